@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The identity of one direction of a flow, and the two hashes taken of it.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "net/address.h"
+#include "net/byte_order.h"
+
+namespace masugata::net {
+
+// IANA protocol numbers that the gateway treats by name.
+enum class Protocol : uint8_t {
+  HopByHop = 0,
+  Icmp = 1,
+  Tcp = 6,
+  Udp = 17,
+  Ipv6Routing = 43,
+  Ipv6Fragment = 44,
+  Gre = 47,
+  Esp = 50,
+  Ah = 51,
+  Icmpv6 = 58,
+  Ipv6NoNext = 59,
+  Ipv6DestinationOptions = 60,
+  Sctp = 132,
+  Mobility = 135,
+};
+
+// One direction of a flow as the packet shows it.
+// Ports: TCP, UDP and SCTP ports; for ICMP and ICMPv6 echo both fields hold the identifier;
+// for every other protocol both are zero (a flow is then the address pair).
+struct alignas(8) FlowKey {
+  IpAddress source;
+  IpAddress destination;
+  Be16 source_port;
+  Be16 destination_port;
+  Protocol protocol = Protocol::HopByHop;
+  uint8_t reserved = 0;
+  uint16_t domain = 0;  // routing domain; always 0 until there are several
+
+  [[nodiscard]] FlowKey reversed() const noexcept {
+    return {destination, source, destination_port, source_port, protocol, reserved, domain};
+  }
+  [[nodiscard]] Family family() const noexcept { return source.family(); }
+  // "tcp 192.0.2.1:1025 > 198.51.100.2:80", IPv6 addresses in brackets.
+  [[nodiscard]] std::string to_string() const;
+
+  friend bool operator==(const FlowKey& left, const FlowKey& right) noexcept {
+    return std::memcmp(&left, &right, sizeof(FlowKey)) == 0;
+  }
+};
+static_assert(sizeof(FlowKey) == 40, "compared and hashed as five 64-bit words");
+
+// The words of a keyed hash; drawn at start-up from the kernel's random source so that nobody
+// outside can aim packets at one bucket.
+struct HashSecret {
+  uint64_t words[6] = {0x243f6a8885a308d3ULL, 0x13198a2e03707344ULL, 0xa4093822299f31d0ULL,
+                       0x082efa98ec4e6c89ULL, 0x452821e638d01377ULL, 0xbe5466cf34e90c6cULL};
+};
+
+// 64 well mixed bits of a key and a secret: multiply and fold, about a dozen cycles.
+[[nodiscard]] inline uint64_t hash_flow(const FlowKey& key, const HashSecret& secret) noexcept {
+  uint64_t words[5];
+  std::memcpy(words, &key, sizeof words);
+  auto fold = [](uint64_t left, uint64_t right) noexcept {
+    const auto product = static_cast<unsigned __int128>(left) * right;
+    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64U);
+  };
+  // The high words are zero for IPv4 and would cancel nothing: each is paired with a low word.
+  const uint64_t source = fold(words[0] ^ secret.words[0], words[1] ^ secret.words[1]);
+  const uint64_t destination = fold(words[2] ^ secret.words[2], words[3] ^ secret.words[3]);
+  return fold(source ^ words[4] ^ secret.words[4], destination ^ secret.words[5]);
+}
+
+// A hash that is the same for both directions of a flow; decides which worker owns it when the
+// port cannot. Addresses and ports only, so that every fragmentless packet of a flow agrees.
+[[nodiscard]] inline uint32_t symmetric_flow_hash(const FlowKey& key) noexcept {
+  const uint64_t words = (key.source.high_word() ^ key.destination.high_word()) * 0x9e3779b97f4a7c15ULL ^
+                         (key.source.low_word() ^ key.destination.low_word());
+  const uint64_t ports = static_cast<uint64_t>(key.source_port.raw ^ key.destination_port.raw);
+  uint64_t mixed = (words ^ (ports << 17U)) * 0xd6e8feb86659fd93ULL;
+  mixed ^= mixed >> 32U;
+  mixed *= 0xd6e8feb86659fd93ULL;
+  return static_cast<uint32_t>(mixed >> 32U);
+}
+
+}  // namespace masugata::net
