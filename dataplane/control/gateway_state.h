@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the control socket asks of the running gateway. The dataplane implements it over its
+// workers, snapshot and kernel mirror; tests implement it with a fake.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "dataplane/control/gateway_records.h"
+#include "result/result.h"
+
+namespace masugata::dataplane::control {
+
+// Answers to the calls that need the workers or a compile step. Called exactly once, on the
+// control thread, either before the call returns or later from the event loop.
+using SessionsCallback = std::function<void(Result<SessionList>)>;
+using ReloadCallback = std::function<void(ReloadReport)>;
+
+// Receives what a trace sees. Both are called on the control thread; `ended` exactly once and
+// last, unless stop_trace() came first: then neither is called any more.
+struct TraceListener {
+  std::function<void(const TraceLine&)> line;
+  std::function<void(const std::string& why)> ended;  // "packet limit reached", "reloaded"...
+};
+
+// Thread: every member is called on the control thread and must return within a few milliseconds;
+// nothing here may make a worker wait. Numbers are read without stopping the workers, so figures
+// of one answer may be a burst apart from each other.
+class GatewayState {
+ public:
+  GatewayState() = default;
+  GatewayState(const GatewayState&) = delete;
+  GatewayState& operator=(const GatewayState&) = delete;
+  virtual ~GatewayState() = default;
+
+  [[nodiscard]] virtual SystemStatus system() = 0;
+  [[nodiscard]] virtual std::vector<InterfaceStatus> interfaces() = 0;
+  [[nodiscard]] virtual std::vector<ZoneStatus> zones() = 0;
+  [[nodiscard]] virtual PolicyStatus policy() = 0;
+  [[nodiscard]] virtual NatStatus nat() = 0;
+  // At most `limit` entries of each, in table order; `total` says how many there are.
+  [[nodiscard]] virtual RouteList routes(uint32_t limit) = 0;
+  [[nodiscard]] virtual NeighbourList neighbours(uint32_t limit) = 0;
+  // Only reasons that were counted at least once.
+  [[nodiscard]] virtual DropStatus drops() = 0;
+
+  // The workers look through their own tables in slices, so the answer comes later. At most
+  // `filter.limit` sessions; sessions that begin or end meanwhile may or may not be in it.
+  virtual void sessions(const SessionFilter& filter, SessionsCallback done) = 0;
+
+  // Reads, checks, compiles and publishes `path` (empty: the file that is running). Whatever goes
+  // wrong leaves everything as it was. A second reload while one runs is refused in its report.
+  virtual void reload(const std::string& path, ReloadCallback done) = 0;
+
+  // What a new connection would meet, from the running snapshot and through the code that packets
+  // take. Faults: unknown zone or interface, families that differ.
+  [[nodiscard]] virtual Result<Explanation> explain(const ExplainRequest& request) = 0;
+
+  // Marks packets that match and reports what each stage does with them. Bounded: the listener
+  // is told the end after `request.packet_limit` packets; lines that do not fit into the worker's
+  // ring are counted in TraceLine::lost_before. Faults: as many traces as possible run already.
+  [[nodiscard]] virtual Result<TraceId> start_trace(const TraceRequest& request,
+                                                    TraceListener listener) = 0;
+  // Unknown ids are ignored (the trace may just have ended).
+  virtual void stop_trace(TraceId id) = 0;
+
+  // Packet, drop, rule and stage counters start again at zero; sessions are not touched.
+  [[nodiscard]] virtual Status clear_counters() = 0;
+};
+
+}  // namespace masugata::dataplane::control
