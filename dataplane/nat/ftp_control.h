@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// FTP control connection: the lines that announce a data connection (RFC 959 PORT and 227,
+// RFC 2428 EPRT and 229).
+//
+// Only lines that are complete inside one TCP segment are seen; one that is split over segments
+// opens nothing (the transfer then fails, nothing is let through by mistake). At most one
+// announcement per segment counts: the first.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "net/flow_key.h"
+
+namespace masugata::dataplane {
+
+enum class FtpSide : uint8_t { Client, Server };  // who sent the segment
+
+enum class FtpAnnouncementKind : uint8_t { Port, ExtendedPort, Passive, ExtendedPassive };
+
+struct FtpAnnouncement {
+  FtpAnnouncementKind kind = FtpAnnouncementKind::Port;
+  net::IpAddress address;  // where the sender of the line will listen
+  net::Be16 port;
+  // The part of the payload that write_announcement() replaces, in bytes.
+  uint16_t replace_offset = 0;
+  uint16_t replace_length = 0;
+};
+
+// Finds an announcement in the payload of a segment. `sender` is the address from which the
+// segment came, as its line must say: an announcement of any other address (bounce attack,
+// RFC 2577), of port 0 or of a port below 1024 is not an announcement.
+[[nodiscard]] std::optional<FtpAnnouncement> find_announcement(std::span<const uint8_t> payload,
+                                                               FtpSide side,
+                                                               const net::IpAddress& sender)
+    noexcept;
+
+// Longest replacement text in bytes.
+inline constexpr size_t kFtpReplacementBytes = 64;
+
+struct FtpReplacement {
+  std::array<char, kFtpReplacementBytes> text{};
+  uint8_t length = 0;  // 0: the address cannot be said in this kind of line (PORT with IPv6)
+  [[nodiscard]] std::string_view view() const noexcept { return {text.data(), length}; }
+};
+
+// The text that announces `address` and `port` instead, for the bytes at replace_offset. Its
+// length may differ: the caller moves the payload and keeps the TCP sequence offset.
+[[nodiscard]] FtpReplacement write_announcement(const FtpAnnouncement& announcement,
+                                                const net::IpAddress& address,
+                                                net::Be16 port) noexcept;
+
+// The data connection that an announcement makes possible. The source port of the one who
+// connects is not known: source_port 0 stands for any.
+// `listener` announced, `connector` is the other end of the control connection; both as the
+// gateway sees them on the side where the connection will come from.
+[[nodiscard]] net::FlowKey expected_data_flow(const net::IpAddress& connector,
+                                              const net::IpAddress& listener,
+                                              net::Be16 listener_port) noexcept;
+
+}  // namespace masugata::dataplane

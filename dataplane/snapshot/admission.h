@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Whether a new session may be, and how: the one function that packets and `masugata explain` run.
+//
+// Order: source check (martian, anti-spoofing) - destination and static NAT - route of the
+// translated destination - zones - policy (source before, destination after translation) - source
+// NAT, hairpin. Limits per source and SYN cookies are the caller's, before this. A session's reply
+// packets need no admission.
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/nat/rewrite.h"
+#include "dataplane/nat/source_allocation.h"
+#include "dataplane/pipeline/drop_reason.h"
+#include "dataplane/snapshot/route_answer.h"
+#include "dataplane/snapshot/snapshot.h"
+
+namespace masugata::dataplane {
+
+enum class AdmissionVerdict : uint8_t {
+  Permit,
+  Drop,    // silently, for `reason`
+  Reject,  // `reason` counts; TCP is answered by RST, everything else by ICMP
+};
+
+struct AdmissionResult {
+  AdmissionVerdict verdict = AdmissionVerdict::Drop;
+  DropReason reason = DropReason::InternalError;  // None for Permit
+  config::ZoneIndex from_zone = kNoZone;
+  config::ZoneIndex to_zone = kNoZone;  // kNoZone until the route is known
+  // Meaningful from Permit; the policy part also for a refusal by policy.
+  PolicyDecision policy;
+  NatRuleId destination_rule = kNoNatRule;
+  NatRuleId source_rule = kNoNatRule;
+  bool hairpin = false;
+  bool to_self = false;  // deliver to the kernel instead of forwarding
+  RouteAnswer route;     // of the translated destination
+  net::FlowKey original;  // as the client sends
+  net::FlowKey reply;     // as the server answers; also the session's second key
+  FlowRewrite forward_rewrite;  // client to server
+  FlowRewrite reply_rewrite;    // server to client
+};
+
+// What `explain` and `monitor trace` tell, step by step. Fixed size.
+enum class AdmissionStep : uint8_t {
+  Start,
+  SourceCheck,
+  DestinationNat,
+  Route,
+  Policy,
+  SourceNat,
+  Done,
+};
+
+struct AdmissionTrace {
+  AdmissionStep reached = AdmissionStep::Start;  // the last step that was carried out
+  config::AntiSpoofing anti_spoofing = config::AntiSpoofing::Off;  // as applied
+  bool source_exempt = false;     // link-local or unspecified: no route is asked for
+  RouteAnswer source_route;       // of the source, when anti-spoofing asked
+  DestinationTranslation destination;
+  net::FlowKey routed;            // key after destination NAT: what route and policy saw
+  RouteAnswer route;
+  SourceTranslationPlan source;
+  net::FlowKey translated;        // key as it leaves the gateway
+};
+
+// Where a packet comes from.
+struct AdmissionOrigin {
+  InterfaceIndex interface = 0xffff;  // ingress; unused from self
+  bool from_self = false;             // sent by the gateway's own kernel
+};
+
+// The parts that need neither routes nor probes; admit() calls them, tests may.
+namespace admission {
+
+// Martian sources (RFC 6890) that no session may have; None when fine. Decode refuses most of
+// them already; `explain` asks without decode.
+[[nodiscard]] DropReason check_addresses(const net::FlowKey& key, bool from_self) noexcept;
+
+// Link-local sources are only checked for that: no route leads to them.
+[[nodiscard]] bool is_exempt_from_reverse_path(const net::IpAddress& source) noexcept;
+
+// Reverse path: does `route` (of the source) lead back into the ingress zone?
+[[nodiscard]] bool passes_reverse_path(const Snapshot& snapshot, config::AntiSpoofing mode,
+                                       config::ZoneIndex zone, const RouteAnswer& route) noexcept;
+
+// Zone of the egress, or the reason why there is none.
+[[nodiscard]] DropReason judge_route(const Snapshot& snapshot, const RouteAnswer& route,
+                                     config::ZoneIndex& to_zone, bool& to_self) noexcept;
+
+// Runs policy; fills verdict, reason and policy. True when permitted.
+[[nodiscard]] bool apply_policy(const Snapshot& snapshot, const PacketFacts& routed,
+                                AdmissionResult& result) noexcept;
+
+// Source rules and hairpin. `hairpin_wanted` comes from the destination rule.
+struct SourceDecision {
+  SourceTranslationPlan plan;
+  bool hairpin = false;
+  bool untranslatable = false;
+};
+[[nodiscard]] SourceDecision decide_source(const Snapshot& snapshot, const PacketFacts& routed,
+                                           const DestinationTranslation& destination,
+                                           const AdmissionResult& result) noexcept;
+
+void write_keys(const net::FlowKey& original, const net::FlowKey& translated,
+                AdmissionResult& result) noexcept;
+
+}  // namespace admission
+
+// Decides on the first packet of a session. `secret` is the worker-independent secret of the
+// process (pool addresses must not depend on the worker). `trace` may be null.
+// noexcept, no allocation. Cost: five classifier look-ups for policy, as many per NAT kind in use,
+// one or two route look-ups, and the probes that source NAT needs.
+template <RouteSource Routes, PortProbe Probe>
+[[nodiscard]] AdmissionResult admit(const Snapshot& snapshot, const Routes& routes,
+                                    const PacketFacts& facts, const AdmissionOrigin& origin,
+                                    const net::HashSecret& secret, Probe& probe,
+                                    AdmissionTrace* trace = nullptr) noexcept;
+
+}  // namespace masugata::dataplane
+
+#include "dataplane/snapshot/admission_inline.h"
