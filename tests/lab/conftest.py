@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fixtures of the lab tests. MASUGATA_LAB_GATEWAY chooses the gateway: masugata or kernel;
+without it masugata when it is built, else kernel."""
+
+import os
+
+import pytest
+
+from labkit.commands import LabError
+from labkit.gateways import GATEWAYS, MasugataGateway
+from labkit.lab import Lab
+
+
+def chosen_kind():
+    kind = os.environ.get("MASUGATA_LAB_GATEWAY")
+    if kind is None:
+        return "masugata" if MasugataGateway.is_built() else "kernel"
+    if kind not in GATEWAYS:
+        raise pytest.UsageError(f"MASUGATA_LAB_GATEWAY={kind}: must be one of {list(GATEWAYS)}")
+    return kind
+
+
+def pytest_report_header():
+    return f"gateway under test: {chosen_kind()}"
+
+
+@pytest.fixture(scope="session")
+def raised_lab():
+    if os.geteuid() != 0:
+        pytest.exit("the lab tests need root: use ./dev test --lab", returncode=4)
+    try:
+        with Lab(chosen_kind()) as lab:
+            yield lab
+    except LabError as error:
+        pytest.exit(f"the lab cannot be raised: {error}", returncode=4)
+
+
+@pytest.fixture
+def lab(raised_lab):
+    """A lab whose gateway runs, and still runs after the test."""
+    if not raised_lab.gateway.is_running():
+        raised_lab.gateway.stop()
+        raised_lab.gateway.start()
+    yield raised_lab
+    assert raised_lab.gateway.is_running(), "the gateway has died"
+
+
+def assert_check(check, lab):
+    outcome = check.examine(lab)
+    assert outcome.ok, f"{check.title}: expected {outcome.expected}; seen {outcome.seen}"

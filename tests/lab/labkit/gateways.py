@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The gateways that can stand in msg-gw: Masugata, and the kernel as the reference."""
+
+import os
+from pathlib import Path
+
+from . import addresses as plan
+from .commands import LabError, Program, run
+from .topology import configure, inside, set_kernel_settings
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parents[2]
+CONFIGURATION = HERE.parent / "gateway.conf"
+
+
+def build_directory():
+    """Where the programs under test are: MASUGATA_BUILD_DIR, or build/ of this checkout."""
+    return Path(os.environ.get("MASUGATA_BUILD_DIR", CHECKOUT / "build"))
+
+
+class KernelGateway:
+    """Kernel routing with nftables, doing what gateway.conf says."""
+
+    kind = "kernel"
+
+    def __init__(self, directory):
+        self.directory = directory
+
+    def start(self):
+        set_kernel_settings(plan.GATEWAY, {
+            "net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1,
+            "net.netfilter.nf_conntrack_max": 262144})
+        self.reload()
+        for namespace, port in plan.GATEWAY_PORTS.items():
+            set_kernel_settings(plan.GATEWAY, {f"net.ipv6.conf.{port}.disable_ipv6": 0})
+            four, six = plan.GATEWAY_ADDRESSES[namespace]
+            configure(plan.GATEWAY, f"""
+                link set {port} arp on up
+                address add {four} dev {port}
+                address add {six} dev {port} nodad""")
+        configure(plan.GATEWAY, f"""
+            route add default via {plan.WAN_HOST}
+            route add default via {plan.WAN_HOST_V6}""")
+
+    def stop(self):
+        run(inside(plan.GATEWAY, ["nft", "flush", "ruleset"]), check=False)
+        set_kernel_settings(plan.GATEWAY, {
+            "net.ipv4.ip_forward": 0, "net.ipv6.conf.all.forwarding": 0})
+        for port in plan.GATEWAY_PORTS.values():
+            configure(plan.GATEWAY, f"link set {port} down\naddress flush dev {port}")
+
+    def reload(self):
+        run(inside(plan.GATEWAY, ["nft", "-f", HERE / "kernel_gateway.nft"]))
+
+    def is_running(self):
+        return True
+
+    def status_reports(self):
+        """Pairs of a title and a text, as an operator would look at the gateway."""
+        rules = run(inside(plan.GATEWAY, ["nft", "list", "ruleset"]), check=False)
+        return [("nft list ruleset", rules.stdout)]
+
+
+class MasugataGateway:
+    """masugatad in msg-gw on AF_XDP ports over the gateway ends of the veth pairs."""
+
+    kind = "masugata"
+    reports = ("interfaces", "zones", "sessions", "policy", "nat", "drops", "system")
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        self.control_socket = self.directory / "control.sock"
+        self.configuration = self.directory / "gateway.conf"
+        self.program = None
+
+    @staticmethod
+    def is_built():
+        return all((build_directory() / name).exists() for name in ("masugatad", "masugata"))
+
+    def start(self):
+        if not self.is_built():
+            raise LabError(f"no masugatad and masugata in {build_directory()}: run ./dev build")
+        if not self.configuration.exists():
+            self.configuration.write_text(CONFIGURATION.read_text(encoding="utf-8"))
+        set_kernel_settings(plan.GATEWAY, {
+            "net.ipv4.ip_forward": 0, "net.ipv6.conf.all.forwarding": 0})
+        for port in plan.GATEWAY_PORTS.values():
+            # The kernel must not answer on the wire beside the gateway: it speaks on the TAP twins.
+            set_kernel_settings(plan.GATEWAY, {f"net.ipv6.conf.{port}.disable_ipv6": 1})
+            configure(plan.GATEWAY, f"address flush dev {port}\nlink set {port} arp off up")
+        words = os.environ.get("MASUGATA_LAB_OPTIONS", "--no-huge --memory-mb 512").split()
+        self.program = Program("masugatad", inside(plan.GATEWAY, [
+            build_directory() / "masugatad", "--config", self.configuration,
+            "--control-socket", self.control_socket, *words]), self.directory / "masugatad.log")
+        self.program.wait_ready(self.is_ready, timeout_s=30)
+
+    def is_ready(self):
+        if "masugatad ready" in self.program.log():
+            return True
+        return (self.control_socket.exists()
+                and self.command("show", "system", check=False).returncode == 0)
+
+    def stop(self):
+        if self.program is not None:
+            self.program.stop(grace_s=10)
+            self.program = None
+
+    def reload(self):
+        self.command("reload")
+
+    def is_running(self):
+        return self.program is not None and self.program.is_running()
+
+    def command(self, *words, check=True):
+        """Runs the masugata command line against this gateway."""
+        return run(inside(plan.GATEWAY, [
+            build_directory() / "masugata", "--control-socket", self.control_socket, *words]),
+            check=check)
+
+    def status_reports(self):
+        reports = []
+        for topic in self.reports:
+            result = self.command("show", topic, check=False)
+            reports.append((f"masugata show {topic}", result.stdout + result.stderr))
+        return reports
+
+
+GATEWAYS = {gateway.kind: gateway for gateway in (MasugataGateway, KernelGateway)}

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reload and restart while traffic flows."""
+
+import re
+
+import pytest
+from labkit import addresses as plan
+from labkit.checks import nat
+from labkit.commands import wait_until
+
+
+def start_download(lab, target):
+    # 6 MB/s: the 32 MB last about five seconds, long enough for several reloads.
+    return lab.start(plan.LAN, [
+        "curl", "-sS", "--max-time", "40", "--limit-rate", "6M", "-o", target,
+        f"http://{plan.INTERNET}/large.bin"], "curl")
+
+
+def file_sum(lab, path):
+    return lab.execute(plan.LAN, ["sha256sum", path]).stdout.split()[0]
+
+
+def test_reload_under_traffic_loses_nothing(lab):
+    target = lab.directory / "reload-download"
+    lab.ping(plan.LAN, plan.INTERNET)  # neighbours are known
+    pings = lab.start(plan.LAN, ["ping", "-n", "-i", "0.01", "-c", "300", "-W", "1", plan.INTERNET],
+                      "ping")
+    download = start_download(lab, target)
+    assert wait_until(lambda: target.exists() and target.stat().st_size > 0, timeout_s=5)
+    for _ in range(5):
+        lab.gateway.reload()
+    assert pings.wait(30) == 0
+    assert download.wait(45) == 0, download.log()
+    assert file_sum(lab, target) == lab.services.large_sum
+    target.unlink()
+    received = re.search(r"(\d+) received", pings.log())
+    assert received and received.group(1) == "300", pings.log()[-300:]
+
+
+def test_gateway_restart(lab):
+    lab.gateway.stop()
+    lab.gateway.start()
+    for check in nat.CHECKS[:1]:
+        outcome = check.examine(lab)
+        assert outcome.ok, f"expected {outcome.expected}, seen {outcome.seen}"
+
+
+def test_denied_packets_are_counted_by_reason(lab):
+    if lab.kind != "masugata":
+        pytest.skip("the kernel names no drop reasons")
+    assert lab.talk(plan.WAN, "tcp", plan.SERVER, 22, timeout_s=0.5) == "silence"
+    assert "policy" in lab.gateway.command("show", "drops").stdout.lower()
+
+
+def test_sessions_are_shown(lab):
+    if lab.kind != "masugata":
+        pytest.skip("shown by masugata only")
+    lab.http(plan.LAN, f"http://{plan.INTERNET}/who")
+    shown = lab.gateway.command("show", "sessions").stdout
+    assert plan.CLIENT in shown and plan.INTERNET in shown, shown
