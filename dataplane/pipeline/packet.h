@@ -6,13 +6,13 @@
 
 #include <cstdint>
 
+#include "dataplane/identifiers.h"
+#include "dataplane/pipeline/drop_reason.h"
 #include "net/flow_key.h"
 
 namespace masugata::dataplane {
 
-inline constexpr uint16_t kNoInterface = 0xffff;
 inline constexpr uint32_t kNoSession = 0xffffffff;
-inline constexpr uint32_t kNoNextHop = 0xffffffff;
 
 // Facts about a packet, one bit each; set by decode unless noted.
 enum PacketFlag : uint16_t {
