@@ -6,12 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "dataplane/identifiers.h"
 #include "net/address.h"
 
 namespace masugata::dataplane {
-
-// A route or neighbour that belongs to no interface of the configuration.
-inline constexpr uint16_t kNoInterface = 0xffff;
 
 enum class RouteKind : uint8_t {
   Unreachable,  // no route, or an explicit unreachable: ICMP net unreachable
