@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Sessions that an application helper has announced (RFC 959 FTP data connections): admitted
+// without a policy rule of their own, once, for a short time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "dataplane/session/memory_source.h"
+#include "dataplane/session/session.h"
+#include "net/flow_key.h"
+
+namespace masugata::dataplane {
+
+// What to expect and what to do with it.
+struct Expectation {
+  net::FlowKey key;  // of the expected opening packet on arrival; source_port 0 = any
+  SessionHandle parent;
+  Rewrite rewrite;          // to apply in the original direction of the new session
+  uint16_t rewrite_flags = 0;  // FlowFlags: which parts of `rewrite` count
+  uint8_t helper = 0;       // SessionRecord::helper of the new session
+  uint8_t reserved = 0;
+  uint32_t policy_rule = kNone32;  // inherited from the parent
+  uint32_t expires_ms = 0;
+};
+
+struct ExpectationCounters {
+  uint64_t added = 0;
+  uint64_t taken = 0;
+  uint64_t expired = 0;
+  uint64_t refused_full = 0;
+  uint64_t replaced = 0;  // the parent announced more than kPerParent: its oldest went
+};
+
+// Bounded; searched only when a session lookup missed. One worker: the helper's parent session and
+// the expected packets meet there (see worker_of() and foreign entries).
+// At the bound an overdue expectation in the same place is replaced, else add() refuses.
+class ExpectationTable {
+ public:
+  static constexpr uint32_t kPerParent = 4;
+
+  ExpectationTable() = default;
+
+  // Room for `capacity` expectations. False when the memory source has none.
+  [[nodiscard]] bool allocate(MemorySource& memory, uint32_t capacity, uint64_t secret) noexcept;
+
+  // False at the bound. An expectation with the same key is replaced.
+  [[nodiscard]] bool add(const Expectation& expectation, uint32_t now_ms) noexcept;
+
+  // Finds and removes the expectation that a missing key answers; false when there is none. An
+  // exact source port goes before "any".
+  [[nodiscard]] bool take(const net::FlowKey& key, uint32_t now_ms, Expectation& found) noexcept;
+
+  // Is there one, without taking it?
+  [[nodiscard]] bool contains(const net::FlowKey& key, uint32_t now_ms) const noexcept;
+
+  // Forgets everything that a session announced; call when it ends.
+  void remove_of_parent(SessionHandle parent) noexcept;
+
+  // Looks at the next `maximum_slots` slots and drops overdue ones.
+  void expire(uint32_t now_ms, uint32_t maximum_slots) noexcept;
+
+  [[nodiscard]] uint32_t size() const noexcept { return size_; }
+  [[nodiscard]] const ExpectationCounters& counters() const noexcept { return counters_; }
+
+ private:
+  struct Slot {
+    Expectation expectation;
+    uint64_t hash;
+    uint32_t next;  // in its bucket's chain, or in the free list
+    uint8_t in_use;
+  };
+
+  [[nodiscard]] uint64_t hash_of(const net::FlowKey& key) const noexcept;
+  [[nodiscard]] uint32_t find(const net::FlowKey& key, uint32_t now_ms) const noexcept;
+  [[nodiscard]] uint32_t find_exact(const net::FlowKey& key) const noexcept;
+  void remove(uint32_t slot) noexcept;
+  void limit_parent(SessionHandle parent) noexcept;
+
+  SourcedArray<Slot> slots_;
+  SourcedArray<uint32_t> chains_;  // heads, one per bucket
+  uint32_t free_head_ = kNone32;
+  uint32_t size_ = 0;
+  uint32_t cursor_ = 0;
+  uint64_t secret_ = 0;
+  ExpectationCounters counters_;
+};
+
+}  // namespace masugata::dataplane
