@@ -67,6 +67,7 @@ namespace masugata::dataplane {
   X(FragmentInconsistent, "fragment-inconsistent", "fragments disagree about the end of the datagram") \
   X(FragmentTableFull, "fragment-table-full", "as many datagrams in reassembly as allowed")       \
   X(FragmentSourceLimit, "fragment-source-limit", "as many datagrams in reassembly from this source as allowed") \
+  X(FragmentDuplicate, "fragment-duplicate", "exact copy of a fragment that is already held")     \
   X(FragmentTimeout, "fragment-timeout", "a fragment was missing until the timeout")              \
   /* sessions */                                                                                  \
   X(TcpOutOfWindow, "tcp-out-of-window", "TCP segment outside the windows of its session")        \

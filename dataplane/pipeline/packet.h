@@ -48,7 +48,7 @@ struct alignas(64) Packet {
   uint8_t icmp_type = 0;          // decode, ICMP only
   uint8_t icmp_code = 0;
   uint8_t direction = 0;          // track: 0 original, 1 reply
-  uint16_t reserved_hint = 0;
+  uint16_t largest_fragment = 0;  // defragment: bytes of the largest fragment as an IP packet
   uint32_t hash_high = 0;         // decode: upper half of hash_flow(key)
   uint32_t hash_low = 0;
   uint32_t session = kNoSession;  // track or admit
@@ -56,7 +56,8 @@ struct alignas(64) Packet {
   uint16_t egress_interface = kNoInterface;   // admit or forward
   uint16_t trace_id = 0;                      // runner
   uint32_t received_ms = 0;                   // receive: worker clock
-  uint64_t reserved = 0;
+  uint32_t fragment_identification = 0;       // defragment: the IPv6 datagram's, for egress
+  uint32_t reserved = 0;
   // --- second cache line ---
   // The flow that the packet belongs to. For an ICMP error: the quoted packet's key *reversed*,
   // that is the key of the direction in which the error travels.
