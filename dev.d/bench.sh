@@ -1,0 +1,21 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Measurements. Files in build/bench/; tables on standard output.
+
+run_bench() {
+  local quick=()
+  if [ "${1:-}" = --quick ]; then quick=(--quick); fi
+  ensure_packages build test
+  build_all
+  as_owner mkdir -p "$BUILD/bench"
+  local bench=$BUILD/tests/bench/dataplane_bench status=0
+  if [ -x "$bench" ]; then
+    as_root "$bench" --json "$BUILD/bench/dataplane.json" "${quick[@]}" || status=1
+  else
+    say "dev: $bench is not built"
+    status=1
+  fi
+  lab_python throughput.py --json "$BUILD/bench/lab.json" "${quick[@]}" || status=1
+  give_back "$BUILD/bench"
+  return "$status"
+}

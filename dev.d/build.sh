@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Building, silent as long as it works.
+
+# quietly TITLE COMMAND...: runs as the owner; shows the end of the output only when it fails.
+quietly() {
+  local title=$1 log status=0
+  shift
+  log=$(mktemp)
+  as_owner "$@" >"$log" 2>&1 </dev/null || status=$?
+  if [ "$status" -ne 0 ]; then
+    say "$title failed:"
+    tail -n 60 "$log" >&2
+  fi
+  rm -f "$log"
+  return "$status"
+}
+
+# set_up_build DIRECTORY MESON-ARGUMENT...: once; ninja repeats it by itself when needed.
+set_up_build() {
+  local directory=$1
+  shift
+  [ -f "$directory/build.ninja" ] && return
+  # What an interrupted setup left behind is of no use.
+  if [ -d "$directory/meson-private" ]; then as_owner rm -rf "$directory/meson-private"; fi
+  quietly "meson setup" meson setup "$directory" "$ROOT" "$@"
+}
+
+build_all() {
+  set_up_build "$BUILD" --buildtype=debugoptimized || exit 1
+  quietly "the build" ninja -C "$BUILD" || exit 1
+}
