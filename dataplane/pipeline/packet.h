@@ -12,7 +12,8 @@
 
 namespace masugata::dataplane {
 
-inline constexpr uint32_t kNoSession = 0xffffffff;
+struct Session;
+
 
 // Facts about a packet, one bit each; set by decode unless noted.
 enum PacketFlag : uint16_t {
@@ -51,13 +52,12 @@ struct alignas(64) Packet {
   uint16_t largest_fragment = 0;  // defragment: bytes of the largest fragment as an IP packet
   uint32_t hash_high = 0;         // decode: upper half of hash_flow(key)
   uint32_t hash_low = 0;
-  uint32_t session = kNoSession;  // track or admit
   uint32_t next_hop = kNoNextHop;             // admit or forward: neighbour index
   uint16_t egress_interface = kNoInterface;   // admit or forward
   uint16_t trace_id = 0;                      // runner
   uint32_t received_ms = 0;                   // receive: worker clock
   uint32_t fragment_identification = 0;       // defragment: the IPv6 datagram's, for egress
-  uint32_t reserved = 0;
+  Session* session = nullptr;  // track or admit; valid for this burst only (session_table.h)
   // --- second cache line ---
   // The flow that the packet belongs to. For an ICMP error: the quoted packet's key *reversed*,
   // that is the key of the direction in which the error travels.
@@ -81,6 +81,10 @@ struct alignas(64) Packet {
   [[nodiscard]] bool has(PacketFlag flag) const noexcept { return (flags & flag) != 0; }
   void set(PacketFlag flag) noexcept { flags = static_cast<uint16_t>(flags | flag); }
   void clear(PacketFlag flag) noexcept { flags = static_cast<uint16_t>(flags & ~flag); }
+  void set_hash(uint64_t hash) noexcept {
+    hash_high = static_cast<uint32_t>(hash >> 32U);
+    hash_low = static_cast<uint32_t>(hash);
+  }
   [[nodiscard]] uint64_t hash() const noexcept {
     return (static_cast<uint64_t>(hash_high) << 32U) | hash_low;
   }
