@@ -34,7 +34,7 @@ class Classifier {
   // Bound on rules; compile_classifier() reports more as a Fault.
   static constexpr size_t kMaximumRules = 65536;
   // Bound on the bytes of rule sets after de-duplication; beyond it compiling fails.
-  static constexpr size_t kMaximumSetBytes = size_t{256} << 20U;
+  static constexpr size_t kMaximumSetBytes = size_t{128} << 20U;
 
   // The index of the first rule (0-based, in the order given to the compiler) that matches and is
   // live, or kNoRule. `mask` must come from this classifier's live_mask().
@@ -67,6 +67,11 @@ class Classifier {
     uint32_t first, count;  // into alternatives_
   };
 
+  [[nodiscard]] uint32_t walk(const SetOffset (&offsets)[kDimensions], const PacketFacts& facts,
+                              const LiveMask& mask) const noexcept;
+  // First rule of `rules` (a subset of one word's positions) that passes verify().
+  [[nodiscard]] uint32_t first_of(uint32_t word, uint64_t rules,
+                                  const PacketFacts& facts) const noexcept;
   [[nodiscard]] bool verify(uint32_t rule, const PacketFacts& facts) const noexcept;
 
   size_t rule_count_ = 0;
