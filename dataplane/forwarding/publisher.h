@@ -50,6 +50,8 @@ struct ForwardingStatistics {
   uint64_t refused_neighbours = 0;  // at the bound
 };
 
+class PathSets;
+
 // Two instances of the tables (left-right): a batch of changes is made on the one that nobody
 // reads, a pointer is released, and when all workers have moved over the same batch is made on the
 // other. Needs a running EAL (memory). All functions except view(): control thread only.
@@ -106,18 +108,25 @@ class ForwardingPublisher {
   [[nodiscard]] std::optional<RouteEntry> find_route(const net::Prefix& prefix) const;
 
  private:
-  struct PathSets;
-  struct Change;
+  // One step of a batch; replayed in order on either instance.
+  struct Change {
+    enum class Kind : uint8_t { Define, Add, Remove, Skip };
+    Kind kind;
+    net::Prefix prefix;           // Add, Remove
+    uint32_t path_set = 0;        // Define, Add
+    std::vector<RoutePath> paths; // Define
+  };
   enum class Phase : uint8_t { Settled, Draining };
 
   ForwardingPublisher(const ForwardingSettings& settings, Quiescence& quiescence);
   Status start_batch();
   void finish_batch();
+  static bool apply(const Change& change, FibInstance& instance) noexcept;
   Status apply_first(FibInstance& instance);
-  void forget_refused(const net::Prefix& prefix, uint32_t path_set);
+  void stage_removal(std::map<net::Prefix, uint32_t>::iterator row);
   void retire(NeighbourIndex index);
   void make_room_for_neighbours();
-  [[nodiscard]] Status check_entry(const RouteEntry& entry) const;
+  [[nodiscard]] Status check_room(const std::vector<RouteEntry>& entries) const;
 
   ForwardingSettings settings_;
   Quiescence& quiescence_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dataplane/identifiers.h"
+#include "dataplane/identifiers.h"
 #include "net/address.h"
 
 namespace masugata::dataplane {
@@ -32,7 +33,7 @@ struct Route {
   RouteKind kind = RouteKind::Unreachable;
   // Index into config::Model::interfaces; where the packet leaves (Connected, Gateway, Broadcast)
   // or whose address it is (Local). kNoInterface when there is none.
-  uint16_t interface = kNoInterface;
+  InterfaceIndex interface = kNoInterface;
   net::IpAddress gateway;  // Gateway only; may be of the other family (RFC 8950)
 
   // The neighbour to resolve for a packet to `destination`: Connected and Gateway only.
