@@ -17,7 +17,8 @@ namespace masugata::config {
 
 // Where a statement stands in the text, for messages of later steps and for `show policy`.
 struct Place {
-  uint32_t line = 0;  // 1-based; 0 when the statement is a default
+  uint32_t line = 0;    // 1-based; 0 when the statement is a default
+  uint32_t column = 0;  // 1-based, in bytes
 };
 
 struct PortRange {

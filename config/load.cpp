@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config/load.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+#include "config/checks/interface_checks.h"
+#include "config/reading/readers.h"
+#include "config/schema/data_tree.h"
+#include "config/text/parser.h"
+
+namespace masugata::config {
+namespace {
+
+void read_model(reading::Context& context) {
+  reading::read_system(context);
+  reading::read_sessions(context);
+  reading::read_interfaces(context);
+  reading::read_routes(context);
+  reading::read_address_sets(context);
+  reading::read_services(context);
+  reading::read_schedules(context);
+  reading::read_zones(context);
+  reading::read_policy(context);
+  reading::read_nat(context);
+  checks::check_networks_are_apart(context);
+  checks::check_interfaces_have_zones(context);
+  reading::report_unused(context);
+}
+
+Loaded one_error(std::string what) {
+  Loaded loaded;
+  loaded.problems.push_back({Problem::Severity::Error, 0, 0, {}, std::move(what), {}});
+  return loaded;
+}
+
+Result<schema::DataTree> read_tree(std::string_view text, const std::string& name) {
+  ProblemList problems;
+  const text::ParsedText parsed = text::parse(text, problems);
+  schema::DataTree tree = schema::build_tree(parsed.document.statements, problems);
+  for (const Problem& problem : problems.take_sorted()) {
+    if (problem.severity == Problem::Severity::Error) {
+      return failure({}, format_problem(problem, name));
+    }
+  }
+  return tree;
+}
+
+}  // namespace
+
+Loaded load_text(std::string_view text, const std::string& /*name*/) {
+  ProblemList problems;
+  const text::ParsedText parsed = text::parse(text, problems);
+  schema::DataTree tree = schema::build_tree(parsed.document.statements, problems);
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  reading::Context context(tree, problems, now);
+  // With braces that do not match, definitions are not where they belong and every name would be
+  // reported as unknown.
+  if (parsed.structure_known) read_model(context);
+  tree.validate(problems);
+
+  Loaded loaded;
+  if (!problems.has_errors()) loaded.model = std::move(context.model);
+  loaded.problems = problems.take_sorted();
+  return loaded;
+}
+
+Loaded load_file(const std::filesystem::path& path) {
+  std::error_code unreadable;
+  if (std::filesystem::is_directory(path, unreadable)) return one_error("is a directory");
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return one_error(fmt::format("cannot be read: {}", std::strerror(errno)));
+  // Read one byte beyond the bound, never more: the parser refuses the rest.
+  std::string text(text::kMaximumTextBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return one_error("cannot be read to its end");
+  text.resize(static_cast<size_t>(file.gcount()));
+  return load_text(text, path.string());
+}
+
+Result<std::string> to_canonical_text(std::string_view text, const std::string& name) {
+  return read_tree(text, name).map(
+      [](const schema::DataTree& tree) { return schema::canonical_text(tree); });
+}
+
+Result<std::string> to_json(std::string_view text, const std::string& name) {
+  return read_tree(text, name).map(
+      [](const schema::DataTree& tree) { return schema::canonical_json(tree); });
+}
+
+}  // namespace masugata::config

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One reader per subject: data tree -> its part of the Model. Each resolves names, checks what
+// YANG cannot say and reports every finding to the Context. Called in this order, since later
+// subjects refer to names of earlier ones. Internal to config.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "config/reading/context.h"
+
+namespace masugata::config::reading {
+
+void read_system(Context& context);
+void read_sessions(Context& context);
+void read_interfaces(Context& context);
+void read_routes(Context& context);
+void read_address_sets(Context& context);
+void read_services(Context& context);
+void read_schedules(Context& context);
+void read_zones(Context& context);
+void read_policy(Context& context);
+void read_nat(Context& context);
+// Warnings about definitions that nothing refers to; after all others.
+void report_unused(Context& context);
+
+// Pieces that several subjects use.
+
+// The `address` statements below `parent`: any, literals and set names, in order; empty = any.
+// nullopt after an error: an empty result would mean "any".
+[[nodiscard]] std::optional<std::vector<net::AddressRange>> read_addresses(Context& context,
+                                                                           DataNode parent);
+
+// What a rule or a service says about the protocol in `fields` (protocol, icmp-type, icmp-code)
+// and in port statements: every combination is one match. Empty = any protocol; nullopt after an
+// error.
+struct ServiceStatements {
+  DataNode fields;                         // parent of protocol, icmp-type, icmp-code
+  DataNode::Siblings ports;                // destination ports
+  DataNode::Siblings source_ports;
+};
+[[nodiscard]] std::optional<std::vector<ServiceMatch>> read_service_match(
+    Context& context, const ServiceStatements& statements);
+
+// A zone by name, `any` and `self` included; nullopt after an error.
+[[nodiscard]] std::optional<ZoneIndex> read_zone(Context& context, DataNode leaf);
+
+// Sorted, overlapping and adjacent ranges of one family merged.
+void merge_ranges(std::vector<net::AddressRange>& ranges);
+
+}  // namespace masugata::config::reading

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <libyang/libyang.h>
+
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/schema/data_tree.h"
+#include "config/schema/node_access.h"
+#include "config/text/writer.h"
+
+namespace masugata::config::schema {
+namespace {
+
+text::Word word_of(std::string_view text) { return {text, {}}; }
+
+std::vector<text::Statement> statements_of(const lyd_node* first);
+
+text::Statement entry_statement(const lyd_node* node, const StatementSchema& schema) {
+  text::Statement statement;
+  statement.keyword = word_of(schema.keyword);
+  size_t index = 0;
+  for (const lyd_node* key = lyd_child(node); key != nullptr && lysc_is_key(key->schema);
+       key = key->next) {
+    const std::string& word = schema.keys[index++].word;
+    if (!word.empty()) statement.words.push_back(word_of(word));
+    statement.words.push_back(word_of(lyd_get_value(key)));
+  }
+  statement.has_block = true;
+  statement.block = statements_of(lyd_child(node));
+  return statement;
+}
+
+text::Statement statement_from(const lyd_node* node, const StatementSchema& schema) {
+  if (schema.kind == StatementKind::Entry) return entry_statement(node, schema);
+  text::Statement statement;
+  statement.keyword = word_of(schema.keyword);
+  if (schema.kind == StatementKind::Block) {
+    statement.has_block = true;
+    statement.block = statements_of(lyd_child(node));
+  } else if (schema.kind != StatementKind::Flag) {
+    statement.words.push_back(word_of(lyd_get_value(node)));
+  }
+  return statement;
+}
+
+std::vector<text::Statement> statements_of(const lyd_node* first) {
+  std::vector<text::Statement> statements;
+  const lysc_node* previous = nullptr;
+  for (const lyd_node* node = first; node != nullptr; node = node->next) {
+    const StatementSchema* schema = statement_of(node);
+    if (schema == nullptr || (node->flags & LYD_DEFAULT) != 0) continue;
+    if (schema->kind == StatementKind::Values && node->schema == previous) {
+      statements.back().words.push_back(word_of(lyd_get_value(node)));
+      statements.back().bracketed = true;
+      continue;
+    }
+    previous = node->schema;
+    statements.push_back(statement_from(node, *schema));
+  }
+  return statements;
+}
+
+}  // namespace
+
+std::string canonical_text(const DataTree& tree) {
+  return text::write(statements_of(tree.first()));
+}
+
+std::string canonical_json(const DataTree& tree) {
+  char* printed = nullptr;
+  const LY_ERR status =
+      lyd_print_mem(&printed, tree.first(), LYD_JSON, LYD_PRINT_WITHSIBLINGS | LYD_PRINT_WD_EXPLICIT);
+  std::string json = status == LY_SUCCESS && printed != nullptr ? printed : "{}";
+  std::free(printed);
+  return json;
+}
+
+}  // namespace masugata::config::schema

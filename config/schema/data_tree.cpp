@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config/schema/data_tree.h"
+
+#include <fmt/format.h>
+#include <libyang/libyang.h>
+
+#include <utility>
+
+#include "config/schema/node_access.h"
+
+namespace masugata::config::schema {
+namespace {
+
+// The statement as written: keyword and keys, with the words between them.
+std::string written_form(const lyd_node* node) {
+  const StatementSchema* statement = statement_of(node);
+  if (statement == nullptr) return {};  // a key is written with its entry
+  std::string text = statement->keyword;
+  if (statement->kind != StatementKind::Entry) return text;
+  size_t index = 0;
+  for (const lyd_node* key = lyd_child(node); key != nullptr && lysc_is_key(key->schema);
+       key = key->next) {
+    if (index < statement->keys.size() && !statement->keys[index].word.empty()) {
+      text += ' ' + statement->keys[index].word;
+    }
+    text += ' ';
+    text += lyd_get_value(key);
+    ++index;
+  }
+  return text;
+}
+
+void report_at(DataNode node, std::string what, ProblemList& problems) {
+  const text::Position position = node.position();
+  problems.add({Problem::Severity::Error, position.line, position.column, node.path(),
+                std::move(what), {}});
+}
+
+// libyang names the node of a finding by its path, or a node above it.
+lyd_node* find_node(const lyd_node* root, const char* path) {
+  std::string shortened = path == nullptr ? "" : path;
+  while (!shortened.empty()) {
+    lyd_node* node = nullptr;
+    if (lyd_find_path(root, shortened.c_str(), 0, &node) == LY_SUCCESS) return node;
+    shortened.resize(shortened.rfind('/') == std::string::npos ? 0 : shortened.rfind('/'));
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::string_view DataNode::name() const {
+  return node_ == nullptr ? std::string_view() : node_->schema->name;
+}
+
+std::string_view DataNode::value() const {
+  const char* text = node_ == nullptr ? nullptr : lyd_get_value(node_);
+  return text == nullptr ? std::string_view() : text;
+}
+
+DataNode DataNode::child(std::string_view wanted) const {
+  if (node_ == nullptr) return {};
+  for (const lyd_node* node = lyd_child(node_); node != nullptr; node = node->next) {
+    if (wanted == node->schema->name) return DataNode(node);
+  }
+  return {};
+}
+
+DataNode DataNode::next() const {
+  if (node_ == nullptr) return {};
+  for (const lyd_node* node = node_->next; node != nullptr; node = node->next) {
+    if (node->schema == node_->schema) return DataNode(node);
+  }
+  return {};
+}
+
+text::Position DataNode::position() const {
+  for (const lyd_node* node = node_; node != nullptr; node = lyd_parent(node)) {
+    const text::Position position = get_position(node);
+    if (position.line != 0) return position;
+  }
+  return {};
+}
+
+const StatementSchema* DataNode::statement() const {
+  return node_ == nullptr ? nullptr : statement_of(node_);
+}
+
+std::string DataNode::path() const {
+  std::string path;
+  for (const lyd_node* node = node_; node != nullptr; node = lyd_parent(node)) {
+    const std::string part = written_form(node);
+    if (part.empty()) continue;
+    path = path.empty() ? part : part + ' ' + path;
+  }
+  return path;
+}
+
+DataTree::DataTree(DataTree&& other) noexcept : root_(std::exchange(other.root_, nullptr)) {}
+
+DataTree& DataTree::operator=(DataTree&& other) noexcept {
+  std::swap(root_, other.root_);
+  return *this;
+}
+
+DataTree::~DataTree() { lyd_free_all(root_); }
+
+DataNode DataTree::top(std::string_view name) const {
+  for (const lyd_node* node = root_; node != nullptr; node = node->next) {
+    if (name == node->schema->name) return DataNode(node);
+  }
+  return {};
+}
+
+void DataTree::validate(ProblemList& problems) {
+  const Schema& schema = Schema::instance();
+  // Each pass finds one thing; the bound keeps a hopeless text from costing quadratic time.
+  constexpr int kMaximumPasses = 32;
+  for (int pass = 0; pass < kMaximumPasses; ++pass) {
+    ly_err_clean(schema.context(), nullptr);
+    if (lyd_validate_all(&root_, schema.context(), LYD_VALIDATE_NO_STATE, nullptr) == LY_SUCCESS) {
+      break;
+    }
+    const ly_err_item* item = ly_err_first(schema.context());
+    const std::string what = item != nullptr ? item->msg : "the configuration is not valid";
+    lyd_node* node = item != nullptr && root_ != nullptr ? find_node(root_, item->path) : nullptr;
+    report_at(DataNode(node), what, problems);
+    if (node == nullptr) break;
+    if (node == root_) root_ = root_->next;
+    lyd_free_tree(node);
+  }
+  ly_err_clean(schema.context(), nullptr);
+}
+
+}  // namespace masugata::config::schema
