@@ -91,7 +91,7 @@ struct InterfaceStatus {
 struct ZoneStatus {
   std::string name;
   std::vector<std::string> interfaces;
-  std::string anti_spoofing;  // "strict", "loose", "off"
+  std::string anti_spoofing;   // "strict", "loose", "off"
   uint64_t sessions_from = 0;  // live sessions opened from this zone
   uint64_t sessions_to = 0;
   uint64_t half_open_tcp = 0;
@@ -125,7 +125,7 @@ struct Endpoint {
 struct SessionRecord {
   uint32_t worker = 0;
   net::Protocol protocol = net::Protocol::Tcp;
-  Endpoint source;       // as the first packet came in
+  Endpoint source;  // as the first packet came in
   Endpoint destination;
   Endpoint translated_source;  // as it leaves; equal to the above without translation
   Endpoint translated_destination;
@@ -156,20 +156,20 @@ enum class RuleLife : uint8_t { Live, OutsideSchedule, Expired };
 
 struct RuleStatus {
   std::string name;
-  uint32_t line = 0;        // in the configuration file
-  std::string source;       // as written or "any"
+  uint32_t line = 0;   // in the configuration file
+  std::string source;  // as written or "any"
   std::string destination;
-  std::string service;      // "tcp/80,443", "any"
-  std::string action;       // "permit", "deny", "reject"
+  std::string service;  // "tcp/80,443", "any"
+  std::string action;   // "permit", "deny", "reject"
   bool log = false;
-  std::string schedule;     // name
-  std::string until;        // "2026-12-01 18:00"
+  std::string schedule;  // name
+  std::string until;     // "2026-12-01 18:00"
   RuleLife life = RuleLife::Live;
   uint32_t session_limit_per_source = 0;  // 0 = none
   std::string ips;
   std::string av;
-  uint64_t hits = 0;        // new sessions that it decided
-  uint64_t sessions = 0;    // live
+  uint64_t hits = 0;      // new sessions that it decided
+  uint64_t sessions = 0;  // live
   std::optional<uint64_t> last_hit_seconds_ago;
   std::string description;
 };
@@ -249,9 +249,9 @@ struct DropRecord {
   std::string reason;  // drop_reason_name()
   std::string explanation;
   uint64_t total = 0;
-  double per_second = 0;                                         // over `interval_seconds`
-  std::vector<uint64_t> by_worker;                               // empty: not known
-  std::vector<std::pair<std::string, uint64_t>> by_interface;    // empty: not known
+  double per_second = 0;                                       // over `interval_seconds`
+  std::vector<uint64_t> by_worker;                             // empty: not known
+  std::vector<std::pair<std::string, uint64_t>> by_interface;  // empty: not known
 };
 
 struct DropStatus {
@@ -273,11 +273,11 @@ struct TraceRequest {
 struct TraceLine {
   uint64_t packet = 0;  // counts matching packets from 1; one packet has a line per stage
   uint32_t worker = 0;
-  uint64_t time_us = 0;     // since the trace began
+  uint64_t time_us = 0;  // since the trace began
   std::string stage;
-  std::string flow;         // "tcp 10.0.1.10:40000 > 198.51.100.2:80", on the first line at least
-  std::string decision;     // "session 17 established", "drop policy-denied"...
-  uint64_t lost_before = 0; // lines that did not fit since the last one
+  std::string flow;          // "tcp 10.0.1.10:40000 > 198.51.100.2:80", on the first line at least
+  std::string decision;      // "session 17 established", "drop policy-denied"...
+  uint64_t lost_before = 0;  // lines that did not fit since the last one
 };
 
 // --- explain ---
@@ -305,9 +305,9 @@ struct Explanation {
   std::string egress_interface;
   std::string from_zone;
   std::string to_zone;
-  std::string route;        // "0.0.0.0/0 via 203.0.113.1 on wan0"
-  std::string rule;         // "lan > wan: web", "default deny"
-  std::string source_nat;   // rule name
+  std::string route;       // "0.0.0.0/0 via 203.0.113.1 on wan0"
+  std::string rule;        // "lan > wan: web", "default deny"
+  std::string source_nat;  // rule name
   std::string destination_nat;
   Endpoint translated_source;
   Endpoint translated_destination;
@@ -323,7 +323,7 @@ struct ReloadProblem {
   std::string file;
   uint32_t line = 0;  // 1-based; 0 = unknown
   uint32_t column = 0;
-  std::string path;      // "policy from lan to wan rule web"
+  std::string path;  // "policy from lan to wan rule web"
   std::string what;
   std::string accepted;  // what would be right; may be empty
 };

@@ -18,8 +18,9 @@ namespace masugata::dataplane::control {
 using SessionsCallback = std::function<void(Result<SessionList>)>;
 using ReloadCallback = std::function<void(ReloadReport)>;
 
-// Receives what a trace sees. Both are called on the control thread; `ended` exactly once and
-// last, unless stop_trace() came first: then neither is called any more.
+// Receives what a trace sees. Both are called on the control thread, never from within
+// start_trace(); `ended` exactly once and last, unless stop_trace() came first: then neither is
+// called any more. `line` may call stop_trace() itself.
 struct TraceListener {
   std::function<void(const TraceLine&)> line;
   std::function<void(const std::string& why)> ended;  // "packet limit reached", "reloaded"...

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A gateway for tests of the control socket and the command line: fixed answers, recorded calls.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dataplane/control/gateway_state.h"
+
+namespace masugata::dataplane::control {
+
+class FakeGatewayState : public GatewayState {
+ public:
+  FakeGatewayState();
+
+  SystemStatus system() override { return system_answer; }
+  std::vector<InterfaceStatus> interfaces() override { return interfaces_answer; }
+  std::vector<ZoneStatus> zones() override { return zones_answer; }
+  PolicyStatus policy() override { return policy_answer; }
+  NatStatus nat() override { return nat_answer; }
+  RouteList routes(uint32_t limit) override;
+  NeighbourList neighbours(uint32_t limit) override;
+  DropStatus drops() override { return drops_answer; }
+  void sessions(const SessionFilter& filter, SessionsCallback done) override;
+  void reload(const std::string& path, ReloadCallback done) override;
+  Result<Explanation> explain(const ExplainRequest& request) override;
+  Result<TraceId> start_trace(const TraceRequest& request, TraceListener listener) override;
+  void stop_trace(TraceId id) override;
+  Status clear_counters() override;
+
+  SystemStatus system_answer;
+  std::vector<InterfaceStatus> interfaces_answer;
+  std::vector<ZoneStatus> zones_answer;
+  PolicyStatus policy_answer;
+  NatStatus nat_answer;
+  RouteList routes_answer;
+  NeighbourList neighbours_answer;
+  DropStatus drops_answer;
+  SessionList sessions_answer;
+  ReloadReport reload_answer;
+  Explanation explanation_answer;
+  std::optional<Fault> fault;          // what every call that can fail answers, when set
+  bool answer_sessions_later = false;  // keep `waiting_sessions` until the test calls it
+
+  std::vector<SessionFilter> session_filters;
+  std::vector<SessionsCallback> waiting_sessions;
+  std::vector<std::string> reloaded_paths;
+  std::vector<ExplainRequest> explain_requests;
+  std::vector<TraceRequest> trace_requests;
+  std::vector<std::pair<TraceId, TraceListener>> running_traces;
+  int cleared_counters = 0;
+};
+
+}  // namespace masugata::dataplane::control

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The records of gateway_records.h as JSON, under the names of their fields. The shape is the
+// protocol's promise to its clients: fields may be added, never renamed.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "dataplane/control/gateway_records.h"
+
+namespace masugata::dataplane::control {
+
+// Found by argument-dependent lookup when a record is assigned to a nlohmann::json. Protocols are
+// lower-case names ("tcp") or decimal numbers as text; addresses text; enums lower-case words.
+void to_json(nlohmann::json& json, const SystemStatus& status);
+void to_json(nlohmann::json& json, const InterfaceStatus& status);
+void to_json(nlohmann::json& json, const ZoneStatus& status);
+void to_json(nlohmann::json& json, const SessionList& list);
+void to_json(nlohmann::json& json, const PolicyStatus& status);
+void to_json(nlohmann::json& json, const NatStatus& status);
+void to_json(nlohmann::json& json, const RouteList& list);
+void to_json(nlohmann::json& json, const NeighbourList& list);
+void to_json(nlohmann::json& json, const DropStatus& status);
+void to_json(nlohmann::json& json, const TraceLine& line);
+void to_json(nlohmann::json& json, const Explanation& explanation);
+void to_json(nlohmann::json& json, const ReloadReport& report);
+
+// "tcp", "icmpv6", "47" for what has no name here.
+[[nodiscard]] std::string protocol_name(net::Protocol protocol);
+// The reverse, for parameters; nullopt for anything else.
+[[nodiscard]] std::optional<net::Protocol> find_protocol(const std::string& name);
+
+}  // namespace masugata::dataplane::control
