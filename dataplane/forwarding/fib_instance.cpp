@@ -20,6 +20,8 @@ constexpr std::size_t kMaximumBulk = 32;
 // Groups of 256 entries below a /24 (IPv4) or below each byte after it (IPv6); the most that
 // 2-byte entries can number. 16 MB per family and copy.
 constexpr uint32_t kTbl8Groups = 32767;
+// Both large tables look up so many bits at first; only longer prefixes need groups.
+constexpr uint8_t kFirstLevelBits = 24;
 
 int clamp_to_int(uint32_t value) noexcept {
   return static_cast<int>(std::min<uint32_t>(value, 1U << 24U));
@@ -143,6 +145,16 @@ void FibInstance::define_path_set(uint32_t path_set, std::span<const RoutePath> 
 }
 
 bool FibInstance::add(const net::Prefix& prefix, uint32_t path_set) noexcept {
+  // DPDK 22.11 reserves no second-level group for a new long prefix whose next hop is that of its
+  // parent, but gives one back when it is deleted: the count runs below zero and every later long
+  // prefix is refused. A next hop that no parent has, replaced at once, keeps the count right.
+  if (prefix.length > kFirstLevelBits) {
+    return add_once(prefix, unused_path_set()) && add_once(prefix, path_set);
+  }
+  return add_once(prefix, path_set);
+}
+
+bool FibInstance::add_once(const net::Prefix& prefix, uint32_t path_set) noexcept {
   if (prefix.family() == net::Family::Ipv4) {
     return rte_fib_add(ipv4_, prefix.address.v4().host(), prefix.length, path_set) == 0;
   }

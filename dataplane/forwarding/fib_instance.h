@@ -52,8 +52,13 @@ class FibInstance {
     std::array<Route, kMaximumPaths> routes;
   };
 
-  explicit FibInstance(uint32_t path_sets) : path_sets_(path_sets) {}
+  explicit FibInstance(uint32_t path_sets) : path_sets_(path_sets + 1) {}
   Status create_tables(const ForwardingSettings& settings, unsigned number);
+  [[nodiscard]] bool add_once(const net::Prefix& prefix, uint32_t path_set) noexcept;
+  // The last one: never given out, always Unreachable; at most 32767 as two-byte entries allow.
+  [[nodiscard]] uint32_t unused_path_set() const noexcept {
+    return static_cast<uint32_t>(path_sets_.size() - 1);
+  }
 
   [[nodiscard]] const Route& choose(uint64_t path_set, uint32_t flow_hash) const noexcept {
     const PathSlots& slots = path_sets_[path_set];
