@@ -34,7 +34,7 @@ struct ExpectationCounters {
 
 // Bounded; searched only when a session lookup missed. One worker: the helper's parent session and
 // the expected packets meet there (see worker_of() and foreign entries).
-// At the bound an overdue expectation in the same place is replaced, else add() refuses.
+// At the bound add() looks for overdue expectations in a few slots, else it refuses.
 class ExpectationTable {
  public:
   static constexpr uint32_t kPerParent = 4;
@@ -42,7 +42,8 @@ class ExpectationTable {
   ExpectationTable() = default;
 
   // Room for `capacity` expectations. False when the memory source has none.
-  [[nodiscard]] bool allocate(MemorySource& memory, uint32_t capacity, uint64_t secret) noexcept;
+  [[nodiscard]] bool allocate(MemorySource& memory, uint32_t capacity,
+                              const net::HashSecret& secret) noexcept;
 
   // False at the bound. An expectation with the same key is replaced.
   [[nodiscard]] bool add(const Expectation& expectation, uint32_t now_ms) noexcept;
@@ -66,23 +67,26 @@ class ExpectationTable {
  private:
   struct Slot {
     Expectation expectation;
-    uint64_t hash;
-    uint32_t next;  // in its bucket's chain, or in the free list
-    uint8_t in_use;
+    uint32_t key_chain;       // which chain of key_chains_
+    uint32_t next_of_key;     // in that chain, or in the free list
+    uint32_t next_of_parent;  // in the chain of its parent, newest first
+    uint32_t in_use;
   };
 
-  [[nodiscard]] uint64_t hash_of(const net::FlowKey& key) const noexcept;
+  [[nodiscard]] uint32_t key_chain_of(const net::FlowKey& key) const noexcept;
+  [[nodiscard]] uint32_t parent_chain_of(SessionHandle parent) const noexcept;
   [[nodiscard]] uint32_t find(const net::FlowKey& key, uint32_t now_ms) const noexcept;
-  [[nodiscard]] uint32_t find_exact(const net::FlowKey& key) const noexcept;
+  [[nodiscard]] uint32_t find_same(const net::FlowKey& key) const noexcept;
   void remove(uint32_t slot) noexcept;
   void limit_parent(SessionHandle parent) noexcept;
 
   SourcedArray<Slot> slots_;
-  SourcedArray<uint32_t> chains_;  // heads, one per bucket
+  SourcedArray<uint32_t> key_chains_;     // heads; keys without their source port
+  SourcedArray<uint32_t> parent_chains_;  // heads, by parent index
   uint32_t free_head_ = kNone32;
   uint32_t size_ = 0;
   uint32_t cursor_ = 0;
-  uint64_t secret_ = 0;
+  net::HashSecret secret_;
   ExpectationCounters counters_;
 };
 

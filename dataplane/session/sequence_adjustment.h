@@ -13,22 +13,22 @@
 namespace masugata::dataplane {
 
 // Changes to the bytes that one end sends. "Own" numbers are the end's; "shown" numbers are what
-// the other end is shown: shown = own + offset. The offset changes at positions of the stream; the
-// last kPositions changes are remembered so that retransmissions keep the offset of their time.
+// the other end is shown: shown = own + offset. The offset changes within the stream; the
+// last kRememberedChanges are remembered so that retransmissions keep the offset of their time.
 class StreamAdjustment {
  public:
-  static constexpr size_t kPositions = 3;
+  static constexpr size_t kRememberedChanges = 3;
 
   // Own sequence number → shown one.
   [[nodiscard]] uint32_t shown_sequence(uint32_t own) const noexcept;
   // Shown sequence number (an acknowledgement or SACK edge of the other end) → own one. A number
-  // within bytes that the gateway inserted maps to the position where they were inserted.
+  // inside replaced bytes maps to where they begin: the end then sends all of them again.
   [[nodiscard]] uint32_t own_sequence(uint32_t shown) const noexcept;
 
-  // From `own_position` on, the shown stream is `growth` bytes longer (negative: shorter) than
-  // before. Positions must come in stream order; a repeated position (a retransmission that is
-  // rewritten again) is ignored and returns false.
-  bool add_change(uint32_t own_position, int32_t growth) noexcept;
+  // The bytes [own_begin, own_end) are replaced by `growth` more (negative: fewer). Changes come in
+  // stream order; one that begins before the end of the last (a retransmission that is rewritten
+  // again) is ignored and returns false.
+  bool add_change(uint32_t own_begin, uint32_t own_end, int32_t growth) noexcept;
 
   // A constant difference from the first byte on (SYN proxy); forgets changes.
   void set_initial_offset(uint32_t offset) noexcept;
@@ -38,10 +38,11 @@ class StreamAdjustment {
 
  private:
   struct Change {
-    uint32_t position;  // own numbers; applies to sequence > position
-    uint32_t offset;    // shown - own from there on
+    uint32_t begin;   // own numbers
+    uint32_t end;     // from here on the offset holds
+    uint32_t offset;  // shown - own
   };
-  std::array<Change, kPositions> changes_{};  // oldest first
+  std::array<Change, kRememberedChanges> changes_{};  // oldest first
   uint32_t base_offset_ = 0;                  // before the oldest change
   uint8_t count_ = 0;
 };

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "dataplane/identifiers.h"
 #include "net/byte_order.h"
 #include "net/flow_key.h"
 
@@ -83,7 +84,9 @@ enum class EvictionClass : uint8_t { Embryonic, Idle, Protected, Count };
 struct TcpDirection {
   uint32_t end = 0;         // highest sequence number + length sent by this end
   uint32_t max_end = 0;     // highest sequence number this end may send up to (peer's ack + window)
-  uint32_t max_ack = 0;     // highest acknowledgement this end sent (the peer's numbers)
+  // Highest acknowledgement this end sent, in the peer's numbers; before its first one (kTcpAckSeen)
+  // the lowest that it may send.
+  uint32_t max_ack = 0;
   uint16_t max_window = 0;  // largest window this end offered, in units of 1 << window_scale
   uint8_t window_scale = 0; // RFC 7323, 0..14; 0 until both ends offered the option
   uint8_t flags = 0;        // TcpDirectionFlags
@@ -96,8 +99,7 @@ enum TcpDirectionFlags : uint8_t {
   kTcpSackOffered = 1U << 2U,
   kTcpFinSeen = 1U << 3U,
   kTcpFinAcknowledged = 1U << 4U,
-  kTcpAckSeen = 1U << 5U,    // max_ack is meaningful
-  kTcpScaleKnown = 1U << 6U, // false after a midstream pick-up: 14 is assumed
+  kTcpAckSeen = 1U << 5U,
 };
 
 // What translation writes into a packet of one direction. Checksum deltas as in net/checksum.h.
@@ -111,13 +113,14 @@ struct Rewrite {
 };
 static_assert(sizeof(Rewrite) == 16);
 
-enum FlowFlags : uint16_t {
+enum FlowFlags : uint8_t {
   kFlowRewriteSource = 1U << 0U,       // source address and port change
   kFlowRewriteDestination = 1U << 1U,  // destination address and port change
   // IPv6 translation: the new addresses and ports are those of the other flow's key, reversed.
   kFlowRewriteFromOtherKey = 1U << 2U,
   kFlowLocal = 1U << 3U,         // to the gateway itself: punt instead of forward
   kFlowRouteResolved = 1U << 4U, // next_hop and egress_interface are set
+  kFlowFromKernel = 1U << 5U,    // sent by the gateway itself: the frame is ready for the wire
 };
 
 inline constexpr uint32_t kNone32 = 0xffffffffU;  // "no such thing" in 32 and 16 bits
@@ -127,9 +130,10 @@ inline constexpr uint16_t kNone16 = 0xffffU;
 struct alignas(64) Flow {
   net::FlowKey key;  // as packets of this direction show on arrival
   Rewrite rewrite;
-  uint32_t next_hop = kNone32;  // neighbour index of the forwarding view
-  uint16_t egress_interface = kNone16;
-  uint16_t flags = 0;  // FlowFlags
+  uint32_t next_hop = kNoNextHop;  // neighbour index of the forwarding view
+  uint16_t egress_interface = kNoInterface;
+  uint8_t flags = 0;   // FlowFlags
+  uint8_t zone = 0;    // through which packets of this direction come in; others are spoofed
 };
 static_assert(sizeof(Flow) == 64);
 
@@ -148,7 +152,7 @@ struct alignas(64) SessionRecord {
   uint16_t destination_nat_rule = kNone16;
   uint16_t ingress_zone = 0;
   uint16_t egress_zone = 0;
-  uint16_t ingress_interface = kNone16;
+  uint16_t ingress_interface = kNoInterface;
   uint16_t tcp_mss_limit = 0;      // clamp for SYNs of both directions, 0 = none
   uint16_t foreign_worker = kNone16;  // worker that holds a foreign entry for the reply key
   uint8_t helper = 0;              // 0 = none, 1 = FTP control, 2 = FTP data

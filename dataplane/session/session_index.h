@@ -92,7 +92,7 @@ class SessionIndex {
     const __m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16(static_cast<short>(tag)));
     return static_cast<uint32_t>(_mm_movemask_epi8(equal));
   }
-  void release_if_empty(IndexBucket& before, IndexBucket& bucket) noexcept;
+  void release_overflow(IndexBucket& before, IndexBucket& bucket) noexcept;
 
   SourcedArray<IndexBucket> buckets_;
   SourcedArray<IndexBucket> overflow_;

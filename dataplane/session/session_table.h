@@ -95,6 +95,9 @@ struct SessionTableCounters {
   std::array<uint64_t, kEndReasonCount> ended{};
 };
 
+// Within a burst, two packets of one new flow both miss: the second insert() is refused with
+// OriginalKeyExists and its caller looks the key up again. The same goes for a match whose session
+// has ended() since.
 // Pointers to sessions stay readable until release_burst(), even when a session ends or is evicted
 // in between (then ended() is true): the packets of a burst may carry them through all stages.
 class SessionTable {
@@ -180,7 +183,7 @@ class SessionTable {
   bool visit_slice(uint32_t& cursor, uint32_t maximum_slots, Visit&& visit) {
     for (uint32_t seen = 0; seen < maximum_slots && cursor < slots_.size(); ++seen, ++cursor) {
       Session& session = slots_[cursor];
-      if (session.state != ProtocolState::Free && !session.ended()) visit(session);
+      if (session.state != ProtocolState::Free) visit(session);
     }
     if (cursor < slots_.size()) return true;
     cursor = 0;
@@ -203,8 +206,11 @@ class SessionTable {
   [[nodiscard]] uint32_t count(ProtocolState state) const noexcept {
     return state_counts_[static_cast<size_t>(state)];
   }
+  // Sessions that could be evicted as this; Protected counts established TCP.
   [[nodiscard]] uint32_t count(EvictionClass eviction_class) const noexcept {
-    return age_lists_[static_cast<size_t>(eviction_class)].size();
+    return eviction_class == EvictionClass::Protected
+               ? count(ProtocolState::TcpEstablished)
+               : age_lists_[static_cast<size_t>(eviction_class)].size();
   }
   // Half-open TCP sessions opened from a zone; zones beyond zone_count share the last counter.
   [[nodiscard]] uint32_t half_open_count(uint16_t zone) const noexcept {
@@ -222,13 +228,14 @@ class SessionTable {
  private:
   struct alignas(64) ForeignEntry {
     net::FlowKey key;
-    uint64_t hash;
+    uint32_t bucket;
     uint32_t expires_ms;
-    uint16_t worker;
-    uint8_t in_use;
-    uint8_t reserved;
     uint32_t next_free;
+    uint16_t worker;
+    uint16_t in_use;
+    uint64_t reserved;
   };
+  static_assert(sizeof(ForeignEntry) == 64);
 
   // Index buckets of both keys of a session, so that its end needs no hash.
   struct KeyBuckets {
@@ -242,24 +249,28 @@ class SessionTable {
   }
   [[nodiscard]] bool matches(uint32_t entry, const net::FlowKey& key) const noexcept;
   [[nodiscard]] SessionMatch match_of(uint32_t entry) noexcept;
+  void prefetch_entry(uint32_t entry) const noexcept;
+  [[nodiscard]] InsertRefusal check_keys(const InsertRequest& request) const noexcept;
   [[nodiscard]] bool make_room(uint32_t now_ms) noexcept;
-  [[nodiscard]] uint32_t longest_idle(uint32_t now_ms) noexcept;
-  [[nodiscard]] uint32_t take_slot() noexcept;
-  void count_in(const Session& session, ProtocolState state) noexcept;
-  void count_out(const Session& session, ProtocolState state) noexcept;
-  void unlink_keys(const Session& session, uint32_t slot) noexcept;
-  void arm(uint32_t slot, const Session& session) noexcept;
+  [[nodiscard]] Session& longest_idle(uint32_t now_ms) noexcept;
+  [[nodiscard]] bool link_keys(const InsertRequest& request, uint32_t slot) noexcept;
+  void fill(Session& session, const InsertRequest& request, uint32_t now_ms) noexcept;
+  void count_in(const Session& session) noexcept;
+  void count_out(const Session& session) noexcept;
+  void prefetch_next_free() const noexcept;
   void drop_foreign(uint32_t slot) noexcept;
-  [[nodiscard]] Status allocate(const SessionTableSettings& settings, MemorySource& memory);
+  [[nodiscard]] bool find_foreign(const net::FlowKey& key, uint64_t hash,
+                                  uint32_t& slot) const noexcept;
+  [[nodiscard]] bool allocate(const SessionTableSettings& settings, MemorySource& memory);
 
   SessionIndex index_;
   SourcedArray<Session> slots_;
   SourcedArray<KeyBuckets> key_buckets_;
+  // Eviction order of live slots; free and just ended slots are chained through `next`.
   SourcedArray<IndexLink> age_links_;
-  SourcedArray<uint32_t> free_next_;
   SourcedArray<ForeignEntry> foreign_;
   SourcedArray<uint32_t> half_open_;
-  std::array<IndexList, static_cast<size_t>(EvictionClass::Count)> age_lists_{};
+  std::array<IndexList, 2> age_lists_{};  // Embryonic by birth, Idle by the time of becoming idle
   TimerWheel timers_;
   SessionObserver* observer_ = nullptr;
 

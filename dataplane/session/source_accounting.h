@@ -8,6 +8,7 @@
 #include "dataplane/session/memory_source.h"
 #include "dataplane/session/session.h"
 #include "net/address.h"
+#include "net/flow_key.h"
 
 namespace masugata::dataplane {
 
@@ -19,12 +20,14 @@ struct SourceAccountingCounters {
   uint64_t shared_overflow = 0;     // requests that had to use the shared slot
 };
 
-// A bounded, 8-way set-associative table of sources. One worker; limits therefore hold per worker:
-// the caller divides a configured limit when flows of one source spread over several workers.
+// A bounded, 8-way set-associative table of (source, rule) and (source, zone) pairs. One worker;
+// limits therefore hold per worker: the caller divides a configured limit when the flows of one
+// source spread over several workers.
 //
-// At the bound: a set that is full recycles its longest unused slot that counts no session. When
-// every slot of the set counts sessions, the source shares the set's scope-wide overflow slot with
-// all others in that position: the limits still hold, for all of them together (fail closed).
+// At the bound: a set that is full recycles its longest unused slot that holds no information (no
+// open session; no new session within a second, so that its tokens are all back). When there is
+// none, the pair shares the set's overflow slot with all others in that position: the limits still
+// hold, for all of them together (fail closed).
 class SourceAccounting {
  public:
   static constexpr uint32_t kWays = 8;
@@ -33,7 +36,8 @@ class SourceAccounting {
 
   // Room for about `capacity` (source, scope) pairs, rounded up to a power of two. `secret` keys
   // the placement. False when the memory source has none.
-  [[nodiscard]] bool allocate(MemorySource& memory, uint32_t capacity, uint64_t secret) noexcept;
+  [[nodiscard]] bool allocate(MemorySource& memory, uint32_t capacity,
+                              const net::HashSecret& secret) noexcept;
   [[nodiscard]] static size_t memory_bytes(uint32_t capacity) noexcept;
 
   // Counts one more concurrent session of `source` under rule `rule` unless `limit` are open.
@@ -65,14 +69,17 @@ class SourceAccounting {
   };
   static_assert(sizeof(Slot) == 32);
 
-  [[nodiscard]] uint32_t set_of(const net::IpAddress& source, uint32_t scope) const noexcept;
-  [[nodiscard]] uint32_t slot_for(const net::IpAddress& source, uint32_t scope, uint32_t now_ms,
-                                  bool& fresh) noexcept;
+  [[nodiscard]] uint32_t first_slot_of(const net::IpAddress& source,
+                                       uint32_t scope) const noexcept;
+  [[nodiscard]] uint32_t find(const net::IpAddress& source, uint32_t scope) const noexcept;
+  // Finds or makes the pair's slot; a new one starts with `millitokens`.
+  [[nodiscard]] uint32_t slot_for(const net::IpAddress& source, uint32_t scope,
+                                  uint32_t millitokens, uint32_t now_ms) noexcept;
+  [[nodiscard]] uint32_t recyclable_slot(uint32_t first, uint32_t now_ms) const noexcept;
 
-  SourcedArray<Slot> slots_;
-  SourcedArray<Slot> overflow_;
-  uint32_t set_mask_ = 0;
-  uint64_t secret_ = 0;
+  SourcedArray<Slot> slots_;  // the sets, then one overflow slot per set
+  uint32_t set_count_ = 0;  // a power of two
+  net::HashSecret secret_;
   SourceAccountingCounters counters_;
 };
 

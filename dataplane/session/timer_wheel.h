@@ -45,12 +45,12 @@ class TimerWheel {
   [[nodiscard]] bool fires_later_than(uint32_t entry, uint32_t deadline_ms) const noexcept;
 
   // Moves the wheel to now_ms and asks about at most `maximum_events` entries whose slots have
-  // begun. For each, look(entry) returns true with `deadline_ms` set to re-arm it (now or earlier
-  // counts as not due: it fires again with the next tick), or false to leave it disarmed. Before,
-  // soon(entry) is called for the entry after it so that the owner can prefetch. Returns the number
-  // of entries asked about: less than the maximum means nothing is overdue. When the bound is
-  // reached, the next call goes on where this one ended.
-  // `look` may cancel and schedule entries other than its own.
+  // begun. For each, bool look(uint32_t entry, uint32_t& deadline_ms) returns true with the deadline
+  // set to re-arm it (one in the past fires again with the next tick), or false to leave it
+  // disarmed. Before, soon(entry) is called for the entry that follows so that the owner can
+  // prefetch. Returns the number of entries asked about: less than the maximum means that nothing is
+  // overdue; else the next call goes on where this one ended. `look` may cancel and schedule other
+  // entries than its own.
   template <class Look, class Soon>
   size_t advance(uint32_t now_ms, size_t maximum_events, Look&& look, Soon&& soon) noexcept;
 
@@ -59,23 +59,53 @@ class TimerWheel {
 
  private:
   static constexpr uint16_t kNotArmed = 0;
-  static constexpr uint32_t kCoarseBase = kSlots;  // slot numbers: fine, then coarse, then due
-  static constexpr uint32_t kDueSlot = 2 * kSlots;
-  static constexpr uint32_t kAllSlots = 2 * kSlots + 1;
+  static constexpr uint32_t kCoarseBase = kSlots;  // slot numbers: fine ones, then coarse ones
 
   [[nodiscard]] uint32_t slot_for(uint32_t deadline_ms) const noexcept;
+  [[nodiscard]] uint64_t begin_of(uint32_t slot) const noexcept;
   void link(uint32_t entry, uint32_t slot) noexcept;
-  // Moves forward to the next tick that holds entries, or to `target_tick`.
-  [[nodiscard]] bool step(uint64_t target_tick) noexcept;
+  void unlink(uint32_t entry) noexcept;
+  // Fine slots from `from` to the next one that holds entries; kSlots when all are empty.
+  [[nodiscard]] uint32_t distance_to_occupied(uint32_t from) const noexcept;
+  // An entry whose slot has begun, kEndOfList when there is none.
+  [[nodiscard]] uint32_t due_entry() const noexcept;
+  // Moves on to the next tick that has due entries; false when there is none up to `target_tick`.
+  [[nodiscard]] bool move_to_next_tick(uint64_t target_tick) noexcept;
 
   SourcedArray<IndexLink> links_;
-  SourcedArray<uint16_t> slot_of_;  // slot number + 1, kNotArmed
-  std::array<IndexList, kAllSlots> slots_{};
-  std::array<uint64_t, 2 * kSlots / 64> occupied_{};  // a bit per slot
-  uint64_t tick_ = 0;       // the last tick whose slot was emptied
-  uint64_t clock_ms_ = 0;   // last_now_ms_ without wrapping
+  SourcedArray<uint16_t> slot_of_;  // slot number + 1, or kNotArmed
+  std::array<IndexList, 2 * kSlots> slots_{};
+  std::array<uint64_t, kSlots / 64> occupied_{};  // a bit per fine slot that holds entries
+  // The tick being worked on. Entries of its slots are due; no entry can be scheduled into them.
+  uint64_t tick_ = 0;
+  uint64_t clock_ms_ = 0;  // last_now_ms_ without wrapping
   uint32_t last_now_ms_ = 0;
   uint32_t armed_ = 0;
 };
+
+template <class Look, class Soon>
+size_t TimerWheel::advance(uint32_t now_ms, size_t maximum_events, Look&& look,
+                           Soon&& soon) noexcept {
+  const uint32_t passed_ms = now_ms - last_now_ms_;
+  if (static_cast<int32_t>(passed_ms) > 0) {
+    clock_ms_ += passed_ms;
+    last_now_ms_ = now_ms;
+  }
+  const uint64_t target_tick = clock_ms_ / kTickMs;
+  size_t events = 0;
+  while (events < maximum_events) {
+    const uint32_t entry = due_entry();
+    if (entry == kEndOfList) {
+      if (!move_to_next_tick(target_tick)) break;
+      continue;
+    }
+    if (links_[entry].next != kEndOfList) soon(links_[entry].next);
+    unlink(entry);
+    ++events;
+    uint32_t deadline_ms = now_ms;
+    if (look(entry, deadline_ms)) schedule(entry, deadline_ms);
+  }
+  return events;
+}
 
 }  // namespace masugata::dataplane
