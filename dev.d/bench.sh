@@ -5,6 +5,7 @@
 run_bench() {
   local quick=()
   if [ "${1:-}" = --quick ]; then quick=(--quick); fi
+  require_root
   ensure_packages build test
   build_all
   as_owner mkdir -p "$BUILD/bench"

@@ -52,6 +52,7 @@ fuzz_all() {
     if [ ${#running[@]} -ge "$jobs" ]; then fuzz_collect; fi
   done
   fuzz_collect
+  give_back "$FUZZ_BUILD"
 }
 
 # Waits for the targets in `running` of the caller.

@@ -14,12 +14,14 @@ wants_masugata() {
 }
 
 run_demo() {
+  require_root
   ensure_packages build test
   if wants_masugata "$@"; then build_all; fi
   lab_python demo.py "$@"
 }
 
 run_lab() {
+  require_root
   case ${1:-} in
     up)
       ensure_packages build test

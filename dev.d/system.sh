@@ -5,6 +5,15 @@
 OWNER_ID=$(stat -c %u "$ROOT")
 OWNER_GROUP=$(stat -c %g "$ROOT")
 
+# The home directory of whoever builds. Where that is none, ccache keeps its files in build/.
+BUILDER_HOME=${HOME:-/nonexistent}
+if [ "$EUID" -eq 0 ] && [ "$OWNER_ID" -ne 0 ]; then
+  BUILDER_HOME=$(getent passwd "$OWNER_ID" | cut -d: -f6) || BUILDER_HOME=/nonexistent
+fi
+if [ ! -d "$BUILDER_HOME" ] || [ ! -w "$BUILDER_HOME" ]; then
+  export CCACHE_DIR=${CCACHE_DIR:-$BUILD/.ccache}
+fi
+
 say() { printf '%s\n' "$*" >&2; }
 die() {
   say "dev: $*"
@@ -25,15 +34,18 @@ as_root() {
   sudo -- env "${kept[@]}" "$@"
 }
 
+# Asks for the password, if there is one to ask for, before anything long begins.
+require_root() {
+  as_root true || die "this needs root, for network namespaces: allow sudo, or run it as root"
+}
+
 # Runs a command as whoever owns the checkout, so that `sudo ./dev test` leaves no file of root's.
 as_owner() {
   if [ "$EUID" -ne 0 ] || [ "$OWNER_ID" -eq 0 ]; then
     "$@"
-    return
+  else
+    HOME=$BUILDER_HOME setpriv --reuid="$OWNER_ID" --regid="$OWNER_GROUP" --clear-groups "$@"
   fi
-  local home
-  home=$(getent passwd "$OWNER_ID" | cut -d: -f6) || home=
-  HOME=${home:-/nonexistent} setpriv --reuid="$OWNER_ID" --regid="$OWNER_GROUP" --clear-groups "$@"
 }
 
 # What root wrote below the given directories goes back to the checkout's owner.

@@ -62,6 +62,7 @@ run_tests() {
     esac
   done
   if [ ${#parts[@]} -eq 0 ]; then parts=(lint unit fuzz lab); fi
+  if [[ " ${parts[*]} " == *" lab "* ]]; then require_root; fi
   ensure_packages build test lint
   build_all
   as_owner mkdir -p "$RESULTS"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fixtures of the lab tests. MASUGATA_LAB_GATEWAY chooses the gateway: masugata or kernel;
-without it masugata when it is built, else kernel."""
+masugata without it."""
 
 import os
 
@@ -12,9 +12,7 @@ from labkit.lab import Lab
 
 
 def chosen_kind():
-    kind = os.environ.get("MASUGATA_LAB_GATEWAY")
-    if kind is None:
-        return "masugata" if MasugataGateway.is_built() else "kernel"
+    kind = os.environ.get("MASUGATA_LAB_GATEWAY", MasugataGateway.kind)
     if kind not in GATEWAYS:
         raise pytest.UsageError(f"MASUGATA_LAB_GATEWAY={kind}: must be one of {list(GATEWAYS)}")
     return kind

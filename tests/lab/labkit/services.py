@@ -89,9 +89,15 @@ class Services:
         self._start_names()
         for namespace in (plan.WAN, plan.DMZ):
             self._start_file_transfer(namespace)
-        for namespace in (plan.WAN, plan.DMZ, plan.LAN):
-            self._start("iperf3", namespace, ["iperf3", "-s", "-p", plan.IPERF_PORT])
-            own = [plan.INTERNET, plan.INTERNET_V6] if namespace == plan.WAN else ["::"]
+        # Several addresses in one namespace: a wildcard UDP socket would answer from another
+        # address than the one asked, so there is a server for each address.
+        own_addresses = {plan.WAN: (plan.INTERNET, plan.INTERNET_V6),
+                         plan.DMZ: (plan.SERVER, plan.SERVER_V6),
+                         plan.LAN: (plan.CLIENT, plan.CLIENT_V6)}
+        for namespace, own in own_addresses.items():
+            for address in own:
+                self._start("iperf3", namespace, [
+                    "iperf3", "-s", "-p", plan.IPERF_PORT, "-B", address])
             self._start("servers", namespace, [
                 PYTHON, PROBES / "servers.py", "--udp-echo", plan.UDP_ECHO_PORT,
                 *(word for address in own for word in ("--address", address))])

@@ -57,8 +57,6 @@ def main():
     arguments = parser.parse_args()
     servers = []
     if arguments.udp_echo:
-        # One socket per address: a wildcard socket would answer from another address than the
-        # one asked.
         for address in arguments.address or ["::"]:
             servers.append(UdpEcho(address, arguments.udp_echo))
     if arguments.tcp_banner:
