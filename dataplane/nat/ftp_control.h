@@ -34,10 +34,17 @@ struct FtpAnnouncement {
 // Finds an announcement in the payload of a segment. `sender` is the address from which the
 // segment came, as its line must say: an announcement of any other address (bounce attack,
 // RFC 2577), of port 0 or of a port below 1024 is not an announcement.
+// `at_line_start`: whether the segment begins a line, that is, the segment before it in sequence
+// ended one (ends_line()); the first segment of a side does. When not, bytes up to the first line
+// end are skipped, so that nobody makes a peer's echoed text look like a line.
 [[nodiscard]] std::optional<FtpAnnouncement> find_announcement(std::span<const uint8_t> payload,
                                                                FtpSide side,
-                                                               const net::IpAddress& sender)
-    noexcept;
+                                                               const net::IpAddress& sender,
+                                                               bool at_line_start) noexcept;
+
+[[nodiscard]] inline bool ends_line(std::span<const uint8_t> payload) noexcept {
+  return !payload.empty() && payload.back() == static_cast<uint8_t>('\n');
+}
 
 // Longest replacement text in bytes.
 inline constexpr size_t kFtpReplacementBytes = 64;

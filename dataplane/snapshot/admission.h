@@ -7,15 +7,22 @@
 // packets need no admission.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 
+#include "dataplane/forwarding/route.h"
 #include "dataplane/nat/rewrite.h"
 #include "dataplane/nat/source_allocation.h"
 #include "dataplane/pipeline/drop_reason.h"
-#include "dataplane/snapshot/route_answer.h"
 #include "dataplane/snapshot/snapshot.h"
 
 namespace masugata::dataplane {
+
+// The forwarding table as admission needs it: ForwardingView, or a table of a test.
+template <class View>
+concept RouteSource = requires(const View& view, const net::IpAddress& address, uint32_t hash) {
+  { view.lookup(address, hash) } noexcept -> std::convertible_to<const Route&>;
+};
 
 enum class AdmissionVerdict : uint8_t {
   Permit,
@@ -34,7 +41,8 @@ struct AdmissionResult {
   NatRuleId source_rule = kNoNatRule;
   bool hairpin = false;
   bool to_self = false;  // deliver to the kernel instead of forwarding
-  RouteAnswer route;     // of the translated destination
+  // Of the translated destination, looked up with symmetric_flow_hash() of the routed key.
+  Route route;
   net::FlowKey original;  // as the client sends
   net::FlowKey reply;     // as the server answers; also the session's second key
   FlowRewrite forward_rewrite;  // client to server
@@ -56,10 +64,10 @@ struct AdmissionTrace {
   AdmissionStep reached = AdmissionStep::Start;  // the last step that was carried out
   config::AntiSpoofing anti_spoofing = config::AntiSpoofing::Off;  // as applied
   bool source_exempt = false;     // link-local or unspecified: no route is asked for
-  RouteAnswer source_route;       // of the source, when anti-spoofing asked
+  Route source_route;       // of the source, when anti-spoofing asked
   DestinationTranslation destination;
   net::FlowKey routed;            // key after destination NAT: what route and policy saw
-  RouteAnswer route;
+  Route route;
   SourceTranslationPlan source;
   net::FlowKey translated;        // key as it leaves the gateway
 };
@@ -82,10 +90,10 @@ namespace admission {
 
 // Reverse path: does `route` (of the source) lead back into the ingress zone?
 [[nodiscard]] bool passes_reverse_path(const Snapshot& snapshot, config::AntiSpoofing mode,
-                                       config::ZoneIndex zone, const RouteAnswer& route) noexcept;
+                                       config::ZoneIndex zone, const Route& route) noexcept;
 
 // Zone of the egress, or the reason why there is none.
-[[nodiscard]] DropReason judge_route(const Snapshot& snapshot, const RouteAnswer& route,
+[[nodiscard]] DropReason judge_route(const Snapshot& snapshot, const Route& route,
                                      config::ZoneIndex& to_zone, bool& to_self) noexcept;
 
 // Runs policy; fills verdict, reason and policy. True when permitted.

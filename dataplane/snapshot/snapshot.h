@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "config/model.h"
+#include "dataplane/identifiers.h"
 #include "dataplane/nat/nat_tables.h"
 #include "dataplane/policy/policy.h"
 #include "net/flow_key.h"
 
 namespace masugata::dataplane {
 
-using InterfaceIndex = uint16_t;  // index into config::Model::interfaces
 inline constexpr uint16_t kNoZone = 0xffff;
 
 struct SnapshotInterface {

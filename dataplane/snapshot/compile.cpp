@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/snapshot/compile.h"
+
+#include <limits>
+#include <string>
+
+#include "dataplane/nat/nat_compile.h"
+#include "dataplane/policy/policy_compile.h"
+
+namespace masugata::dataplane {
+
+namespace {
+
+constexpr uint16_t kIpv4TcpHeaderBytes = 40;
+constexpr uint16_t kIpv6TcpHeaderBytes = 60;
+
+uint16_t mss_for(uint16_t configured, uint16_t mtu, uint16_t header_bytes) {
+  if (configured != 0) return configured;
+  return mtu > header_bytes ? static_cast<uint16_t>(mtu - header_bytes) : uint16_t{0};
+}
+
+// Timeouts are compared as signed differences of a 32-bit millisecond clock.
+uint32_t to_ms(uint32_t seconds) {
+  constexpr uint32_t kLongest = std::numeric_limits<int32_t>::max() / 2;
+  return seconds > kLongest / 1000 ? kLongest : seconds * 1000;
+}
+
+SnapshotInterface make_interface(const config::Model& model, const config::Interface& source) {
+  SnapshotInterface result;
+  result.name = source.name;
+  result.port = source.port;
+  result.vlan = source.vlan;
+  result.mtu = source.mtu;
+  if (source.clamp_mss) {
+    result.mss_clamp_ipv4 = mss_for(source.tcp_mss_ipv4, source.mtu, kIpv4TcpHeaderBytes);
+    result.mss_clamp_ipv6 = mss_for(source.tcp_mss_ipv6, source.mtu, kIpv6TcpHeaderBytes);
+  }
+  result.enabled = model.ports[source.port].enabled;
+  result.addresses = source.addresses;
+  return result;
+}
+
+Status add_interfaces(const config::Model& model, Snapshot& snapshot) {
+  snapshot.vlans.resize(model.ports.size());
+  for (const config::Interface& source : model.interfaces) {
+    const std::string where =
+        "line " + std::to_string(source.place.line) + ", interface " + source.name;
+    if (source.port >= model.ports.size()) return failure(where, "is on an unknown port");
+    const auto index = static_cast<InterfaceIndex>(snapshot.interfaces.size());
+    if (index == VlanTable::kNone) return failure(where, "more than 65535 interfaces");
+    if (!snapshot.vlans.insert(source.port, source.vlan, index)) {
+      return failure(where, "VLAN " + std::to_string(source.vlan) + " of this port is taken");
+    }
+    snapshot.interfaces.push_back(make_interface(model, source));
+  }
+  return {};
+}
+
+Status add_zones(const config::Model& model, Snapshot& snapshot) {
+  if (model.zones.empty()) return failure("zones", "the zone self is missing");
+  for (uint16_t zone = 0; zone < model.zones.size(); ++zone) {
+    const config::Zone& source = model.zones[zone];
+    snapshot.zones.push_back({source.name, source.anti_spoofing,
+                              source.new_sessions_per_source_per_second,
+                              source.syn_cookie_threshold});
+    for (const uint16_t interface : source.interfaces) {
+      const std::string where = "line " + std::to_string(source.place.line) + ", zone " + source.name;
+      if (interface >= snapshot.interfaces.size()) return failure(where, "names an unknown interface");
+      uint16_t& owner = snapshot.interfaces[interface].zone;
+      if (owner != kNoZone) {
+        return failure(where, "interface " + snapshot.interfaces[interface].name +
+                                  " is already in zone " + snapshot.zones[owner].name);
+      }
+      owner = zone;
+    }
+  }
+  return {};
+}
+
+SnapshotSessions make_sessions(const config::SessionSettings& source) {
+  SnapshotSessions result;
+  result.maximum = source.maximum;
+  result.tcp_strict = source.tcp_strict;
+  result.tcp_midstream = source.tcp_midstream;
+  result.ftp_helper = source.ftp_helper;
+  SnapshotTimeouts& to = result.timeouts;
+  const config::SessionTimeouts& from = source.timeouts;
+  to.tcp_syn_ms = to_ms(from.tcp_syn);
+  to.tcp_handshake_ms = to_ms(from.tcp_handshake);
+  to.tcp_established_ms = to_ms(from.tcp_established);
+  to.tcp_half_closed_ms = to_ms(from.tcp_half_closed);
+  to.tcp_closing_ms = to_ms(from.tcp_closing);
+  to.tcp_time_wait_ms = to_ms(from.tcp_time_wait);
+  to.tcp_reset_ms = to_ms(from.tcp_reset);
+  to.udp_new_ms = to_ms(from.udp_new);
+  to.udp_replied_ms = to_ms(from.udp_replied);
+  to.icmp_ms = to_ms(from.icmp);
+  to.other_ms = to_ms(from.other);
+  return result;
+}
+
+SnapshotFragments make_fragments(const config::FragmentSettings& source) {
+  return {source.maximum_datagrams, source.maximum_per_source,
+          source.maximum_fragments_per_datagram, to_ms(source.timeout_seconds)};
+}
+
+void set_schedules(Snapshot& snapshot, std::time_t now) {
+  snapshot.policy_masks = snapshot.policy->masks_at(now);
+  snapshot.next_schedule_change = snapshot.policy->next_change(now);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<const Snapshot>> compile_snapshot(const config::Model& model,
+                                                         uint32_t generation, std::time_t now) {
+  auto snapshot = std::make_unique<Snapshot>();
+  snapshot->generation = generation;
+  Status status = add_interfaces(model, *snapshot);
+  if (status) status = add_zones(model, *snapshot);
+  if (!status) return tl::unexpected(status.error());
+  auto policy = compile_policy(model);
+  if (!policy) return tl::unexpected(policy.error());
+  auto nat = compile_nat(model);
+  if (!nat) return tl::unexpected(nat.error());
+  snapshot->policy = std::make_shared<const PolicyTables>(std::move(*policy));
+  snapshot->nat = std::make_shared<const NatTables>(std::move(*nat));
+  snapshot->sessions = make_sessions(model.sessions);
+  snapshot->fragments = make_fragments(model.fragments);
+  snapshot->log_denied = model.system.log_denied;
+  set_schedules(*snapshot, now);
+  return std::unique_ptr<const Snapshot>(std::move(snapshot));
+}
+
+std::unique_ptr<const Snapshot> with_schedules_at(const Snapshot& snapshot, uint32_t generation,
+                                                  std::time_t now) {
+  auto result = std::make_unique<Snapshot>(snapshot);
+  result->generation = generation;
+  set_schedules(*result, now);
+  return result;
+}
+
+}  // namespace masugata::dataplane
