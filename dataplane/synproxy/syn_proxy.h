@@ -55,7 +55,8 @@ struct SynProxyStep {
   // as the server sees it; ready for transmission.
   TcpFacts to_server;
   // From the server's packet: Heading::Onward, in the server's own sequence numbers and window
-  // scale; goes through sequence adjustment, translation and forwarding like the server's packets.
+  // scale; goes through sequence adjustment, window shift, translation and forwarding like the
+  // server's packets: set server_sequence_offset() first, which is known now.
   // From the client's packet: Heading::BackToSender, ready for transmission.
   TcpFacts to_client;
 };
@@ -73,9 +74,9 @@ inline constexpr uint32_t kSynRetransmitMs = 1000;  // RFC 6298: doubled with ea
 inline constexpr uint8_t kMaximumSynCount = 4;
 
 // A segment of the client while WaitingForServer. Everything is absorbed. A RST at the expected
-// number, or any SYN (the client gave up and began anew), ends the session (Refused). Other
-// segments (window probes, keep-alives, data) repeat the SYN when kSynRetransmitMs << (count - 1)
-// have passed since the last one.
+// number ends the session (Refused); a SYN (a late copy, or forged) changes nothing. Other segments
+// (window probes, keep-alives, data) repeat the SYN when kSynRetransmitMs << (count - 1) have passed
+// since the last one, up to kMaximumSynCount in all.
 [[nodiscard]] SynProxyStep on_client_segment(SynProxyState& state, const TcpFacts& segment,
                                              uint16_t server_mss_limit, uint32_t now_ms) noexcept;
 
