@@ -107,6 +107,8 @@ def main():
                 open_shell(lab)
     except LabError as error:
         sys.exit(f"demo: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     sys.exit(0 if failed == 0 and passed > 0 else 1)
 
 

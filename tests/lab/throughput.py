@@ -74,6 +74,8 @@ def main():
             rows = summary(measure(lab, kinds, rounds, seconds))
     except LabError as error:
         sys.exit(f"throughput: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(

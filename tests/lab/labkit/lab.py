@@ -97,9 +97,11 @@ class Lab:
             signal.signal(number, _exit_on_signal)
         atexit.register(self.down)
         try:
-            remove_leftovers()
+            if remove_leftovers():
+                print("an earlier lab has been taken down", file=sys.stderr)
             self.directory = Path(tempfile.mkdtemp(prefix="masugata-lab-"))
             self.directory.chmod(0o755)
+            self._record()
             topology.build()
             self.services = Services(self.directory)
             self.services.start()
