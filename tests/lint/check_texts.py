@@ -7,7 +7,7 @@ import re
 from sources import finish, project_files, read_text
 
 LICENCE = "SPDX-License-Identifier: GPL-2.0-or-later"
-NEEDS_LICENCE = (".h", ".cpp", ".c", ".py", ".sh", ".build", ".conf", ".nft", "dev", "run")
+NEEDS_LICENCE = (".h", ".cpp", ".c", ".py", ".sh", ".build", ".nft", "dev", "run")
 # Home directories and the like; "/home" alone, as in a page about file systems, is fine.
 MACHINE_PATH = re.compile(r"(?<![\w./<])/(?:home|root|work|Users|builds)/[\w.]")
 
