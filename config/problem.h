@@ -35,6 +35,8 @@ class ProblemList {
   void add(Problem problem);
   [[nodiscard]] bool has_errors() const { return error_count_ != 0; }
   [[nodiscard]] size_t error_count() const { return error_count_; }
+  // Further errors are only counted: composing their text is a waste.
+  [[nodiscard]] bool is_full() const { return error_count_ >= kMaximum; }
   // The findings in the order of the text. When some were left out, the last one says how many.
   [[nodiscard]] std::vector<Problem> take_sorted();
 

@@ -62,7 +62,10 @@ class Context {
   template <class Map>
   void refuse_name(DataNode at, const char* thing, const Map& defined) {
     std::vector<std::string> known;
-    for (const auto& [name, value] : defined) known.push_back(name);
+    // Listing the names costs more than everything else: only while anyone will read it.
+    if (!problems_.is_full()) {
+      for (const auto& [name, value] : defined) known.push_back(name);
+    }
     refuse_unknown(at, thing, std::move(known));
   }
 

@@ -9,6 +9,7 @@ namespace masugata::config::reading {
 namespace {
 
 constexpr uint16_t kMinimumIpv6Mtu = 1280;  // RFC 8200 section 5
+constexpr size_t kMaximumInterfaces = 1024;
 constexpr uint16_t kIpv6HeaderExcess = 20;  // of the IPv6 header over the IPv4 header
 
 void read_interface_address(Context& context, DataNode leaf, Interface& interface) {
@@ -59,7 +60,13 @@ void read_logical(Context& context, DataNode node, Interface& interface) {
   }
 }
 
-void add_interface(Context& context, Interface interface) {
+void add_interface(Context& context, DataNode node, Interface interface) {
+  if (context.model.interfaces.size() >= kMaximumInterfaces) {
+    if (context.model.interfaces.size() == kMaximumInterfaces) {
+      context.error(node, fmt::format("more than {} interfaces and VLANs", kMaximumInterfaces));
+    }
+    return;
+  }
   const auto index = static_cast<uint16_t>(context.model.interfaces.size());
   context.names.interfaces.emplace(interface.name, index);
   context.model.interfaces.push_back(std::move(interface));
@@ -77,7 +84,7 @@ void read_vlan(Context& context, DataNode node, const Port& port, uint16_t port_
                   fmt::format("the VLAN's MTU {} is above the port's {}", interface.mtu, port.mtu),
                   fmt::format("at most {}", port.mtu));
   }
-  add_interface(context, std::move(interface));
+  add_interface(context, node, std::move(interface));
 }
 
 void read_port(Context& context, DataNode node,
@@ -102,7 +109,7 @@ void read_port(Context& context, DataNode node,
   interface.port = port_index;
   read_logical(context, node, interface);
   context.model.ports.push_back(port);
-  add_interface(context, std::move(interface));
+  add_interface(context, node, std::move(interface));
   for (const DataNode vlan : node.children("vlan")) read_vlan(context, vlan, port, port_index);
 }
 

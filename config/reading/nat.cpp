@@ -10,6 +10,18 @@
 namespace masugata::config::reading {
 namespace {
 
+// A rule for every pair of zones: lists multiply.
+constexpr size_t kMaximumNatRules = 100'000;
+
+// False after an error.
+bool check_rule_count(Context& context, DataNode node, size_t present, size_t added) {
+  if (present + added <= kMaximumNatRules) return true;
+  context.error(node, fmt::format("the rules up to here expand to more than {} pairs of zones",
+                                  kMaximumNatRules),
+                "fewer rules or shorter lists of zones");
+  return false;
+}
+
 void read_pool(Context& context, DataNode node) {
   NatPool pool;
   pool.name = node.child("name").value();
@@ -87,6 +99,8 @@ void read_source_rule(Context& context, DataNode node) {
   const std::vector<ZoneIndex> from = read_zone_list(context, node, "from");
   const std::vector<ZoneIndex> to = read_zone_list(context, node, "to");
   if (node.has("disable")) return;
+  const size_t pairs = from.size() * to.size();
+  if (!check_rule_count(context, node, context.model.source_nat.size(), pairs)) return;
   for (const ZoneIndex from_zone : from) {
     for (const ZoneIndex to_zone : to) {
       rule.from = from_zone;
@@ -140,6 +154,7 @@ void read_destination_rule(Context& context, DataNode node) {
   if (aimed && served && rule.translate) checks::check_destination_nat(context, node, rule);
   const std::vector<ZoneIndex> from = read_zone_list(context, node, "from");
   if (node.has("disable")) return;
+  if (!check_rule_count(context, node, context.model.destination_nat.size(), from.size())) return;
   for (const ZoneIndex zone : from) {
     rule.from = zone;
     context.model.destination_nat.push_back(rule);

@@ -36,9 +36,19 @@ void report_at(DataNode node, std::string what, ProblemList& problems) {
                 std::move(what), {}});
 }
 
-// libyang names the node of a finding by its path, or a node above it.
-lyd_node* find_node(const lyd_node* root, const char* path) {
-  std::string shortened = path == nullptr ? "" : path;
+// libyang names the node of a finding inside a sentence: ... data location "PATH" ...
+std::string path_in(const char* sentence) {
+  constexpr std::string_view kMark = "ata location \"";
+  const std::string_view text = sentence == nullptr ? "" : sentence;
+  const size_t mark = text.find(kMark);
+  const size_t end = text.rfind('"');
+  if (mark == std::string_view::npos || end < mark + kMark.size()) return {};
+  return std::string(text.substr(mark + kMark.size(), end - mark - kMark.size()));
+}
+
+// The node of a finding, or the nearest one above it that exists.
+lyd_node* find_node(const lyd_node* root, const char* sentence) {
+  std::string shortened = path_in(sentence);
   while (!shortened.empty()) {
     lyd_node* node = nullptr;
     if (lyd_find_path(root, shortened.c_str(), 0, &node) == LY_SUCCESS) return node;
@@ -116,7 +126,7 @@ void DataTree::validate(ProblemList& problems) {
   const Schema& schema = Schema::instance();
   // Each pass finds one thing; the bound keeps a hopeless text from costing quadratic time.
   constexpr int kMaximumPasses = 32;
-  for (int pass = 0; pass < kMaximumPasses; ++pass) {
+  for (int pass = 0; pass < kMaximumPasses && !problems.is_full(); ++pass) {
     ly_err_clean(schema.context(), nullptr);
     if (lyd_validate_all(&root_, schema.context(), LYD_VALIDATE_NO_STATE, nullptr) == LY_SUCCESS) {
       break;

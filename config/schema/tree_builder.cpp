@@ -6,7 +6,7 @@
 
 #include <charconv>
 #include <cstdint>
-#include <cstring>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -51,30 +51,29 @@ void TreeBuilder::report_value(const text::Word& word, const ValueShape& shape) 
   report(word.position, std::move(what), shape.accepted);
 }
 
-std::string TreeBuilder::identity(const lyd_node* parent, const void* what,
-                                  std::string_view key) const {
-  std::string text(2 * sizeof(void*), '\0');
-  std::memcpy(text.data(), &parent, sizeof parent);
-  std::memcpy(text.data() + sizeof(void*), &what, sizeof what);
-  text += key;
-  return text;
+size_t TreeBuilder::IdentityHash::operator()(const Identity& identity) const noexcept {
+  constexpr size_t kOdd = 0x9e3779b97f4a7c15ULL;
+  size_t hash = std::hash<std::string_view>()(identity.key);
+  hash = (hash ^ std::hash<const void*>()(identity.parent)) * kOdd;
+  hash = (hash ^ std::hash<const void*>()(identity.schema)) * kOdd;
+  return (hash >> 32U) ^ hash ^ static_cast<size_t>(identity.choice);
 }
 
 TreeBuilder::Written* TreeBuilder::find_written(const Parent& parent,
                                                 const StatementSchema& schema,
                                                 std::string_view key) {
-  const auto found = written_.find(identity(parent.node, &schema, key));
+  const auto found = written_.find({parent.node, &schema, key});
   return found == written_.end() ? nullptr : &found->second;
 }
 
 bool TreeBuilder::note_choice(const Parent& parent, const StatementSchema& schema,
                               text::Position position) {
   if (schema.choice == kNoChoice) return true;
-  const std::string key = identity(parent.node, parent.schema, std::to_string(schema.choice));
-  const auto [found, added] = chosen_.try_emplace(key, Chosen{&schema});
-  if (added || found->second.schema->alternative == schema.alternative) return true;
+  const Identity choice{parent.node, parent.schema, {}, schema.choice};
+  const auto [found, added] = chosen_.try_emplace(choice, &schema);
+  if (added || found->second->alternative == schema.alternative) return true;
   report(position, fmt::format("'{}' cannot stand beside '{}'", schema.keyword,
-                               found->second.schema->keyword));
+                               found->second->keyword));
   return false;
 }
 
@@ -83,7 +82,7 @@ bool TreeBuilder::note_written(const Parent& parent, const StatementSchema& sche
   if (!parent.exists) return true;
   if (!note_choice(parent, schema, position)) return false;
   const auto [found, added] =
-      written_.try_emplace(identity(parent.node, &schema, key), Written{nullptr, position});
+      written_.try_emplace({parent.node, &schema, key}, Written{nullptr, position});
   if (added) return true;
   report(position, fmt::format("{} is written twice, first on line {}",
                                key.empty() ? fmt::format("'{}'", schema.keyword)
@@ -151,7 +150,7 @@ void TreeBuilder::add_inside(const View& view, std::span<const text::Word> rest,
 void TreeBuilder::add_block(const View& view, const StatementSchema& schema,
                             const Parent& parent) {
   if (view.words.empty() && !view.whole->has_block && !view.whole->bracketed &&
-      (schema.compiled->flags & LYS_PRESENCE) == 0) {
+      (schema.compiled->flags & LYS_PRESENCE) == 0 && !schema.mandatory) {
     report(view.keyword.position, fmt::format("'{}' is empty", schema.keyword),
            schema.child_keywords());
   }
@@ -197,7 +196,8 @@ bool TreeBuilder::take_keys(const View& view, const StatementSchema& schema,
     if (!shape.word.empty()) {
       if (rest.empty() || rest.front().text != shape.word) {
         report(rest.empty() ? view.keyword.position : rest.front().position,
-               fmt::format("'{}' is missing", shape.word), fmt::format("{} {}", shape.word, shape.name));
+               fmt::format("'{}' is missing", shape.word),
+               fmt::format("{} and {}", shape.word, shape.value.noun));
         return false;
       }
       rest = rest.subspan(1);
@@ -226,7 +226,7 @@ void TreeBuilder::add_entry(const View& view, const StatementSchema& schema,
   const bool right = take_keys(view, schema, keys, rest);
   Parent inside{&schema, nullptr, parent.exists && right};
   if (inside.exists) {
-    std::string key = keys[0];
+    std::string& key = keys_.emplace_back(keys[0]);
     if (keys.size() > 1) key += ' ' + schema.keys[1].word + ' ' + keys[1];
     inside.exists = note_written(parent, schema, key, view.keyword.position);
   }
@@ -294,8 +294,7 @@ void TreeBuilder::add_values(const View& view, const StatementSchema& schema,
   if (parent.exists && !note_choice(parent, schema, view.keyword.position)) return;
   if (refuse_block(view, schema)) return;
   if (parent.exists) {
-    written_.try_emplace(identity(parent.node, &schema, {}),
-                         Written{nullptr, view.keyword.position});
+    written_.try_emplace({parent.node, &schema, {}}, Written{nullptr, view.keyword.position});
   }
   if (view.words.empty()) {
     report(view.keyword.position, fmt::format("'{}' needs {}", schema.keyword, schema.value.noun),
@@ -331,7 +330,7 @@ void TreeBuilder::add_flag(const View& view, const StatementSchema& schema,
 void TreeBuilder::check_choices(const StatementSchema& schema, lyd_node* node) {
   for (size_t choice = 0; choice < schema.mandatory_choices.size(); ++choice) {
     if (!schema.mandatory_choices[choice]) continue;
-    if (chosen_.contains(identity(node, &schema, std::to_string(choice)))) continue;
+    if (chosen_.contains({node, &schema, {}, static_cast<int>(choice)})) continue;
     std::string accepted;
     for (const StatementSchema& child : schema.children) {
       if (child.choice != static_cast<int>(choice)) continue;
@@ -351,11 +350,8 @@ void TreeBuilder::check_complete(const StatementSchema& schema, lyd_node* node) 
     if (!child.mandatory || find_written(parent, child, {}) != nullptr) continue;
     // The rest of an alternative is only needed when that alternative was chosen.
     if (child.choice != kNoChoice) {
-      const auto chosen = chosen_.find(identity(node, &schema, std::to_string(child.choice)));
-      if (chosen == chosen_.end() ||
-          chosen->second.schema->alternative != child.alternative) {
-        continue;
-      }
+      const auto chosen = chosen_.find({node, &schema, {}, child.choice});
+      if (chosen == chosen_.end() || chosen->second->alternative != child.alternative) continue;
     }
     report(node != nullptr ? get_position(node) : text::Position{},
            fmt::format("'{}' is missing", child.keyword),

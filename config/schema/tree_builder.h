@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
@@ -56,7 +57,7 @@ class TreeBuilder {
   bool check_key(const text::Word& word, const KeyShape& shape, std::string& canonical);
   bool refuse_block(const View& view, const StatementSchema& schema);
   // Notes that the statement is written; false (and reports) when it was written before or stands
-  // against another alternative.
+  // against another alternative. `key` must live as long as the builder.
   bool note_written(const Parent& parent, const StatementSchema& schema, std::string_view key,
                     text::Position position);
   bool note_choice(const Parent& parent, const StatementSchema& schema, text::Position position);
@@ -67,17 +68,24 @@ class TreeBuilder {
 
   void report(text::Position position, std::string what, std::string accepted = {});
   void report_value(const text::Word& word, const ValueShape& shape);
-  [[nodiscard]] std::string identity(const lyd_node* parent, const void* what,
-                                     std::string_view key) const;
-
   ProblemList& problems_;
   DataTree tree_;
   std::vector<std::string> path_;
-  std::unordered_map<std::string, Written> written_;
-  struct Chosen {
+  // What was written below which node. A statement is told apart by `key` (entries, values); a
+  // choice by its number. Keys point into the text or into keys_.
+  struct Identity {
+    const lyd_node* parent = nullptr;
     const StatementSchema* schema = nullptr;
+    std::string_view key;
+    int choice = kNoChoice;
+    friend bool operator==(const Identity&, const Identity&) = default;
   };
-  std::unordered_map<std::string, Chosen> chosen_;
+  struct IdentityHash {
+    size_t operator()(const Identity& identity) const noexcept;
+  };
+  std::unordered_map<Identity, Written, IdentityHash> written_;
+  std::unordered_map<Identity, const StatementSchema*, IdentityHash> chosen_;
+  std::deque<std::string> keys_;
 };
 
 }  // namespace masugata::config::schema

@@ -31,6 +31,25 @@ TokenKind punctuation(char letter) {
   }
 }
 
+// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
+bool is_utf8(std::string_view text) {
+  size_t index = 0;
+  while (index < text.size()) {
+    const auto lead = static_cast<unsigned char>(text[index++]);
+    if (lead < 0x80) continue;
+    const size_t more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+    if (lead < 0xc2 || lead > 0xf4 || text.size() - index < more) return false;
+    const auto second = static_cast<unsigned char>(text[index]);
+    const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
+    const bool beyond = (lead == 0xed && second > 0x9f) || (lead == 0xf4 && second > 0x8f);
+    if (overlong || beyond) return false;
+    for (size_t count = 0; count < more; ++count) {
+      if ((static_cast<unsigned char>(text[index++]) & 0xc0U) != 0x80U) return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 void Lexer::advance() {
@@ -115,10 +134,14 @@ Token Lexer::read_quoted_string() {
   }
   if (!closed) report(begin, "the quoted string is not closed on its line", "\"");
   if (!clean) report(begin, "control characters in a quoted string", "printable characters");
+  if (!is_utf8(text)) {
+    report(begin, "bytes in a quoted string that are not UTF-8", "UTF-8 text");
+    text.clear();
+  }
   if (text.size() > kMaximumTokenBytes) {
     report(begin, fmt::format("a quoted string of {} bytes", text.size()),
            fmt::format("at most {} bytes", kMaximumTokenBytes));
-    text.resize(64);
+    text.clear();
   }
   return {TokenKind::QuotedString, {document_.keep(std::move(text)), begin}};
 }
