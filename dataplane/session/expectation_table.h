@@ -19,7 +19,7 @@ struct Expectation {
   Rewrite rewrite;          // to apply in the original direction of the new session
   uint16_t rewrite_flags = 0;  // FlowFlags: which parts of `rewrite` count
   uint8_t helper = 0;       // SessionRecord::helper of the new session
-  uint8_t reserved = 0;
+  uint8_t zone = 0;    // that the opening packet comes in by, as Flow::zone
   uint32_t policy_rule = kNone32;  // inherited from the parent
   uint32_t expires_ms = 0;
 };

@@ -144,7 +144,7 @@ struct alignas(64) SessionRecord {
   uint32_t packets_high[2] = {};   // per direction, in units of 1 << 16 (see packets_low)
   uint32_t bytes_high[2] = {};     // per direction, in units of 1 << 32
   uint32_t policy_rule = kNone32;
-  uint32_t nat_allocation = kNone32;       // port or address taken from a source NAT pool
+  uint32_t syn_proxy = kNone32;            // SynProxyTable slot
   uint32_t source_limit_slot = kNone32;    // SourceAccounting slot to give back
   uint32_t parent = kNone32;               // session index of the helper's control session
   uint32_t sequence_adjustment = kNone32;  // SequenceAdjustmentTable slot

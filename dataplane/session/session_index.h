@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "dataplane/session/memory_source.h"
+#include "dataplane/session/prefetch.h"
 
 namespace masugata::dataplane {
 
@@ -40,7 +41,7 @@ class SessionIndex {
     return tag == 0 ? uint16_t{1} : tag;
   }
   void prefetch_bucket(uint64_t hash) const noexcept {
-    __builtin_prefetch(&buckets_[bucket_of(hash)]);
+    prefetch_line(&buckets_[bucket_of(hash)]);
   }
 
   // The first entry whose tag agrees, in the home bucket only; false when there is none. A hint for

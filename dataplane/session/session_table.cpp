@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string>
 
+#include "dataplane/session/prefetch.h"
+
 namespace masugata::dataplane {
 
 namespace {
@@ -122,12 +124,12 @@ SessionMatch SessionTable::match_of(uint32_t entry) noexcept {
 
 void SessionTable::prefetch_entry(uint32_t entry) const noexcept {
   if ((entry & kForeignBit) != 0) {
-    __builtin_prefetch(&foreign_[entry & ~kForeignBit]);
+    prefetch_line(&foreign_[entry & ~kForeignBit]);
     return;
   }
   const Session& session = slots_[entry >> 1U];
-  __builtin_prefetch(&session, 1);
-  __builtin_prefetch(&session.flows[entry & 1U]);
+  prefetch_line(&session);
+  prefetch_line(&session.flows[entry & 1U]);
 }
 
 void SessionTable::lookup_bulk(const net::FlowKey* const* keys, const uint64_t* hashes,
@@ -234,12 +236,12 @@ void SessionTable::fill(Session& session, const InsertRequest& request, uint32_t
 void SessionTable::prefetch_next_free() const noexcept {
   if (free_head_ == kNone32) return;
   const Session& next = slots_[free_head_];
-  __builtin_prefetch(&next, 1);
-  __builtin_prefetch(&next.flows[0], 1);
-  __builtin_prefetch(&next.flows[1], 1);
-  __builtin_prefetch(&next.record, 1);
-  __builtin_prefetch(&key_buckets_[free_head_], 1);
-  __builtin_prefetch(&age_links_[free_head_], 1);
+  prefetch_line(&next);
+  prefetch_line(&next.flows[0]);
+  prefetch_line(&next.flows[1]);
+  prefetch_line(&next.record);
+  prefetch_line(&key_buckets_[free_head_]);
+  prefetch_line(&age_links_[free_head_]);
   timers_.prefetch(free_head_);
 }
 
@@ -329,7 +331,7 @@ Session& SessionTable::longest_idle(uint32_t now_ms) noexcept {
   size_t count = 0;
   for (uint32_t slot = idle.head(); slot != kEndOfList && count < candidates.size();
        slot = age_links_[slot].next) {
-    __builtin_prefetch(&slots_[slot]);
+    prefetch_line(&slots_[slot]);
     candidates[count++] = slot;
   }
   uint32_t chosen = candidates[0];
@@ -358,7 +360,7 @@ size_t SessionTable::expire(uint32_t now_ms, size_t maximum_events) noexcept {
         erase(session, EndReason::Expired);
         return false;
       },
-      [&](uint32_t slot) noexcept { __builtin_prefetch(&slots_[slot]); });
+      [&](uint32_t slot) noexcept { prefetch_line(&slots_[slot]); });
 }
 
 // ---- keys that belong to other workers ----

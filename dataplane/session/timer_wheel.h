@@ -9,6 +9,7 @@
 
 #include "dataplane/session/index_list.h"
 #include "dataplane/session/memory_source.h"
+#include "dataplane/session/prefetch.h"
 
 namespace masugata::dataplane {
 
@@ -40,7 +41,7 @@ class TimerWheel {
   void cancel(uint32_t entry) noexcept;
   [[nodiscard]] bool armed(uint32_t entry) const noexcept { return slot_of_[entry] != kNotArmed; }
   // Starts loading the links of an entry, to be scheduled or cancelled soon.
-  void prefetch(uint32_t entry) const noexcept { __builtin_prefetch(&links_[entry], 1); }
+  void prefetch(uint32_t entry) const noexcept { prefetch_line(&links_[entry]); }
   // Would schedule() with this deadline make the entry fire earlier than it does now?
   [[nodiscard]] bool fires_later_than(uint32_t entry, uint32_t deadline_ms) const noexcept;
 
