@@ -13,7 +13,7 @@ namespace {
 // A SYN with the given option bytes and a checksum that makes the header sum up to 0xffff.
 std::vector<uint8_t> header_with(std::initializer_list<uint8_t> options) {
   std::vector<uint8_t> header(kTcpMinimumHeaderBytes, 0);
-  header.insert(header.end(), options);
+  for (const uint8_t byte : options) header.push_back(byte);
   while (header.size() % 4 != 0) header.push_back(0);
   header[0] = 0x12;
   header[12] = static_cast<uint8_t>((header.size() / 4) << 4U);
