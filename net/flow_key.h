@@ -2,6 +2,7 @@
 // The identity of one direction of a flow, and the two hashes taken of it.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -75,16 +76,24 @@ struct HashSecret {
   return fold(source ^ words[4] ^ secret.words[4], destination ^ secret.words[5]);
 }
 
-// A hash that is the same for both directions of a flow; decides which worker owns it when the
-// port cannot. Addresses and ports only, so that every fragmentless packet of a flow agrees.
+// A hash that is the same for both directions of a flow: the Toeplitz hash (as in the Microsoft RSS
+// specification) with the key 6d5a repeated, which is what ports with RSS are programmed with. With
+// a key of period 16 the hash depends only on the exclusive or of all 16-bit words of the input, so
+// swapping source and destination changes nothing, and an ICMP echo (identifier twice) hashes like
+// its address pair, as ports do it.
 [[nodiscard]] inline uint32_t symmetric_flow_hash(const FlowKey& key) noexcept {
-  const uint64_t words = (key.source.high_word() ^ key.destination.high_word()) * 0x9e3779b97f4a7c15ULL ^
-                         (key.source.low_word() ^ key.destination.low_word());
-  const uint64_t ports = static_cast<uint64_t>(key.source_port.raw ^ key.destination_port.raw);
-  uint64_t mixed = (words ^ (ports << 17U)) * 0xd6e8feb86659fd93ULL;
-  mixed ^= mixed >> 32U;
-  mixed *= 0xd6e8feb86659fd93ULL;
-  return static_cast<uint32_t>(mixed >> 32U);
+  uint64_t words = key.source.high_word() ^ key.source.low_word() ^ key.destination.high_word() ^
+                   key.destination.low_word();
+  words ^= words >> 32U;
+  words ^= words >> 16U;
+  const uint32_t folded =
+      Be16{static_cast<uint16_t>(words ^ key.source_port.raw ^ key.destination_port.raw)}.host();
+  uint32_t hash = 0;
+  for (unsigned bit = 0; bit < 16; ++bit) {
+    const uint32_t window = std::rotl(0x6d5a6d5aU, static_cast<int>(bit));
+    hash ^= window & (0U - ((folded >> (15U - bit)) & 1U));
+  }
+  return hash;
 }
 
 }  // namespace masugata::net

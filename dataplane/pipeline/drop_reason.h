@@ -100,6 +100,7 @@ namespace masugata::dataplane {
   /* forwarding */                                                                                \
   X(TtlExpired, "ttl-expired", "TTL or hop limit reached zero; ICMP time exceeded was sent")      \
   X(MtuExceeded, "mtu-exceeded", "larger than the egress MTU and must not be fragmented; ICMP was sent") \
+  X(RouteZoneChanged, "route-zone-changed", "the route now leaves through another zone than the session was admitted for") \
   X(NeighbourQueueFull, "neighbour-queue-full", "too many packets wait for this neighbour's MAC address") \
   X(NeighbourUnresolved, "neighbour-unresolved", "the next hop did not answer ARP or neighbour discovery") \
   X(EgressDown, "egress-down", "the egress port is down")                                         \

@@ -57,12 +57,16 @@ struct alignas(64) Packet {
   uint16_t trace_id = 0;                      // runner
   uint32_t received_ms = 0;                   // receive: worker clock
   uint32_t fragment_identification = 0;       // defragment: the IPv6 datagram's, for egress
+  uint16_t ingress_zone = 0xffff;             // decode; config::ZoneIndex
   Session* session = nullptr;  // track or admit; valid for this burst only (session_table.h)
   // --- second cache line ---
   // The flow that the packet belongs to. For an ICMP error: the quoted packet's key *reversed*,
   // that is the key of the direction in which the error travels.
   net::FlowKey key;
-  uint8_t padding[24] = {};
+  // Of a packet that waits for its next hop: the session to find again (SessionHandle).
+  uint32_t held_session_index = 0;
+  uint32_t held_session_serial = 0;
+  uint8_t padding[16] = {};
 
   [[nodiscard]] rte_mbuf& mbuf() noexcept { return *(reinterpret_cast<rte_mbuf*>(this) - 1); }
   [[nodiscard]] const rte_mbuf& mbuf() const noexcept {

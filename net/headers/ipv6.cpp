@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "net/headers/ipv6.h"
 
+#include <algorithm>
+
 namespace masugata::net {
 namespace {
 
@@ -53,9 +55,9 @@ bool is_extension(Protocol protocol) noexcept {
 
 }  // namespace
 
-Ipv6Chain Ipv6Chain::walk(const Ipv6View& view) noexcept {
+Ipv6Chain Ipv6Chain::walk(const Ipv6View& view, size_t readable) noexcept {
   Ipv6Chain chain;
-  const uint32_t total = view.total_length();
+  const auto total = static_cast<uint32_t>(std::min<size_t>(view.total_length(), readable));
   uint32_t offset = kIpv6HeaderBytes;
   Protocol current = view.next_header();
   unsigned seen_hop_by_hop = 0;

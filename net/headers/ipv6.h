@@ -69,9 +69,11 @@ struct Ipv6Chain {
   // Offset of the byte that names the header at `offset` as its next header.
   uint16_t next_header_offset = 6;
 
-  // Walks the chain of a packet that Ipv6View::parse accepted; reads only inside total_length().
+  // Walks the chain of a packet that Ipv6View::parse accepted; reads only inside total_length() and
+  // inside the first `readable` bytes (the rest may lie in another buffer; a chain that goes
+  // beyond them is Malformed, RFC 7112).
   // An atomic fragment (offset 0, M clear; RFC 6946) is passed over like any extension header.
-  static Ipv6Chain walk(const Ipv6View& view) noexcept;
+  static Ipv6Chain walk(const Ipv6View& view, size_t readable) noexcept;
 };
 
 }  // namespace masugata::net

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Counters that one worker writes and the control thread reads.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "dataplane/pipeline/drop_reason.h"
+#include "dataplane/pipeline/stage_id.h"
+
+namespace masugata::dataplane {
+
+// One writer, any readers; as cheap as a plain integer.
+class RelaxedCounter {
+ public:
+  void add(uint64_t amount) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+  }
+  void set(uint64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
+  [[nodiscard]] uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+struct StageCounters {
+  RelaxedCounter calls;    // batches
+  RelaxedCounter packets;
+  RelaxedCounter cycles;   // TSC
+};
+
+// Of one worker. Only grows; `clear counters` is done by the reader's remembering a base.
+struct WorkerCounters {
+  std::array<RelaxedCounter, kDropReasonCount> drops;
+  std::array<StageCounters, kStageCount> stages;
+  RelaxedCounter loops;
+  RelaxedCounter idle_loops;      // loops that found nothing to do
+  RelaxedCounter busy_cycles;     // spent in loops that found something
+  RelaxedCounter total_cycles;
+  RelaxedCounter received;        // packets from ports
+  RelaxedCounter from_kernel;
+  RelaxedCounter handed_over;     // to other workers
+  RelaxedCounter generated;       // ICMP errors, RSTs, SYN-ACKs written by the gateway
+  RelaxedCounter trace_lost;      // trace records that found the ring full
+  RelaxedCounter log_lost;        // log records that found the ring full
+  RelaxedCounter nat_exhausted;
+  RelaxedCounter sessions_created;
+};
+
+}  // namespace masugata::dataplane

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Everything that workers read of the configuration, published as one pointer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "dataplane/identifiers.h"
+#include "dataplane/pipeline/counters.h"
+#include "dataplane/session/session_tracker.h"
+#include "dataplane/snapshot/snapshot.h"
+#include "net/address.h"
+
+namespace masugata::dataplane {
+
+inline constexpr uint16_t kNoPort = 0xffff;
+
+// What the packet path needs of a logical interface, half a cache line.
+struct alignas(32) EgressInterface {
+  net::MacAddress mac;                // of the port
+  uint16_t port = kNoPort;            // DPDK port id; kNoPort: the port is not there
+  uint16_t vlan = 0;                  // 0 = untagged
+  uint16_t mtu = 1500;                // bytes of the IP packet
+  uint16_t mss_ipv4 = 0;              // clamp, 0 = none
+  uint16_t mss_ipv6 = 0;
+  uint16_t twin = 0xffff;             // TwinId of the kernel's twin
+  uint16_t zone = kNoZone;
+};
+static_assert(sizeof(EgressInterface) == 32);
+
+// Per worker and per interface or rule; only that worker writes.
+struct InterfaceCounters {
+  RelaxedCounter received_packets;
+  RelaxedCounter received_bytes;
+  RelaxedCounter sent_packets;
+  RelaxedCounter sent_bytes;
+  RelaxedCounter dropped;
+};
+
+struct RuleCounters {
+  RelaxedCounter hits;
+  RelaxedCounter last_hit_ms;  // worker clock + 1; 0 = never
+};
+
+// Counters whose indexes mean something only within one configuration.
+struct ConfigurationCounters {
+  std::vector<InterfaceCounters> interfaces;
+  std::vector<RuleCounters> policy_rules;  // by RuleId
+  std::vector<RuleCounters> nat_rules;     // by NatRuleId
+};
+
+// Immutable while published, but for the counters. Made and freed by the control thread.
+struct RunningConfiguration {
+  uint32_t epoch = 0;  // differs from the configuration before; wraps in 12 bits
+  std::shared_ptr<const Snapshot> snapshot;
+  TrackingSettings tracking;
+  std::vector<EgressInterface> interfaces;  // as Snapshot::interfaces
+  // DPDK port id -> config port index, 0xffff for ports that are not ours.
+  std::vector<uint16_t> port_of_device;
+  mutable std::vector<ConfigurationCounters> counters;  // by worker
+};
+
+}  // namespace masugata::dataplane

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/pipeline/worker.h"
+
+#include <fmt/core.h>
+#include <rte_ethdev.h>
+
+#include "dataplane/kernel/exception_path.h"
+#include "dataplane/pipeline/worker_messages.h"
+
+namespace masugata::dataplane {
+namespace {
+
+constexpr uint32_t kConfigurationEpochBits = 12;
+constexpr uint32_t kRouteEpochBits = 20;
+constexpr size_t kTimersPerTurn = 64;
+constexpr size_t kForeignSlotsPerTurn = 16;
+constexpr uint32_t kExpectationSlotsPerTurn = 4;
+constexpr uint32_t kSessionsPerQueryTurn = 256;
+constexpr uint32_t kMaximumPasses = 16;
+
+}  // namespace
+
+Result<std::unique_ptr<Worker>> Worker::create(const WorkerSettings& settings,
+                                               MemorySource& memory,
+                                               const Publication& publication) {
+  std::unique_ptr<Worker> worker(new Worker(settings, publication));
+  if (Status status = worker->allocate(settings, memory); !status) {
+    return tl::unexpected(status.error());
+  }
+  return worker;
+}
+
+Worker::Worker(const WorkerSettings& settings, const Publication& publication)
+    : publication_(publication), ports_(settings.ports), runner_(context_) {
+  context_.worker = settings.worker;
+  context_.worker_count = settings.worker_count;
+  context_.secret = settings.secret;
+  context_.packet_pool = settings.packet_pool;
+  context_.now_ms = settings.now_ms;
+  context_.waiting = ResolveQueue<HeldPacket>(settings.waiting);
+  context_.syn_cookies = SynCookies(settings.cookie_secret);
+  context_.transmit = &transmit_queues_;
+  port_of_device_.assign(RTE_MAX_ETHPORTS, kNoPort);
+  for (const PolledPort& port : ports_) port_of_device_[port.device] = port.index;
+}
+
+Status Worker::allocate(const WorkerSettings& settings, MemorySource& memory) {
+  SessionTableSettings table;
+  table.capacity = settings.sessions;
+  table.foreign_capacity = settings.foreign_keys;
+  table.zone_count = settings.zones;
+  table.now_ms = settings.now_ms;
+  auto sessions = SessionTable::create(table, memory);
+  if (!sessions) return tl::unexpected(sessions.error());
+  context_.sessions = std::move(*sessions);
+  context_.sessions->set_observer(this);
+  context_.reassembly = std::make_unique<ReassemblyTable>(settings.reassembly, settings.secret);
+  const bool taken = context_.sources.allocate(memory, settings.tracked_sources, settings.secret) &&
+                     context_.expectations.allocate(memory, settings.expectations, settings.secret) &&
+                     context_.adjustments.allocate(memory, settings.sequence_adjustments) &&
+                     context_.syn_proxies.allocate(memory, settings.syn_proxies);
+  if (!taken) {
+    return failure(fmt::format("worker {}", settings.worker),
+                   "no memory for its tables: lower `sessions maximum` or give it more memory");
+  }
+  return {};
+}
+
+Worker::~Worker() {
+  context_.waiting.clear([](HeldPacket&&) {});
+  if (context_.sessions != nullptr) context_.sessions->set_observer(nullptr);
+}
+
+void Worker::connect(ExceptionPort* kernel, WorkerMessages* messages) noexcept {
+  context_.kernel = kernel;
+  context_.messages = messages;
+}
+
+void Worker::begin_turn(WorkerTime now) noexcept {
+  context_.now_us = now.us;
+  context_.now_ms = now.ms();
+  context_.configuration = publication_.configuration.load(std::memory_order_acquire);
+  context_.forwarding = &publication_.forwarding->view();
+  context_.trace_filter = context_.trace.filter.load(std::memory_order_acquire);
+  if (context_.forwarding->generation() != forwarding_generation_) {
+    forwarding_generation_ = context_.forwarding->generation();
+    route_changes_ = (route_changes_ + 1) & ((1U << kRouteEpochBits) - 1);
+  }
+  const uint32_t configuration_epoch =
+      context_.configuration->epoch & ((1U << kConfigurationEpochBits) - 1);
+  context_.epoch = (configuration_epoch << kRouteEpochBits) | route_changes_;
+}
+
+void Worker::end_turn() noexcept {
+  transmit_queues_.flush(context_);
+  context_.sessions->release_burst();
+  context_.configuration = nullptr;
+  context_.forwarding = nullptr;
+  if (publication_.quiescence != nullptr) publication_.quiescence->report(context_.worker);
+}
+
+bool Worker::run_once(WorkerTime now) noexcept {
+  const uint64_t begin = rte_rdtsc();
+  begin_turn(now);
+  take_key_messages(context_);
+  bool busy = receive_handovers();
+  busy |= receive_from_kernel();
+  busy |= receive_from_ports();
+  run_timers();
+  busy |= answer_queries();
+  end_turn();
+  const uint64_t cycles = rte_rdtsc() - begin;
+  context_.counters.loops.add(1);
+  context_.counters.total_cycles.add(cycles);
+  if (busy) {
+    context_.counters.busy_cycles.add(cycles);
+  } else {
+    context_.counters.idle_loops.add(1);
+  }
+  return busy;
+}
+
+void Worker::process(rte_mbuf** frames, uint16_t count, PortIndex port, bool from_kernel,
+                     WorkerTime now) noexcept {
+  begin_turn(now);
+  accept(frames, count, port, from_kernel);
+  run_stages();
+  end_turn();
+}
+
+bool Worker::receive_handovers() noexcept {
+  if (context_.messages == nullptr) return false;
+  std::array<Packet*, kBatchSize> packets;
+  const uint32_t count =
+      context_.messages->receive_packets(context_.worker, packets.data(), kBatchSize);
+  for (uint32_t i = 0; i < count; ++i) {
+    Packet& packet = *packets[i];
+    packet.session = nullptr;
+    runner_.push(packet,
+                 packet.has(kPacketIsFragment) ? StageId::Defragment : StageId::Track);
+    context_.sessions->prefetch_bucket(packet.hash());
+  }
+  if (count > 0) run_stages();
+  return count > 0;
+}
+
+bool Worker::receive_from_kernel() noexcept {
+  if (context_.kernel == nullptr) return false;
+  std::array<rte_mbuf*, kBatchSize> frames;
+  const uint16_t count = context_.kernel->receive(frames.data(), kBatchSize);
+  if (count == 0) return false;
+  context_.counters.from_kernel.add(count);
+  for (uint16_t i = 0; i < count; ++i) {
+    accept(&frames[i], 1, port_of_device_[frames[i]->port], true);
+  }
+  run_stages();
+  return true;
+}
+
+bool Worker::receive_from_ports() noexcept {
+  bool busy = false;
+  std::array<rte_mbuf*, kBatchSize> frames;
+  for (const PolledPort& port : ports_) {
+    const uint16_t count =
+        rte_eth_rx_burst(port.device, context_.worker, frames.data(), kBatchSize);
+    if (count == 0) continue;
+    context_.counters.received.add(count);
+    accept(frames.data(), count, port.index, false);
+    run_stages();
+    busy = true;
+  }
+  return busy;
+}
+
+void Worker::accept(rte_mbuf** frames, uint16_t count, PortIndex port,
+                    bool from_kernel) noexcept {
+  for (uint16_t i = 0; i < count; ++i) {
+    __builtin_prefetch(rte_pktmbuf_mtod(frames[i], void*));
+    Packet* packet = new (&Packet::of(frames[i])) Packet();
+    packet->ingress_port = port;
+    packet->received_ms = context_.now_ms;
+    if (from_kernel) packet->set(kPacketFromKernel);
+    runner_.push(*packet, StageId::Decode);
+  }
+}
+
+void Worker::run_stages() noexcept {
+  // A second pass serves packets that a later stage sent back: a session that the same batch
+  // opened, a datagram that became whole. More than a few passes cannot be needed.
+  for (uint32_t pass = 0; pass < kMaximumPasses && !runner_.idle(); ++pass) {
+    runner_.run(decode_);
+    runner_.run(defragment_);
+    runner_.run(track_);
+    runner_.run(admit_);
+    runner_.run(egress_);
+    runner_.run(punt_);
+    runner_.run(transmit_);
+  }
+}
+
+void Worker::run_timers() noexcept {
+  (void)context_.sessions->expire(context_.now_ms, kTimersPerTurn);
+  if (context_.worker_count > 1) {
+    (void)context_.sessions->expire_foreign(context_.now_ms, kForeignSlotsPerTurn);
+  }
+  context_.expectations.expire(context_.now_ms, kExpectationSlotsPerTurn);
+  DefragmentStage::expire(context_);
+  EgressStage::release_waiting(context_);
+  context_.outbox.drain([this](Packet& packet, StageId stage) { runner_.push(packet, stage); });
+  run_stages();
+}
+
+bool Worker::answer_queries() noexcept {
+  SessionQuery* query = queries_.pending();
+  if (query == nullptr) return false;
+  const auto visit = [query](const Session& session) noexcept {
+    ++query->per_zone_from[session.record.ingress_zone & 0xffU];
+    ++query->per_zone_to[session.record.egress_zone & 0xffU];
+    if (session.record.policy_rule < query->per_rule.size()) {
+      ++query->per_rule[session.record.policy_rule];
+    }
+    if (!query->filter.matches(session)) return;
+    ++query->matched;
+    if (query->found.size() < query->found.capacity()) query->found.push_back(session);
+  };
+  if (!context_.sessions->visit_slice(query->cursor, kSessionsPerQueryTurn, visit)) {
+    query->now_ms = context_.now_ms;
+    query->in_table = context_.sessions->size();
+    queries_.finish(*query);
+  }
+  return true;
+}
+
+void Worker::session_ended(Session& session, EndReason reason) noexcept {
+  context_.sources.release_session(session.record.source_limit_slot);
+  context_.adjustments.release(session);
+  context_.syn_proxies.release(session);
+  if ((session.flags & kSessionHelper) != 0) {
+    context_.expectations.remove_of_parent(context_.sessions->handle_of(session));
+  }
+  if (session.record.foreign_worker != kNone16 && context_.messages != nullptr) {
+    const ForeignKeyMessage message{session.flow(Direction::Reply).key, 0, context_.worker};
+    // When that ring is full the entry ends by its own timeout.
+    (void)context_.messages->send_key(session.record.foreign_worker, message);
+  }
+  if ((session.flags & kSessionLog) == 0 || context_.configuration == nullptr) return;
+  PolicyLogRecord record;
+  record.original = session.flow(Direction::Original).key;
+  record.translated = session.flow(Direction::Reply).key.reversed();
+  for (const Direction direction : {Direction::Original, Direction::Reply}) {
+    record.bytes[index_of(direction)] = session.bytes(direction);
+    record.packets[index_of(direction)] = session.packets(direction);
+  }
+  record.time_us = context_.now_us;
+  record.rule = session.record.policy_rule;
+  record.epoch = context_.configuration->epoch;
+  record.duration_ms = context_.now_ms - session.record.created_ms;
+  record.ingress_interface = session.record.ingress_interface;
+  record.egress_interface = session.flow(Direction::Original).egress_interface;
+  record.event = PolicyLogEvent::SessionEnded;
+  record.end_reason = static_cast<uint8_t>(reason);
+  if (!context_.policy_log.push(record)) context_.counters.log_lost.add(1);
+}
+
+}  // namespace masugata::dataplane

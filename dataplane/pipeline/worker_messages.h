@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What workers tell each other: packets that belong to another one, and keys that do.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "dataplane/pipeline/packet.h"
+#include "net/flow_key.h"
+#include "result/result.h"
+
+struct rte_ring;
+
+namespace masugata::dataplane {
+
+struct WorkerContext;
+
+// "Packets with this key belong to me." Sent by a session's owner to the worker that the key's
+// hash leads to. It is in that worker's ring before the packet that makes the answer possible
+// leaves the gateway, and rings are emptied before ports, so no answer can overtake it.
+struct ForeignKeyMessage {
+  net::FlowKey key;
+  uint32_t timeout_ms = 0;  // 0: forget the key
+  uint16_t owner = 0;
+};
+
+// The rings in front of all workers. Made by the control thread before the workers start.
+class WorkerMessages {
+ public:
+  static constexpr uint32_t kPacketRingSize = 2048;
+  static constexpr uint32_t kKeyRingSize = 4096;
+
+  // Needs a running EAL.
+  static Result<std::unique_ptr<WorkerMessages>> create(uint16_t workers);
+  ~WorkerMessages();
+  WorkerMessages(const WorkerMessages&) = delete;
+  WorkerMessages& operator=(const WorkerMessages&) = delete;
+
+  // Any worker. False when the ring is full; the packet or key stays with the caller.
+  [[nodiscard]] bool send_packet(uint16_t to, Packet& packet) noexcept;
+  [[nodiscard]] bool send_key(uint16_t to, const ForeignKeyMessage& message) noexcept;
+  // The worker `own` alone. Up to `maximum` (at most 32) packets.
+  [[nodiscard]] uint32_t receive_packets(uint16_t own, Packet** packets,
+                                         uint32_t maximum) noexcept;
+  [[nodiscard]] bool receive_key(uint16_t own, ForeignKeyMessage& message) noexcept;
+
+ private:
+  WorkerMessages() = default;
+  std::vector<rte_ring*> packets_;
+  std::vector<rte_ring*> keys_;
+};
+
+// Gives a packet to its owner; true when the ring took it (it is no longer the caller's).
+[[nodiscard]] bool hand_over(Packet& packet, uint16_t to, WorkerContext& context) noexcept;
+
+// Takes the key messages of this worker in; bounded by the ring.
+void take_key_messages(WorkerContext& context) noexcept;
+
+}  // namespace masugata::dataplane

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/stages/admit/readmission.h"
+
+#include "dataplane/snapshot/admission.h"
+
+namespace masugata::dataplane {
+namespace {
+
+void forget_next_hops(Session& session) noexcept {
+  for (Flow& flow : session.flows) {
+    flow.flags &= static_cast<uint8_t>(~kFlowRouteResolved);
+    flow.next_hop = kNoNextHop;
+  }
+}
+
+// The opening packet as policy saw it: source before, destination after translation.
+PacketFacts facts_of(const Session& session, const WorkerContext& context) noexcept {
+  const net::FlowKey& original = session.flow(Direction::Original).key;
+  const net::FlowKey& reply = session.flow(Direction::Reply).key;
+  PacketFacts facts;
+  facts.key = original;
+  facts.key.destination = reply.source;
+  if (session.kind == SessionKind::Tcp || session.kind == SessionKind::Udp) {
+    facts.key.destination_port = reply.source_port;
+  }
+  facts.icmp_type = session.record.icmp_type;
+  facts.has_ports = session.kind != SessionKind::Other || original.source_port.raw != 0;
+  // Rules may name the sender's MAC: its neighbour entry knows it when it sits on the link.
+  const NeighbourTable& neighbours = context.forwarding->neighbours();
+  const NeighbourIndex index =
+      neighbours.find(session.record.ingress_interface, original.source);
+  if (index != kNoNeighbour) (void)neighbours.read(index, facts.source_mac);
+  return facts;
+}
+
+DropReason end(Session& session, EndReason reason, WorkerContext& context) noexcept {
+  context.sessions->erase(session, reason);
+  return DropReason::SessionEnded;
+}
+
+bool came_through(const Session& session, const WorkerContext& context,
+                  config::ZoneIndex& zone) noexcept {
+  const Snapshot& snapshot = context.snapshot();
+  if ((session.flow(Direction::Original).flags & kFlowFromKernel) != 0) {
+    zone = config::kSelfZone;
+    return true;
+  }
+  const InterfaceIndex interface = session.record.ingress_interface;
+  if (interface >= snapshot.interfaces.size()) return false;
+  zone = snapshot.interfaces[interface].zone;
+  return zone != kNoZone;
+}
+
+}  // namespace
+
+DropReason readmit(Session& session, WorkerContext& context) noexcept {
+  forget_next_hops(session);
+  AdmissionResult result;
+  if (!came_through(session, context, result.from_zone)) {
+    return end(session, EndReason::RouteLost, context);
+  }
+  const PacketFacts facts = facts_of(session, context);
+  const Flow& original = session.flow(Direction::Original);
+  const Snapshot& snapshot = context.snapshot();
+  if ((original.flags & kFlowLocal) != 0) {
+    result.to_zone = config::kSelfZone;
+    result.to_self = true;
+  } else if ((original.flags & kFlowFromKernel) != 0) {
+    result.to_zone = session.record.egress_zone;
+    if (result.to_zone >= snapshot.zones.size()) {
+      return end(session, EndReason::RouteLost, context);
+    }
+  } else {
+    result.route =
+        context.forwarding->lookup(facts.key.destination, net::symmetric_flow_hash(facts.key));
+    const DropReason refused =
+        admission::judge_route(snapshot, result.route, result.to_zone, result.to_self);
+    // Without a way the session waits for one: packets are dropped, the state stays.
+    if (refused != DropReason::None) return refused;
+  }
+  const bool permitted = (session.flags & kSessionExpected) != 0 ||
+                         admission::apply_policy(snapshot, facts, result);
+  if (!permitted) return end(session, EndReason::PolicyDenied, context);
+  session.flow(Direction::Original).zone = static_cast<uint8_t>(result.from_zone);
+  session.flow(Direction::Reply).zone = static_cast<uint8_t>(result.to_zone);
+  session.record.ingress_zone = result.from_zone;
+  session.record.egress_zone = result.to_zone;
+  if ((session.flags & kSessionExpected) == 0) {
+    session.record.policy_rule = result.policy.rule;
+    session.inspection_profile = result.policy.inspection;
+  }
+  session.snapshot_generation = context.epoch;
+  return DropReason::None;
+}
+
+}  // namespace masugata::dataplane

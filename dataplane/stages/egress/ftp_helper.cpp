@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/stages/egress/ftp_helper.h"
+
+#include <cstring>
+
+#include "dataplane/nat/ftp_control.h"
+#include "net/checksum.h"
+#include "net/headers/transport.h"
+
+namespace masugata::dataplane {
+namespace {
+
+constexpr uint32_t kExpectationMs = 60'000;
+constexpr size_t kTcpChecksumOffset = 16;
+// Beside the helper's number in SessionRecord::helper.
+constexpr uint8_t kFtpClientMidLine = 0x40;
+constexpr uint8_t kFtpServerMidLine = 0x80;
+
+// Lengths and checksums after the payload has changed; the packet is contiguous.
+void renew_lengths(Packet& packet, int growth) noexcept {
+  packet.payload_length = static_cast<uint16_t>(packet.payload_length + growth);
+  packet.network_length = static_cast<uint16_t>(packet.network_length + growth);
+  uint8_t* network = packet.network();
+  const bool ipv4 = (network[0] >> 4U) == 4;
+  if (ipv4) {
+    const uint16_t before = net::load_be16(network + 2).raw;
+    net::store(network + 2, net::Be16::from_host(packet.network_length));
+    const uint16_t delta = net::checksum_delta(before, net::load_be16(network + 2).raw);
+    net::store(network + 10,
+               net::Be16{net::checksum_apply(net::load_be16(network + 10).raw, delta)});
+  } else {
+    const auto payload = static_cast<uint16_t>(packet.network_length - 40);
+    net::store(network + 4, net::Be16::from_host(payload));
+  }
+  uint8_t* transport = packet.transport();
+  const auto length = static_cast<uint32_t>(packet.payload_offset - packet.transport_offset) +
+                      packet.payload_length;
+  net::store(transport + kTcpChecksumOffset, net::Be16{});
+  uint64_t sum = net::pseudo_header_sum(packet.key.source, packet.key.destination,
+                                        net::Protocol::Tcp, length);
+  sum = net::checksum_add(transport, length, sum);
+  net::store(transport + kTcpChecksumOffset,
+             net::Be16{static_cast<uint16_t>(~net::checksum_fold(sum))});
+}
+
+// Replaces a part of the payload by a text of another length. False without room.
+bool replace_text(Packet& packet, const FtpAnnouncement& announcement, std::string_view text) noexcept {
+  rte_mbuf& mbuf = packet.mbuf();
+  const int growth = static_cast<int>(text.size()) - static_cast<int>(announcement.replace_length);
+  const size_t end = static_cast<size_t>(packet.payload_offset) + packet.payload_length;
+  // Link padding behind the packet would move with it: cut it off first.
+  if (mbuf.pkt_len > end) rte_pktmbuf_trim(&mbuf, static_cast<uint16_t>(mbuf.pkt_len - end));
+  if (growth > 0 && rte_pktmbuf_append(&mbuf, static_cast<uint16_t>(growth)) == nullptr) {
+    return false;
+  }
+  uint8_t* payload = packet.frame() + packet.payload_offset;
+  const size_t behind = static_cast<size_t>(announcement.replace_offset) + announcement.replace_length;
+  std::memmove(payload + announcement.replace_offset + text.size(), payload + behind,
+               packet.payload_length - behind);
+  std::memcpy(payload + announcement.replace_offset, text.data(), text.size());
+  if (growth < 0) rte_pktmbuf_trim(&mbuf, static_cast<uint16_t>(-growth));
+  renew_lengths(packet, growth);
+  return true;
+}
+
+// The connection that the other end will open, as its first packet will look on arrival, and what
+// is to be done to it.
+Expectation expectation_for(const Session& session, Direction direction,
+                            const FtpAnnouncement& announcement, const WorkerContext& context) {
+  const Flow& flow = session.flow(direction);
+  const Flow& other = session.flow(opposite(direction));
+  Expectation expectation;
+  expectation.key = expected_data_flow(other.key.source, other.key.destination, announcement.port);
+  expectation.parent = context.sessions->handle_of(session);
+  expectation.policy_rule = session.record.policy_rule;
+  expectation.zone = other.zone;
+  expectation.expires_ms = context.now_ms + kExpectationMs;
+  if (other.key.destination != flow.key.source && flow.key.source.is_v4()) {
+    expectation.rewrite_flags |= kFlowRewriteDestination;
+    expectation.rewrite.destination = flow.key.source.v4();
+    expectation.rewrite.destination_port = announcement.port;
+  }
+  if (other.key.source != flow.key.destination && flow.key.source.is_v4()) {
+    expectation.rewrite_flags |= kFlowRewriteSource;
+    expectation.rewrite.source = flow.key.destination.v4();
+  }
+  return expectation;
+}
+
+// Says the translated address in place of the announcer's own.
+DropReason translate_text(Packet& packet, Session& session, Direction direction,
+                          const FtpAnnouncement& announcement, WorkerContext& context) noexcept {
+  const net::IpAddress& shown = session.flow(opposite(direction)).key.destination;
+  const FtpReplacement replacement = write_announcement(announcement, shown, announcement.port);
+  if (replacement.length == 0) return DropReason::None;
+  const int growth =
+      static_cast<int>(replacement.length) - static_cast<int>(announcement.replace_length);
+  SequenceAdjustment* adjustment = context.adjustments.acquire(session);
+  if (adjustment == nullptr) return DropReason::NatUntranslatable;
+  if (!replace_text(packet, announcement, replacement.view())) return DropReason::NoBuffer;
+  if (growth != 0) {
+    const uint32_t begin =
+        net::load_be32(packet.transport() + 4).host() + announcement.replace_offset;
+    // False for a retransmission: its change is remembered already.
+    (void)adjustment->streams[index_of(direction)].add_change(
+        begin, begin + announcement.replace_length, growth);
+  }
+  return DropReason::None;
+}
+
+// Whether the segment begins a line; remembers for the next one whether this one ends a line. Only
+// the newest bytes of a side count: a segment that fills a gap says nothing about what follows it.
+bool note_line_end(const Packet& packet, Session& session, Direction direction,
+                   std::span<const uint8_t> payload) noexcept {
+  const auto mid_line = static_cast<uint8_t>(
+      direction == Direction::Original ? kFtpClientMidLine : kFtpServerMidLine);
+  const bool at_line_start = (session.record.helper & mid_line) == 0;
+  const uint32_t end =
+      net::load_be32(packet.transport() + 4).host() + static_cast<uint32_t>(payload.size());
+  if (end == session.tcp[index_of(direction)].end) {
+    session.record.helper = static_cast<uint8_t>(ends_line(payload)
+                                                     ? session.record.helper & ~mid_line
+                                                     : session.record.helper | mid_line);
+  }
+  return at_line_start;
+}
+
+}  // namespace
+
+DropReason apply_ftp_helper(Packet& packet, Session& session, Direction direction,
+                            WorkerContext& context) noexcept {
+  if (packet.mbuf().nb_segs > 1) return DropReason::None;
+  const FtpSide side = direction == Direction::Original ? FtpSide::Client : FtpSide::Server;
+  const std::span<const uint8_t> payload(packet.frame() + packet.payload_offset,
+                                         packet.payload_length);
+  const bool at_line_start = note_line_end(packet, session, direction, payload);
+  const auto announcement = find_announcement(payload, side, packet.key.source, at_line_start);
+  if (!announcement.has_value()) return DropReason::None;
+  if (!context.expectations.add(expectation_for(session, direction, *announcement, context),
+                                context.now_ms)) {
+    return DropReason::None;
+  }
+  const bool translated =
+      session.flow(opposite(direction)).key.destination != session.flow(direction).key.source;
+  return translated ? translate_text(packet, session, direction, *announcement, context)
+                    : DropReason::None;
+}
+
+}  // namespace masugata::dataplane

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Where the packets of a flow go, asked once and remembered in the session.
+#pragma once
+
+#include "dataplane/pipeline/verdict.h"
+#include "dataplane/pipeline/worker_context.h"
+
+namespace masugata::dataplane {
+
+enum class NextHopOutcome : uint8_t {
+  Ready,   // the flow's egress_interface and next_hop are set and `mac` is the neighbour's
+  Local,   // the route now leads to the gateway itself
+  Unknown, // the neighbour has not answered yet; `neighbour` says who is asked for
+  Refused, // `reason`
+};
+
+struct NextHopAnswer {
+  NextHopOutcome outcome = NextHopOutcome::Refused;
+  DropReason reason = DropReason::InternalError;
+  net::MacAddress mac;
+  NeighbourKey neighbour;
+};
+
+// For a packet of `session` that travels in `direction`. One load when the flow is resolved.
+[[nodiscard]] NextHopAnswer find_next_hop(Session& session, Direction direction,
+                                          WorkerContext& context) noexcept;
+
+// Puts the packet into the queue for `neighbour` and has it asked for. None when it waits there;
+// otherwise the packet stays the caller's.
+[[nodiscard]] DropReason wait_for_neighbour(Packet& packet, const NeighbourKey& neighbour,
+                                            WorkerContext& context) noexcept;
+
+}  // namespace masugata::dataplane
