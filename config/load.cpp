@@ -30,6 +30,8 @@ void read_model(reading::Context& context) {
   reading::read_policy(context);
   reading::read_nat(context);
   checks::check_networks_are_apart(context);
+  // With errors, what seems unused may be used by a statement that was left out.
+  if (context.has_errors()) return;
   checks::check_interfaces_have_zones(context);
   reading::report_unused(context);
 }

@@ -56,6 +56,8 @@ class Context {
 
   void error(DataNode at, std::string what, std::string accepted = {});
   void warning(DataNode at, std::string what, std::string accepted = {});
+  // With errors, what seems to be missing may only have been left out for being wrong.
+  [[nodiscard]] bool has_errors() const { return problems_.has_errors(); }
   // "'x' is not a port", with what the schema says about the statement.
   void refuse(DataNode at);
   // "no zone 'x' is defined", with the names that are (some of them when they are many).

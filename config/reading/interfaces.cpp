@@ -139,6 +139,7 @@ void check_route_target(Context& context, DataNode node, StaticRoute& route) {
 // A gateway that no interface can reach makes a route that never comes up.
 void check_reachable(Context& context, DataNode node, const StaticRoute& route) {
   if (!route.via || route.via->is_link_local()) return;
+  if (route.via->family() != route.destination.family()) return;
   for (const Interface& interface : context.model.interfaces) {
     for (const net::Prefix& prefix : interface.addresses) {
       if (prefix.contains(*route.via)) return;

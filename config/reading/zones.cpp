@@ -56,7 +56,7 @@ void read_zones(Context& context) {
           number_or(cookies.child("threshold"), kDefaultSynCookieThreshold);
     }
     read_members(context, node, zone, zone_of_interface);
-    if (zone.interfaces.empty() && !node.has("interface")) {
+    if (zone.interfaces.empty() && !context.has_errors()) {
       context.warning(node, "the zone has no interface");
     }
     context.names.zones.emplace(zone.name, static_cast<ZoneIndex>(context.model.zones.size()));

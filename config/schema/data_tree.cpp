@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <libyang/libyang.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "config/schema/node_access.h"
@@ -28,6 +29,12 @@ std::string written_form(const lyd_node* node) {
     ++index;
   }
   return text;
+}
+
+size_t depth_of(const lyd_node* node) {
+  size_t depth = 0;
+  for (; node != nullptr; node = lyd_parent(node)) ++depth;
+  return depth;
 }
 
 void report_at(DataNode node, std::string what, ProblemList& problems) {
@@ -106,10 +113,13 @@ std::string DataNode::path() const {
   return path;
 }
 
-DataTree::DataTree(DataTree&& other) noexcept : root_(std::exchange(other.root_, nullptr)) {}
+DataTree::DataTree(DataTree&& other) noexcept
+    : root_(std::exchange(other.root_, nullptr)),
+      incomplete_(std::exchange(other.incomplete_, {})) {}
 
 DataTree& DataTree::operator=(DataTree&& other) noexcept {
   std::swap(root_, other.root_);
+  std::swap(incomplete_, other.incomplete_);
   return *this;
 }
 
@@ -122,8 +132,25 @@ DataNode DataTree::top(std::string_view name) const {
   return {};
 }
 
+void DataTree::remove(lyd_node* node) {
+  if (node == root_) root_ = root_->next;
+  lyd_free_tree(node);
+}
+
+// libyang would report again, and less clearly, what is missing in them.
+void DataTree::remove_incomplete() {
+  // Inner entries first: removing an outer one frees those in it.
+  std::sort(incomplete_.begin(), incomplete_.end(), [](lyd_node* left, lyd_node* right) {
+    return std::make_pair(depth_of(left), left) > std::make_pair(depth_of(right), right);
+  });
+  incomplete_.erase(std::unique(incomplete_.begin(), incomplete_.end()), incomplete_.end());
+  for (lyd_node* node : incomplete_) remove(node);
+  incomplete_.clear();
+}
+
 void DataTree::validate(ProblemList& problems) {
   const Schema& schema = Schema::instance();
+  remove_incomplete();
   // Each pass finds one thing; the bound keeps a hopeless text from costing quadratic time.
   constexpr int kMaximumPasses = 32;
   for (int pass = 0; pass < kMaximumPasses && !problems.is_full(); ++pass) {
@@ -136,8 +163,7 @@ void DataTree::validate(ProblemList& problems) {
     lyd_node* node = item != nullptr && root_ != nullptr ? find_node(root_, item->path) : nullptr;
     report_at(DataNode(node), what, problems);
     if (node == nullptr) break;
-    if (node == root_) root_ = root_->next;
-    lyd_free_tree(node);
+    remove(node);
   }
   ly_err_clean(schema.context(), nullptr);
 }

@@ -37,7 +37,12 @@ class DataTree {
 
  private:
   friend class TreeBuilder;
+  void remove(lyd_node* node);
+  void remove_incomplete();
+
   lyd_node* root_ = nullptr;
+  // Entries in which something mandatory is missing or wrong, which has been reported.
+  std::vector<lyd_node*> incomplete_;
 };
 
 // Walks the statements along the schema. Unknown statements, wrong values, repeated and missing

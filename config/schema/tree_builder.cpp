@@ -327,9 +327,19 @@ void TreeBuilder::add_flag(const View& view, const StatementSchema& schema,
   if (first) add_term({{}, view.keyword.position}, schema, parent);
 }
 
+void TreeBuilder::mark_incomplete(lyd_node* node) {
+  while (statement_of(node)->kind == StatementKind::Block && lyd_parent(node) != nullptr) {
+    node = reinterpret_cast<lyd_node*>(node->parent);
+  }
+  if (tree_.incomplete_.empty() || tree_.incomplete_.back() != node) {
+    tree_.incomplete_.push_back(node);
+  }
+}
+
 void TreeBuilder::check_choices(const StatementSchema& schema, lyd_node* node) {
   for (size_t choice = 0; choice < schema.mandatory_choices.size(); ++choice) {
     if (!schema.mandatory_choices[choice]) continue;
+    if (lyd_child(node) == nullptr) mark_incomplete(node);
     if (chosen_.contains({node, &schema, {}, static_cast<int>(choice)})) continue;
     std::string accepted;
     for (const StatementSchema& child : schema.children) {
@@ -347,14 +357,17 @@ void TreeBuilder::check_complete(const StatementSchema& schema, lyd_node* node) 
     check_choices(schema, node);
   }
   for (const StatementSchema& child : schema.children) {
-    if (!child.mandatory || find_written(parent, child, {}) != nullptr) continue;
+    if (!child.mandatory) continue;
     // The rest of an alternative is only needed when that alternative was chosen.
     if (child.choice != kNoChoice) {
       const auto chosen = chosen_.find({node, &schema, {}, child.choice});
       if (chosen == chosen_.end() || chosen->second->alternative != child.alternative) continue;
     }
-    report(node != nullptr ? get_position(node) : text::Position{},
-           fmt::format("'{}' is missing", child.keyword),
+    if (node == nullptr || DataNode(node).has(child.yang_name)) continue;
+    mark_incomplete(node);
+    // Written, but wrong: that has been reported.
+    if (find_written(parent, child, {}) != nullptr) continue;
+    report(get_position(node), fmt::format("'{}' is missing", child.keyword),
            child.kind == StatementKind::Block ? child.child_keywords() : child.value.accepted);
   }
   lyd_node* inner = node != nullptr ? lyd_child(node) : tree_.root_;

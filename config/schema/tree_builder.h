@@ -64,6 +64,8 @@ class TreeBuilder {
   Written* find_written(const Parent& parent, const StatementSchema& schema, std::string_view key);
   void attach_top(lyd_node* node);
   void check_complete(const StatementSchema& schema, lyd_node* node);
+  // Notes the entry around `node` as one that libyang need not look at any more.
+  void mark_incomplete(lyd_node* node);
   void check_choices(const StatementSchema& schema, lyd_node* node);
 
   void report(text::Position position, std::string what, std::string accepted = {});

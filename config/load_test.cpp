@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Right configurations: what the Model says, and that text and Model go together.
+#include "config/load.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+namespace masugata::config {
+namespace {
+
+constexpr const char* kNetworks = R"(
+interfaces {
+    interface wan0 { device "net_af_xdp0,iface=gwwan"; address [ 203.0.113.2/24 2001:db8:1::2/64 ]; tcp-mss 1360; }
+    interface lan0 { device 0000:03:00.0; address 10.0.1.1/24; mtu 9000;
+        vlan 10 { address 10.10.0.1/24; mtu 1500; no-mss-clamp; } }
+    interface dmz0 { device 0000:03:00.1; address 10.0.2.1/24; disable; description "servers"; }
+}
+zones {
+    zone wan { interface wan0; anti-spoofing loose; new-sessions-per-source 200; syn-cookies { threshold 7; } }
+    zone lan { interface [ lan0 lan0.10 ]; syn-cookies; }
+    zone dmz { interface dmz0; anti-spoofing off; }
+}
+)";
+
+Model model_of(const std::string& text) {
+  Loaded loaded = load_text(text, "test");
+  for (const Problem& problem : loaded.problems) {
+    EXPECT_EQ(problem.severity, Problem::Severity::Warning) << format_problem(problem, "test");
+  }
+  EXPECT_TRUE(loaded.model);
+  return loaded.model ? std::move(*loaded.model) : Model{};
+}
+
+std::string text_of(const std::vector<net::AddressRange>& ranges) {
+  std::string text;
+  for (const net::AddressRange& range : ranges) text += (text.empty() ? "" : " ") + range.to_string();
+  return text;
+}
+
+std::string text_of(const std::vector<ServiceMatch>& services) {
+  std::string text;
+  for (const ServiceMatch& service : services) {
+    text += fmt::format("{}{}:{}-{}>{}-{}", text.empty() ? "" : " ",
+                        static_cast<unsigned>(service.protocol), service.source_port.first,
+                        service.source_port.last, service.destination_port.first,
+                        service.destination_port.last);
+    if (service.icmp_type) text += fmt::format("/{}", *service.icmp_type);
+    if (service.icmp_code) text += fmt::format(".{}", *service.icmp_code);
+  }
+  return text;
+}
+
+TEST(Load, ReadsPortsInterfacesAndZones) {
+  const Model model = model_of(kNetworks);
+  ASSERT_EQ(model.ports.size(), 3U);
+  EXPECT_EQ(model.ports[0].device, "net_af_xdp0,iface=gwwan");
+  EXPECT_EQ(model.ports[1].mtu, 9000);
+  EXPECT_FALSE(model.ports[2].enabled);
+  ASSERT_EQ(model.interfaces.size(), 4U);
+  const Interface& vlan = model.interfaces[*model.find_interface("lan0.10")];
+  EXPECT_EQ(vlan.port, 1);
+  EXPECT_EQ(vlan.vlan, 10);
+  EXPECT_EQ(vlan.mtu, 1500);
+  EXPECT_FALSE(vlan.clamp_mss);
+  EXPECT_EQ(model.interfaces[0].tcp_mss_ipv4, 1360);
+  EXPECT_EQ(model.interfaces[0].tcp_mss_ipv6, 1340);
+  EXPECT_EQ(model.interfaces[0].addresses[1].to_string(), "2001:db8:1::2/64");
+  EXPECT_EQ(model.interfaces[0].place.line, 3U);
+  EXPECT_EQ(model.interfaces[0].place.column, 5U);
+
+  ASSERT_EQ(model.zones.size(), 4U);
+  EXPECT_EQ(model.zones[kSelfZone].name, "self");
+  const Zone& wan = model.zones[*model.find_zone("wan")];
+  EXPECT_EQ(wan.anti_spoofing, AntiSpoofing::Loose);
+  EXPECT_EQ(wan.new_sessions_per_source_per_second, 200U);
+  EXPECT_EQ(wan.syn_cookie_threshold, 7U);
+  const Zone& lan = model.zones[*model.find_zone("lan")];
+  EXPECT_EQ(lan.interfaces, (std::vector<uint16_t>{1, 2}));
+  EXPECT_EQ(lan.syn_cookie_threshold, 1000U);
+  EXPECT_EQ(lan.anti_spoofing, AntiSpoofing::Strict);
+  EXPECT_FALSE(model.find_zone("any"));
+}
+
+TEST(Load, ReadsRoutes) {
+  const Model model = model_of(std::string(kNetworks) + R"(routes {
+    route 0.0.0.0/0 { via 203.0.113.1; } route 10.9.0.0/16 { blackhole; }
+    route 2001:db8:ff::/48 { via fe80::1; interface wan0; } })");
+  ASSERT_EQ(model.routes.size(), 3U);
+  EXPECT_EQ(model.routes[0].via->to_string(), "203.0.113.1");
+  EXPECT_TRUE(model.routes[1].blackhole);
+  EXPECT_EQ(model.routes[2].interface, model.find_interface("wan0"));
+}
+
+TEST(Load, ReadsARuleWithEverything) {
+  const Model model = model_of(std::string(kNetworks) + R"(
+sets { address-set servers { address [ 10.0.2.80 10.0.2.0/28 10.0.2.10-10.0.2.20 ]; include more; }
+       address-set more { address 10.0.2.21; }
+       schedule office { weekdays [ mon fri ]; time 22:00-06:00; } }
+policy { from lan to wan { rule web {
+    description "all of it";
+    source { address [ 10.0.1.0/24 servers ]; mac 02:00:00:00:00:01; port 1024-65535; }
+    destination { address any; port [ 80 8000-8080 ]; }
+    protocol tcp; schedule office; until "2999-12-01 18:00"; session-limit-per-source 100;
+    action permit; log; inspect { ips standard; av strict; } }
+    rule off { action deny; disable; } } })");
+  ASSERT_EQ(model.policy.size(), 1U);
+  EXPECT_EQ(model.policy[0].from, *model.find_zone("lan"));
+  ASSERT_EQ(model.policy[0].rules.size(), 1U);
+  const PolicyRule& rule = model.policy[0].rules[0];
+  EXPECT_EQ(text_of(rule.source), "10.0.1.0/24 10.0.2.0-10.0.2.21 10.0.2.80");
+  EXPECT_TRUE(rule.destination.empty());
+  EXPECT_EQ(rule.source_mac.size(), 1U);
+  EXPECT_EQ(text_of(rule.services), "6:1024-65535>80-80 6:1024-65535>8000-8080");
+  ASSERT_TRUE(rule.schedule);
+  EXPECT_EQ(rule.schedule->weekdays, 0x22);
+  EXPECT_EQ(rule.schedule->from_minute, 22 * 60);
+  EXPECT_EQ(rule.schedule->to_minute, 6 * 60);
+  EXPECT_TRUE(rule.until);
+  EXPECT_EQ(rule.action, Action::Permit);
+  EXPECT_TRUE(rule.log);
+  EXPECT_EQ(rule.session_limit_per_source, 100U);
+  EXPECT_EQ(rule.inspect.ips, "standard");
+  EXPECT_EQ(rule.inspect.av, "strict");
+}
+
+TEST(Load, ReadsServices) {
+  const Model model = model_of(std::string(kNetworks) + R"(
+sets { service dns { protocol udp; port 5353; } service probe { protocol [ icmp icmpv6 ]; icmp-type echo-request; icmp-code 0; }
+       service-set web { service [ http https ]; } service-set all { service [ web dns ]; } }
+policy { from any to self {
+    rule a { service all; action permit; } rule b { service [ ping ping6 probe ]; action permit; }
+    rule c { destination { port 53; } action reject; } rule d { protocol [ gre 89 ]; action deny; } } })");
+  const std::vector<PolicyRule>& rules = model.policy[0].rules;
+  EXPECT_EQ(model.policy[0].from, kAnyZone);
+  EXPECT_EQ(model.policy[0].to, kSelfZone);
+  EXPECT_EQ(text_of(rules[0].services), "6:0-65535>80-80 6:0-65535>443-443 17:0-65535>5353-5353");
+  EXPECT_EQ(text_of(rules[1].services),
+            "1:0-65535>0-65535/8 58:0-65535>0-65535/128 1:0-65535>0-65535/8.0 "
+            "58:0-65535>0-65535/128.0");
+  EXPECT_EQ(text_of(rules[2].services), "6:0-65535>53-53 17:0-65535>53-53");
+  EXPECT_EQ(text_of(rules[3].services), "47:0-65535>0-65535 89:0-65535>0-65535");
+}
+
+TEST(Load, ReadsTranslation) {
+  const Model model = model_of(std::string(kNetworks) + R"(
+nat {
+    pool out { address [ 203.0.113.16-203.0.113.18 203.0.113.19 ]; ports 2000-3000; }
+    source { rule vpn { to wan; destination { address 10.9.0.0/16; } translate none; }
+             rule out { from [ lan dmz ]; to wan; protocol tcp; port 25; translate pool out; }
+             rule rest { from any; to wan; translate { interface; } } }
+    destination { rule www { from [ wan lan ]; to { address 203.0.113.2; protocol tcp; port 8000-8009; }
+                      translate { address 10.0.2.80; port 80-89; } no-hairpin; }
+                  rule except { to { address 203.0.113.3; } translate none; } }
+    static { rule mail { zone wan; external 203.0.113.5; internal 10.0.2.25; } } })");
+  ASSERT_EQ(model.nat_pools.size(), 1U);
+  EXPECT_EQ(text_of(model.nat_pools[0].addresses), "203.0.113.16/30");
+  EXPECT_EQ(model.nat_pools[0].ports, (PortRange{2000, 3000}));
+  ASSERT_EQ(model.source_nat.size(), 4U);
+  EXPECT_EQ(model.source_nat[0].translation, SourceTranslation::None);
+  EXPECT_EQ(model.source_nat[0].from, kAnyZone);
+  EXPECT_EQ(model.source_nat[1].name, "out");
+  EXPECT_EQ(model.source_nat[1].from, *model.find_zone("lan"));
+  EXPECT_EQ(model.source_nat[2].name, "out");
+  EXPECT_EQ(model.source_nat[2].from, *model.find_zone("dmz"));
+  EXPECT_EQ(model.source_nat[2].translation, SourceTranslation::Pool);
+  EXPECT_EQ(model.source_nat[3].translation, SourceTranslation::Interface);
+  ASSERT_EQ(model.destination_nat.size(), 3U);
+  EXPECT_EQ(model.destination_nat[1].from, *model.find_zone("lan"));
+  EXPECT_EQ(model.destination_nat[1].to_address.to_string(), "10.0.2.80");
+  EXPECT_EQ(*model.destination_nat[1].to_ports, (PortRange{80, 89}));
+  EXPECT_FALSE(model.destination_nat[1].hairpin);
+  EXPECT_FALSE(model.destination_nat[2].translate);
+  ASSERT_EQ(model.static_nat.size(), 1U);
+  EXPECT_EQ(model.static_nat[0].external_zone, *model.find_zone("wan"));
+}
+
+TEST(Load, ReadsSettings) {
+  const Model model = model_of(R"(system { host-name gw1; hw-profile small; log-denied; }
+sessions { maximum 1024; timeout { tcp-established 2h; udp-new 45s; icmp 90; } tcp-strict off; tcp-midstream; ftp-helper off; }
+fragments { maximum-datagrams 100; maximum-per-source 9; timeout 10s; maximum-per-datagram 16; })");
+  EXPECT_EQ(model.system.host_name, "gw1");
+  EXPECT_TRUE(model.system.log_denied);
+  EXPECT_EQ(model.sessions.maximum, 1024U);
+  EXPECT_EQ(model.sessions.timeouts.tcp_established, 7200U);
+  EXPECT_EQ(model.sessions.timeouts.udp_new, 45U);
+  EXPECT_EQ(model.sessions.timeouts.icmp, 90U);
+  EXPECT_FALSE(model.sessions.tcp_strict);
+  EXPECT_TRUE(model.sessions.tcp_midstream);
+  EXPECT_FALSE(model.sessions.ftp_helper);
+  EXPECT_EQ(model.fragments.maximum_datagrams, 100U);
+  EXPECT_EQ(model.fragments.timeout_seconds, 10U);
+}
+
+TEST(Load, KeepsTheOrderOfSectionsAndRules) {
+  const Model model = model_of(std::string(kNetworks) + R"(policy {
+    from wan to lan { rule z { protocol tcp; action permit; } rule a { protocol udp; action deny; } }
+    from any to any { rule m { action deny; } }
+    from lan to wan { rule b { action permit; } } })");
+  ASSERT_EQ(model.policy.size(), 3U);
+  EXPECT_EQ(model.policy[0].rules[0].name, "z");
+  EXPECT_EQ(model.policy[0].rules[1].name, "a");
+  EXPECT_EQ(model.policy[1].from, kAnyZone);
+  EXPECT_EQ(model.policy[2].rules[0].name, "b");
+}
+
+TEST(Load, TheExampleConfigurationIsWithoutProblems) {
+  const std::string path = std::string(MASUGATA_SOURCE_ROOT) + "/packaging/gateway.conf";
+  const Loaded loaded = load_file(path);
+  for (const Problem& problem : loaded.problems) ADD_FAILURE() << format_problem(problem, path);
+  ASSERT_TRUE(loaded.model);
+  EXPECT_EQ(loaded.model->zones.size(), 4U);
+
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto canonical = to_canonical_text(text, path);
+  ASSERT_TRUE(canonical);
+  EXPECT_EQ(to_canonical_text(*canonical, "canonical"), *canonical);
+  EXPECT_TRUE(load_text(*canonical, "canonical").problems.empty());
+}
+
+TEST(Load, AFileThatCannotBeReadIsOneProblem) {
+  const Loaded missing = load_file("/nonexistent/gateway.conf");
+  EXPECT_FALSE(missing.model);
+  ASSERT_EQ(missing.problems.size(), 1U);
+  EXPECT_EQ(format_problem(missing.problems[0], "x"),
+            "x: error: cannot be read: No such file or directory");
+  EXPECT_EQ(load_file("/").problems.size(), 1U);
+}
+
+TEST(Canonical, PutsValuesAndStatementsIntoOneForm) {
+  const auto text = to_canonical_text(
+      "sessions { timeout udp-new 5m; } system { log-denied; host-name \"gw\"; }"
+      "policy { from wan to lan { rule a { destination { port 80; port 443; } action permit; } } }",
+      "t");
+  ASSERT_TRUE(text) << text.error().message();
+  EXPECT_EQ(*text, R"(system {
+    host-name gw;
+    log-denied;
+}
+policy {
+    from wan to lan {
+        rule a {
+            destination {
+                port [ 80 443 ];
+            }
+            action permit;
+        }
+    }
+}
+sessions {
+    timeout {
+        udp-new 300;
+    }
+}
+)");
+}
+
+TEST(Canonical, GivesJson) {
+  const auto json = to_json("system { host-name gw; }", "t");
+  ASSERT_TRUE(json);
+  EXPECT_NE(json->find("\"masugata:system\""), std::string::npos);
+  EXPECT_NE(json->find("\"host-name\""), std::string::npos);
+  EXPECT_EQ(*to_json("", "t"), "{}");
+}
+
+TEST(Canonical, RefusesWhatHasErrors) {
+  const auto text = to_canonical_text("system { x; }", "t");
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().what.substr(0, 15), "t:1:10: error: ");
+}
+
+TEST(Load, TenThousandRules) {
+  std::string text = kNetworks;
+  text += "sets {\n";
+  for (int set = 0; set < 100; ++set) {
+    text += fmt::format("address-set s{0} {{ address [ 192.0.{0}.0/24 198.51.{0}.1-198.51.{0}.9 ]; }}\n", set);
+  }
+  text += "} policy { from lan to wan {\n";
+  for (int rule = 0; rule < 10'000; ++rule) {
+    text += fmt::format(
+        "rule r{0} {{ source {{ address [ 10.{1}.{2}.0/24 s{3} ]; }} destination {{ address "
+        "172.16.{1}.{2}; port [ 443 {4} ]; }} protocol tcp; action permit; }}\n",
+        rule, rule / 256, rule % 256, rule % 100, 1000 + rule);
+  }
+  text += "} }";
+  const Loaded loaded = load_text(text, "generated");
+  ASSERT_TRUE(loaded.model);
+  EXPECT_TRUE(loaded.problems.empty());
+  EXPECT_EQ(loaded.model->policy[0].rules.size(), 10'000U);
+  EXPECT_EQ(loaded.model->policy[0].rules[9'999].name, "r9999");
+}
+
+}  // namespace
+}  // namespace masugata::config
