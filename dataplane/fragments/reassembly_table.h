@@ -84,7 +84,7 @@ class ReassemblyTable {
   [[nodiscard]] Offer void_datagram(Packet& packet, uint32_t datagram, DropReason reason) noexcept;
   [[nodiscard]] Offer complete(uint32_t datagram) noexcept;
   [[nodiscard]] Offer finish(Packet& packet) noexcept;
-  [[nodiscard]] uint16_t free_fragments(uint32_t datagram) noexcept;
+  uint16_t free_fragments(uint32_t datagram) noexcept;
 
   FragmentIndex index_;
   Counters counters_;
