@@ -3,9 +3,9 @@
 
 import re
 
-import pytest
+from conftest import assert_check
 from labkit import addresses as plan
-from labkit.checks import nat
+from labkit.checks import nat, version6
 from labkit.commands import wait_until
 
 
@@ -40,21 +40,5 @@ def test_reload_under_traffic_loses_nothing(lab):
 def test_gateway_restart(lab):
     lab.gateway.stop()
     lab.gateway.start()
-    for check in nat.CHECKS[:1]:
-        outcome = check.examine(lab)
-        assert outcome.ok, f"expected {outcome.expected}, seen {outcome.seen}"
-
-
-def test_denied_packets_are_counted_by_reason(lab):
-    if lab.kind != "masugata":
-        pytest.skip("the kernel names no drop reasons")
-    assert lab.talk(plan.WAN, "tcp", plan.SERVER, 22, timeout_s=0.5) == "silence"
-    assert "policy" in lab.gateway.command("show", "drops").stdout.lower()
-
-
-def test_sessions_are_shown(lab):
-    if lab.kind != "masugata":
-        pytest.skip("shown by masugata only")
-    lab.http(plan.LAN, f"http://{plan.INTERNET}/who")
-    shown = lab.gateway.command("show", "sessions").stdout
-    assert plan.CLIENT in shown and plan.INTERNET in shown, shown
+    for check in nat.CHECKS[:4] + version6.CHECKS[:2]:
+        assert_check(check, lab)
