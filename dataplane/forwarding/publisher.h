@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "dataplane/forwarding/fib_kind.h"
 #include "dataplane/forwarding/forwarding_view.h"
 #include "dataplane/forwarding/neighbour_table.h"
 #include "dataplane/forwarding/route.h"
@@ -17,10 +18,6 @@
 #include "result/result.h"
 
 namespace masugata::dataplane {
-
-// Compact: a prefix tree, a few MB in all, lookups of some hundred cycles in large tables.
-// Large: DIR-24-8 and a 24-8 trie, about 200 MB for both families and both copies, a few cycles.
-enum class FibKind : uint8_t { Compact, Large };
 
 struct ForwardingSettings {
   FibKind kind = FibKind::Compact;

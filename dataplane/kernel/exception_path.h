@@ -3,7 +3,6 @@
 // that no worker ever makes a system call.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -11,11 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/kernel/kernel_port.h"
 #include "net/address.h"
 #include "result/result.h"
 
 struct rte_mbuf;
 struct rte_mempool;
+struct rte_ring;
 
 namespace masugata::dataplane {
 
@@ -45,12 +46,12 @@ struct ExceptionSettings {
   uint32_t workers = 1;
   uint32_t ring_size = 1024;      // frames per worker and direction; a power of two
   uint32_t burst_per_loop = 64;   // frames per worker ring, and per twin, in one turn
-  uint32_t idle_sleep_us = 1000;  // longest sleep, bounds the latency towards the kernel
+  uint32_t idle_sleep_ms = 1;     // longest sleep, bounds the latency towards the kernel
   uint32_t busy_turns = 200;      // empty turns before the first sleep
   uint16_t cpu = 0xffff;          // 0xffff: wherever the scheduler likes
 };
 
-// Counted by the exception thread, but for the last two of each list which the workers count.
+// Counted by the exception thread, but for dropped_to_kernel_full (the workers).
 struct ExceptionStatistics {
   uint64_t to_kernel = 0;
   uint64_t from_kernel = 0;
@@ -65,20 +66,21 @@ struct ExceptionStatistics {
 class ExceptionPath;
 
 // One worker's end; used by that worker alone. No system call, no lock, noexcept.
-class ExceptionPort {
+class ExceptionPort final : public KernelPort {
  public:
   // Hands the frame to the kernel's twin: from the Ethernet header on, with its 802.1Q tag (in the
   // frame or stripped to vlan_tci) or without. Takes the mbuf when true. False: the ring is full,
   // the worker drops it with that reason.
-  [[nodiscard]] bool punt(TwinId twin, rte_mbuf* frame) noexcept;
+  [[nodiscard]] bool punt(TwinId twin, rte_mbuf* frame) noexcept override;
   // Frames that the kernel sends, ready for the wire: tagged for their VLAN, mbuf->port set. Up to
   // `maximum`; the caller owns them. Zone self.
-  [[nodiscard]] uint16_t receive(rte_mbuf** frames, uint16_t maximum) noexcept;
+  [[nodiscard]] uint16_t receive(rte_mbuf** frames, uint16_t maximum) noexcept override;
 
  private:
   friend class ExceptionPath;
-  struct Rings;
-  Rings* rings_ = nullptr;  // of the ExceptionPath
+  rte_ring* to_kernel_ = nullptr;  // owned by the ExceptionPath
+  rte_ring* from_kernel_ = nullptr;
+  std::atomic<uint64_t> refused_{0};  // written by this worker only
 };
 
 // Owns the twins and their thread. Functions: control thread, unless they say otherwise. Needs a
@@ -96,11 +98,15 @@ class ExceptionPath {
   ExceptionPath(const ExceptionPath&) = delete;
   ExceptionPath& operator=(const ExceptionPath&) = delete;
 
-  // Makes the set of twins as given: keeps those with equal settings, creates, removes. Returns
-  // their ids in the order given. Fault: nothing has changed. Blocks for one turn of the thread.
-  // At a reload call it with old and new twins together before the snapshot is published and with
-  // the new ones alone after the workers have moved.
+  // Makes the set of twins as given: one whose name stays keeps its id and its interface in the
+  // kernel, even when its other settings change; new ones are created, others removed. Returns the
+  // ids in the order given. Fault: nothing has changed. Blocks for one turn of the thread. At a
+  // reload: before the new snapshot is published; frames for a removed twin that are still on
+  // their way are dropped and counted.
   Result<std::vector<TwinId>> set_twins(const std::vector<TwinSettings>& twins);
+
+  // Shows the kernel whether the twin's port has a link. Nothing happens for an unknown id.
+  void set_carrier(TwinId twin, bool carrier);
 
   // `worker` below settings.workers.
   [[nodiscard]] ExceptionPort& port(uint32_t worker) noexcept;

@@ -4,7 +4,7 @@
 #include <fmt/core.h>
 #include <rte_ethdev.h>
 
-#include "dataplane/kernel/exception_path.h"
+#include "dataplane/kernel/kernel_port.h"
 #include "dataplane/pipeline/worker_messages.h"
 
 namespace masugata::dataplane {
@@ -71,7 +71,7 @@ Worker::~Worker() {
   if (context_.sessions != nullptr) context_.sessions->set_observer(nullptr);
 }
 
-void Worker::connect(ExceptionPort* kernel, WorkerMessages* messages) noexcept {
+void Worker::connect(KernelPort* kernel, WorkerMessages* messages) noexcept {
   context_.kernel = kernel;
   context_.messages = messages;
 }

@@ -70,7 +70,7 @@ class Worker final : public SessionObserver {
   ~Worker() override;
 
   // Rings to the kernel and to other workers; before the first turn. May be nullptr.
-  void connect(ExceptionPort* kernel, WorkerMessages* messages) noexcept;
+  void connect(KernelPort* kernel, WorkerMessages* messages) noexcept;
 
   // One turn: messages, kernel, ports, timers. True when there was anything to do. The worker's
   // thread only (in tests: the caller's).

@@ -30,7 +30,7 @@ struct rte_mempool;
 
 namespace masugata::dataplane {
 
-class ExceptionPort;
+class KernelPort;
 class TransmitQueues;
 class WorkerMessages;
 
@@ -100,7 +100,7 @@ struct WorkerContext {
   ResolveRequestRing resolve_requests;
   TraceChannel trace;
   PolicyLogRing policy_log;
-  ExceptionPort* kernel = nullptr;     // nullptr in tests without a kernel
+  KernelPort* kernel = nullptr;     // nullptr in tests without a kernel
   TransmitQueues* transmit = nullptr;
   WorkerMessages* messages = nullptr;  // rings to and from other workers; nullptr with one worker
 

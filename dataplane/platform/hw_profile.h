@@ -10,12 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "dataplane/forwarding/fib_kind.h"
 #include "result/result.h"
 
 namespace masugata::dataplane {
 
 enum class HugepageUse : uint8_t { Required, Optional, Never };
-enum class FibKind : uint8_t { Compact, Large };
 enum class IdleKind : uint8_t { Busy, Yield, Sleep };
 
 // What a worker does after a round without packets.

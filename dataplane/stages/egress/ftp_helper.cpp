@@ -110,7 +110,7 @@ DropReason translate_text(Packet& packet, Session& session, Direction direction,
 
 // Whether the segment begins a line; remembers for the next one whether this one ends a line. Only
 // the newest bytes of a side count: a segment that fills a gap says nothing about what follows it.
-bool note_line_end(const Packet& packet, Session& session, Direction direction,
+bool note_line_end(Packet& packet, Session& session, Direction direction,
                    std::span<const uint8_t> payload) noexcept {
   const auto mid_line = static_cast<uint8_t>(
       direction == Direction::Original ? kFtpClientMidLine : kFtpServerMidLine);

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "dataplane/kernel/exception_path.h"
+#include "dataplane/kernel/kernel_port.h"
 #include "dataplane/pipeline/verdict.h"
 #include "dataplane/pipeline/worker_context.h"
 

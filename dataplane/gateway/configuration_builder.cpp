@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/gateway/configuration_builder.h"
+
+#include <fmt/format.h>
+#include <rte_config.h>
+
+#include <algorithm>
+
+namespace masugata::dataplane {
+namespace {
+
+EgressInterface egress_of(const SnapshotInterface& interface, const std::vector<PortFacts>& ports) {
+  EgressInterface egress;
+  egress.vlan = interface.vlan;
+  egress.mtu = interface.mtu;
+  egress.mss_ipv4 = interface.mss_clamp_ipv4;
+  egress.mss_ipv6 = interface.mss_clamp_ipv6;
+  egress.zone = interface.enabled ? interface.zone : kNoZone;
+  if (interface.port < ports.size() && interface.enabled) {
+    egress.port = ports[interface.port].device;
+    egress.mac = ports[interface.port].mac;
+  }
+  return egress;
+}
+
+// new index of each interface of `model`, so that it agrees with `running`.
+std::vector<uint16_t> aligned_indexes(const config::Model& model, const config::Model& running) {
+  std::vector<uint16_t> indexes(model.interfaces.size());
+  auto next = static_cast<uint16_t>(running.interfaces.size());
+  for (size_t i = 0; i < model.interfaces.size(); ++i) {
+    const auto same = running.find_interface(model.interfaces[i].name);
+    indexes[i] = same.has_value() ? *same : next++;
+  }
+  return indexes;
+}
+
+Status check_ports(const config::Model& model, const config::Model& running) {
+  for (const config::Port& port : model.ports) {
+    const auto same = std::find_if(running.ports.begin(), running.ports.end(),
+                                   [&](const auto& known) { return known.name == port.name; });
+    if (same == running.ports.end() || same->device != port.device) {
+      return failure(fmt::format("line {}: interfaces interface {}", port.place.line, port.name),
+                     same == running.ports.end()
+                         ? "a new port needs a restart of masugatad"
+                         : "another device for a running port needs a restart of masugatad");
+    }
+  }
+  if (model.ports.size() != running.ports.size()) {
+    return failure("interfaces", "removing a port needs a restart of masugatad (disable it instead)");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<RunningConfiguration> build_configuration(
+    const config::Model& model, std::shared_ptr<const Snapshot> snapshot,
+    const std::vector<PortFacts>& ports, const std::vector<uint16_t>& twins,
+    uint16_t worker_count, uint32_t epoch) {
+  auto configuration = std::make_unique<RunningConfiguration>();
+  configuration->epoch = epoch;
+  configuration->tracking = compile_tracking_settings(model.sessions);
+  for (size_t i = 0; i < snapshot->interfaces.size(); ++i) {
+    configuration->interfaces.push_back(egress_of(snapshot->interfaces[i], ports));
+    if (i < twins.size()) configuration->interfaces.back().twin = twins[i];
+  }
+  configuration->port_of_device.assign(RTE_MAX_ETHPORTS, kNoPort);
+  for (size_t i = 0; i < ports.size(); ++i) {
+    if (ports[i].device < RTE_MAX_ETHPORTS) {
+      configuration->port_of_device[ports[i].device] = static_cast<uint16_t>(i);
+    }
+  }
+  configuration->counters = std::vector<ConfigurationCounters>(worker_count);
+  for (ConfigurationCounters& counters : configuration->counters) {
+    counters.interfaces = std::vector<InterfaceCounters>(snapshot->interfaces.size());
+    counters.policy_rules = std::vector<RuleCounters>(snapshot->rule_count());
+    counters.nat_rules = std::vector<RuleCounters>(snapshot->nat_rule_count());
+  }
+  configuration->snapshot = std::move(snapshot);
+  return configuration;
+}
+
+Status align_interfaces(config::Model& model, const config::Model& running) {
+  if (Status ports = check_ports(model, running); !ports) return ports;
+  // Ports by name, in the order that runs.
+  std::vector<config::Port> ordered_ports;
+  std::vector<uint16_t> port_indexes(model.ports.size());
+  for (const config::Port& port : running.ports) {
+    const auto found = std::find_if(model.ports.begin(), model.ports.end(),
+                                    [&](const auto& other) { return other.name == port.name; });
+    port_indexes[static_cast<size_t>(found - model.ports.begin())] =
+        static_cast<uint16_t>(ordered_ports.size());
+    ordered_ports.push_back(*found);
+  }
+  const std::vector<uint16_t> indexes = aligned_indexes(model, running);
+  size_t count = running.interfaces.size();
+  for (const uint16_t index : indexes) count = std::max<size_t>(count, index + 1U);
+  std::vector<config::Interface> aligned(count);
+  for (config::Interface& place : aligned) place.port = kNoPort;
+  for (size_t i = 0; i < indexes.size(); ++i) {
+    aligned[indexes[i]] = model.interfaces[i];
+    aligned[indexes[i]].port = port_indexes[model.interfaces[i].port];
+  }
+  model.interfaces = std::move(aligned);
+  model.ports = std::move(ordered_ports);
+  for (config::Zone& zone : model.zones) {
+    for (uint16_t& interface : zone.interfaces) interface = indexes[interface];
+  }
+  for (config::StaticRoute& route : model.routes) {
+    if (route.interface.has_value()) route.interface = indexes[*route.interface];
+  }
+  return {};
+}
+
+}  // namespace masugata::dataplane
