@@ -41,7 +41,7 @@ inline constexpr std::size_t kMaximumAnsweredAddresses = 4096;
 
 struct KernelStatistics {
   uint64_t messages = 0;
-  uint64_t resynchronisations = 0;  // full dumps after the first: lost messages, link changes
+  uint64_t resynchronisations = 0;  // full dumps: apply(), lost messages, link changes
   uint64_t overruns = 0;            // the kernel had to throw messages away
   uint64_t resolve_requests = 0;
   uint64_t refused_routes = 0;      // over the bound of the forwarding table

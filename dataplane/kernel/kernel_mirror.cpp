@@ -70,6 +70,8 @@ class KernelMirror::Implementation {
  private:
   [[nodiscard]] InterfaceIndex interface_of(int link) const;
   [[nodiscard]] int link_of(InterfaceIndex interface) const;
+  // After every change of links_ or twins_.
+  void match_links();
   [[nodiscard]] RouteSelection::LinkMap link_map() const {
     return [this](int link) { return interface_of(link); };
   }
@@ -105,6 +107,8 @@ class KernelMirror::Implementation {
   // By twin name: what we have added and may remove.
   std::map<std::string, std::set<net::Prefix>> own_addresses_;
   std::map<int, KernelLink> links_;
+  std::map<int, InterfaceIndex> interface_by_link_;
+  std::vector<int> link_by_interface_;  // 0: no twin
   RouteSelection selection_;
   std::set<net::Prefix> mirrored_;
   std::set<net::Prefix> refused_;
@@ -113,20 +117,24 @@ class KernelMirror::Implementation {
 };
 
 InterfaceIndex KernelMirror::Implementation::interface_of(int link) const {
-  const auto row = links_.find(link);
-  if (row == links_.end()) return kNoInterface;
-  for (std::size_t i = 0; i < twins_.size(); ++i) {
-    if (twins_[i].name == row->second.name) return static_cast<InterfaceIndex>(i);
-  }
-  return kNoInterface;
+  const auto row = interface_by_link_.find(link);
+  return row == interface_by_link_.end() ? kNoInterface : row->second;
 }
 
 int KernelMirror::Implementation::link_of(InterfaceIndex interface) const {
-  if (interface >= twins_.size()) return 0;
+  return interface < link_by_interface_.size() ? link_by_interface_[interface] : 0;
+}
+
+void KernelMirror::Implementation::match_links() {
+  interface_by_link_.clear();
+  link_by_interface_.assign(twins_.size(), 0);
   for (const auto& [index, link] : links_) {
-    if (link.name == twins_[interface].name) return index;
+    for (std::size_t i = 0; i < twins_.size(); ++i) {
+      if (twins_[i].name != link.name) continue;
+      interface_by_link_[index] = static_cast<InterfaceIndex>(i);
+      link_by_interface_[i] = index;
+    }
   }
-  return 0;
 }
 
 // --- towards the kernel ---
@@ -250,12 +258,14 @@ void KernelMirror::Implementation::resolve(uint16_t interface, const net::IpAddr
 // --- from the kernel ---
 
 Status KernelMirror::Implementation::dump_links() {
-  return dump(
+  Status status = dump(
       requests_.get(), RTM_GETLINK, AF_UNSPEC,
       [&](const NetlinkObject& object) {
         if (auto link = read_link(object.object)) links_[link->index] = *link;
       },
       [&] { links_.clear(); });
+  match_links();
+  return status;
 }
 
 Result<std::vector<KernelAddress>> KernelMirror::Implementation::dump_addresses() {
@@ -390,6 +400,7 @@ void KernelMirror::Implementation::on_link(const KernelLink& link, bool removed)
   if (removed) {
     const InterfaceIndex interface = interface_of(link.index);
     if (known != links_.end()) links_.erase(known);
+    match_links();
     if (interface != kNoInterface) publisher_.remove_neighbours(interface);
     routes_doubtful_ = true;
     return;
@@ -397,6 +408,7 @@ void KernelMirror::Implementation::on_link(const KernelLink& link, bool removed)
   const bool changed = known == links_.end() || known->second.name != link.name ||
                        known->second.up != link.up || known->second.running != link.running;
   links_[link.index] = link;
+  if (changed) match_links();
   // IPv4 routes over a link that goes down vanish without a message, and a new or renamed twin
   // gives old routes a new meaning.
   if (changed) all_doubtful_ = true;

@@ -32,6 +32,9 @@ class TapDevice {
   [[nodiscard]] bool write(std::span<const iovec> pieces) noexcept;
   // One frame from the kernel. 0: nothing there; longer frames are cut off by the kernel.
   [[nodiscard]] std::size_t read(std::span<uint8_t> buffer) noexcept;
+  // Shows the kernel whether the port has a link; it takes routes over a dead one out of
+  // equal-cost sets and routing daemons see it. Control thread.
+  Status set_carrier(bool carrier);
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
