@@ -59,8 +59,8 @@ std::optional<Found> parse_six_numbers(std::string_view text, FtpAnnouncementKin
   }
   Found found;
   found.announcement.kind = kind;
-  found.announcement.address = net::IpAddress::from_v4(net::Be32::from_host(
-      numbers[0] << 24U | numbers[1] << 16U | numbers[2] << 8U | numbers[3]));
+  found.announcement.address = net::IpAddress::from_v4(
+      net::Be32::from_host(numbers[0] << 24U | numbers[1] << 16U | numbers[2] << 8U | numbers[3]));
   found.announcement.port =
       net::Be16::from_host(static_cast<uint16_t>(numbers[4] << 8U | numbers[5]));
   found.length = before - text.size();
@@ -241,7 +241,9 @@ FtpReplacement write_announcement(const FtpAnnouncement& announcement,
       writer.number(port.host());
       writer.letter('|');
       break;
-    case FtpAnnouncementKind::ExtendedPassive: writer.number(port.host()); break;
+    case FtpAnnouncementKind::ExtendedPassive:
+      writer.number(port.host());
+      break;
   }
   return replacement;
 }

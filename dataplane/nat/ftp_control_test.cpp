@@ -102,8 +102,7 @@ TEST(FtpControl, RefusesEverythingElse) {
 
 TEST(FtpControl, TheMiddleOfALineIsNoLine) {
   EXPECT_FALSE(find("PORT 10,0,0,5,4,1\r\n", FtpSide::Client, "10.0.0.5", false).has_value());
-  const auto found =
-      find("rest\r\nPORT 10,0,0,5,4,1\r\n", FtpSide::Client, "10.0.0.5", false);
+  const auto found = find("rest\r\nPORT 10,0,0,5,4,1\r\n", FtpSide::Client, "10.0.0.5", false);
   ASSERT_TRUE(found.has_value());
   EXPECT_EQ(found->replace_offset, 11);
   EXPECT_TRUE(ends_line(std::vector<uint8_t>{'a', '\r', '\n'}));
@@ -123,7 +122,8 @@ TEST(FtpControl, ReplacementAnnouncesTheTranslation) {
     const auto found = find(good.text, good.side, good.sender);
     ASSERT_TRUE(found.has_value());
     const char* outside = ip(good.sender).is_v4() ? "203.0.113.254" : "2001:db8:ffff:ffff::1:fffe";
-    const FtpReplacement text = write_announcement(*found, ip(outside), net::Be16::from_host(61234));
+    const FtpReplacement text =
+        write_announcement(*found, ip(outside), net::Be16::from_host(61234));
     ASSERT_GT(text.length, 0) << good.text;
     std::string line = good.text;
     line.replace(found->replace_offset, found->replace_length, text.view());
@@ -147,7 +147,8 @@ TEST(FtpControl, PortCannotSayAnIpv6Address) {
 }
 
 TEST(FtpControl, ExpectedFlowLeavesTheSourcePortOpen) {
-  const auto flow = expected_data_flow(ip("198.51.100.9"), ip("10.0.0.5"), net::Be16::from_host(1025));
+  const auto flow =
+      expected_data_flow(ip("198.51.100.9"), ip("10.0.0.5"), net::Be16::from_host(1025));
   EXPECT_EQ(flow.to_string(), "tcp 198.51.100.9:0 > 10.0.0.5:1025");
 }
 

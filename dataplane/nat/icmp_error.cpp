@@ -37,8 +37,8 @@ void translate_quote(uint8_t* quote, size_t length, const net::QuotedPacket& par
   const ChecksumDeltas deltas = checksum_deltas(keys.quoted_on_wire, keys.quoted_original);
   uint8_t* const transport = quote + parsed.transport_offset;
   const size_t transport_bytes = length - parsed.transport_offset;
-  const bool tcp_cut_short = parsed.key.protocol == net::Protocol::Tcp &&
-                             transport_bytes < kTcpBytesUpToChecksum;
+  const bool tcp_cut_short =
+      parsed.key.protocol == net::Protocol::Tcp && transport_bytes < kTcpBytesUpToChecksum;
   // Everything but a TCP checksum lies in the eight bytes that parse() has seen.
   apply_rewrite(keys.quoted_original, deltas, quote, tcp_cut_short ? nullptr : transport);
   if (tcp_cut_short) write_transport_ports(keys.quoted_original, transport);
@@ -99,8 +99,8 @@ IcmpErrorOutcome translate_icmp_error(std::span<uint8_t> packet, size_t icmp_off
   const uint64_t outer_after = outer_address_sum(network, family);
 
   adjust_checksum(icmp + kIcmpChecksumOffset, net::checksum_delta(quote_before, quote_after));
-  uint8_t* const outer_field = family == net::Family::Ipv4 ? network + kIpv4ChecksumOffset
-                                                           : icmp + kIcmpChecksumOffset;
+  uint8_t* const outer_field =
+      family == net::Family::Ipv4 ? network + kIpv4ChecksumOffset : icmp + kIcmpChecksumOffset;
   adjust_checksum(outer_field, net::checksum_delta(outer_before, outer_after));
   return IcmpErrorOutcome::Translated;
 }

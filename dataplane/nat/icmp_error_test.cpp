@@ -25,23 +25,31 @@ struct Case {
 };
 
 const Case kCases[] = {
-    {"tcp", {key_of(Protocol::Tcp, "203.0.113.1", 40000, "198.51.100.9", 80),
-             key_of(Protocol::Tcp, "10.0.0.5", 1025, "198.51.100.9", 80)}},
-    {"udp", {key_of(Protocol::Udp, "203.0.113.1", 40001, "198.51.100.9", 53),
-             key_of(Protocol::Udp, "10.0.0.5", 1026, "198.51.100.9", 53)}},
-    {"echo", {key_of(Protocol::Icmp, "203.0.113.1", 777, "198.51.100.9", 777),
-              key_of(Protocol::Icmp, "10.0.0.5", 12, "198.51.100.9", 12)}},
-    {"gre", {key_of(Protocol::Gre, "203.0.113.1", 0, "198.51.100.9", 0),
-             key_of(Protocol::Gre, "10.0.0.5", 0, "198.51.100.9", 0)}},
+    {"tcp",
+     {key_of(Protocol::Tcp, "203.0.113.1", 40000, "198.51.100.9", 80),
+      key_of(Protocol::Tcp, "10.0.0.5", 1025, "198.51.100.9", 80)}},
+    {"udp",
+     {key_of(Protocol::Udp, "203.0.113.1", 40001, "198.51.100.9", 53),
+      key_of(Protocol::Udp, "10.0.0.5", 1026, "198.51.100.9", 53)}},
+    {"echo",
+     {key_of(Protocol::Icmp, "203.0.113.1", 777, "198.51.100.9", 777),
+      key_of(Protocol::Icmp, "10.0.0.5", 12, "198.51.100.9", 12)}},
+    {"gre",
+     {key_of(Protocol::Gre, "203.0.113.1", 0, "198.51.100.9", 0),
+      key_of(Protocol::Gre, "10.0.0.5", 0, "198.51.100.9", 0)}},
     // The reply of a published server: its source is what was translated.
-    {"published", {key_of(Protocol::Tcp, "203.0.113.1", 443, "198.51.100.9", 5000),
-                   key_of(Protocol::Tcp, "10.0.2.80", 8443, "198.51.100.9", 5000)}},
-    {"both", {key_of(Protocol::Udp, "10.0.0.1", 2000, "10.0.2.80", 8080),
-              key_of(Protocol::Udp, "10.0.0.5", 1025, "203.0.113.1", 80)}},
-    {"tcp6", {key_of(Protocol::Tcp, "2001:db8:1::1", 40000, "2001:db8:9::9", 80),
-              key_of(Protocol::Tcp, "fd00::5", 1025, "2001:db8:9::9", 80)}},
-    {"echo6", {key_of(Protocol::Icmpv6, "2001:db8:1::1", 777, "2001:db8:9::9", 777),
-               key_of(Protocol::Icmpv6, "fd00::5", 12, "2001:db8:9::9", 12)}},
+    {"published",
+     {key_of(Protocol::Tcp, "203.0.113.1", 443, "198.51.100.9", 5000),
+      key_of(Protocol::Tcp, "10.0.2.80", 8443, "198.51.100.9", 5000)}},
+    {"both",
+     {key_of(Protocol::Udp, "10.0.0.1", 2000, "10.0.2.80", 8080),
+      key_of(Protocol::Udp, "10.0.0.5", 1025, "203.0.113.1", 80)}},
+    {"tcp6",
+     {key_of(Protocol::Tcp, "2001:db8:1::1", 40000, "2001:db8:9::9", 80),
+      key_of(Protocol::Tcp, "fd00::5", 1025, "2001:db8:9::9", 80)}},
+    {"echo6",
+     {key_of(Protocol::Icmpv6, "2001:db8:1::1", 777, "2001:db8:9::9", 777),
+      key_of(Protocol::Icmpv6, "fd00::5", 12, "2001:db8:9::9", 12)}},
 };
 
 IpAddress router_for(const IcmpErrorTranslation& keys) {
@@ -76,11 +84,11 @@ TEST_P(IcmpErrorTest, AnErrorFromTheDestinationComesFromItsOriginalAddress) {
   const test::Bytes on_wire = test::make_packet(keys.quoted_on_wire);
   const test::Bytes original = test::make_packet(keys.quoted_original);
   const size_t header = test::network_bytes(keys.quoted_original);
-  test::Bytes packet = test::make_error(keys.quoted_on_wire.destination,
-                                        keys.quoted_on_wire.source, on_wire, on_wire.size());
+  test::Bytes packet = test::make_error(keys.quoted_on_wire.destination, keys.quoted_on_wire.source,
+                                        on_wire, on_wire.size());
   ASSERT_EQ(translate_icmp_error(packet, header, keys), IcmpErrorOutcome::Translated);
-  EXPECT_EQ(packet, test::make_error(keys.quoted_original.destination,
-                                     keys.quoted_original.source, original, original.size()));
+  EXPECT_EQ(packet, test::make_error(keys.quoted_original.destination, keys.quoted_original.source,
+                                     original, original.size()));
 }
 
 TEST_P(IcmpErrorTest, ShorterQuotesAreRefusedUntouched) {

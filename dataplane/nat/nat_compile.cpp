@@ -241,17 +241,18 @@ class NatCompiler {
     if (!status) return status;
     tables_.static_inbound_chain_ = inbound.front();
     for (config::ZoneIndex zone = 0; zone < tables_.zone_count_; ++zone) {
-      status = append_chain(tables_.destination_chain_, matches_.destination,
-                            model_.destination_nat,
-                            [zone](const auto& rule) { return covers(rule.from, zone); });
+      status =
+          append_chain(tables_.destination_chain_, matches_.destination, model_.destination_nat,
+                       [zone](const auto& rule) { return covers(rule.from, zone); });
       if (!status) return status;
       status = append_chain(tables_.static_chain_, matches_.static_outbound, model_.static_nat,
                             [zone](const auto& rule) { return covers(rule.external_zone, zone); });
       if (!status) return status;
       for (config::ZoneIndex to = 0; to < tables_.zone_count_; ++to) {
-        status = append_chain(
-            tables_.source_chain_, matches_.source, model_.source_nat,
-            [zone, to](const auto& rule) { return covers(rule.from, zone) && covers(rule.to, to); });
+        status = append_chain(tables_.source_chain_, matches_.source, model_.source_nat,
+                              [zone, to](const auto& rule) {
+                                return covers(rule.from, zone) && covers(rule.to, to);
+                              });
         if (!status) return status;
       }
     }

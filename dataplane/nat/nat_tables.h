@@ -44,23 +44,23 @@ struct CompiledPool {
 struct DestinationTranslation {
   NatRuleId rule = kNoNatRule;  // also set for an exception (`translate none`)
   bool translated = false;
-  bool hairpin = false;         // translate the source too when the session turns back
-  net::IpAddress address;       // meaningful when translated
-  net::Be16 port;               // the packet's own when the rule leaves it
+  bool hairpin = false;    // translate the source too when the session turns back
+  net::IpAddress address;  // meaningful when translated
+  net::Be16 port;          // the packet's own when the rule leaves it
 };
 
 enum class SourceTranslationKind : uint8_t {
   None,       // no rule, or an exception
   Interface,  // an address of the egress interface
   Pool,
-  Static,     // `address`, same port
+  Static,  // `address`, same port
 };
 
 struct SourceTranslationPlan {
   NatRuleId rule = kNoNatRule;  // also set for an exception
   SourceTranslationKind kind = SourceTranslationKind::None;
-  uint16_t pool = 0;            // Pool
-  net::IpAddress address;       // Static
+  uint16_t pool = 0;       // Pool
+  net::IpAddress address;  // Static
 };
 
 // Immutable after compile_nat().

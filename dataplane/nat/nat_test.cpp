@@ -164,8 +164,7 @@ TEST_F(NatTest, StaticRulesWorkBothWays) {
   compile();
   EXPECT_EQ(destination(kWan, facts_of("198.51.100.9", "203.0.113.21", 80)),
             "one-to-one 10.0.2.5:80");
-  EXPECT_EQ(destination(kLan, facts_of("10.0.0.5", "203.0.113.21", 80)),
-            "one-to-one 10.0.2.5:80");
+  EXPECT_EQ(destination(kLan, facts_of("10.0.0.5", "203.0.113.21", 80)), "one-to-one 10.0.2.5:80");
   const PacketFacts outbound = facts_of("10.0.2.5", "198.51.100.9", 80);
   const SourceTranslationPlan plan = tables_.plan_source(kDmz, kWan, outbound);
   EXPECT_EQ(plan.kind, SourceTranslationKind::Static);

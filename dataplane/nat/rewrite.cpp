@@ -31,9 +31,12 @@ uint64_t covered_sum(const net::FlowKey& key) noexcept {
     case net::Protocol::Tcp:
     case net::Protocol::Udp:
       return address_sum(key) + key.source_port.raw + key.destination_port.raw;
-    case net::Protocol::Icmp: return key.source_port.raw;  // no pseudo header (RFC 792)
-    case net::Protocol::Icmpv6: return address_sum(key) + key.source_port.raw;
-    default: return 0;
+    case net::Protocol::Icmp:
+      return key.source_port.raw;  // no pseudo header (RFC 792)
+    case net::Protocol::Icmpv6:
+      return address_sum(key) + key.source_port.raw;
+    default:
+      return 0;
   }
 }
 
@@ -69,7 +72,9 @@ void apply_rewrite(const net::FlowKey& to, ChecksumDeltas deltas, uint8_t* netwo
   if (transport == nullptr) return;
   write_transport_ports(to, transport);
   switch (to.protocol) {
-    case net::Protocol::Tcp: adjust_checksum(transport + kTcpChecksumOffset, deltas.transport); break;
+    case net::Protocol::Tcp:
+      adjust_checksum(transport + kTcpChecksumOffset, deltas.transport);
+      break;
     case net::Protocol::Udp:
       adjust_udp_checksum(transport + kUdpChecksumOffset, deltas.transport);
       break;
@@ -77,7 +82,8 @@ void apply_rewrite(const net::FlowKey& to, ChecksumDeltas deltas, uint8_t* netwo
     case net::Protocol::Icmpv6:
       adjust_checksum(transport + kIcmpChecksumOffset, deltas.transport);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 

@@ -33,9 +33,9 @@ class RandomKeys {
   // Zero and all-ones bytes more often than chance has it: the corners of one's complement.
   uint8_t byte() {
     const auto value = static_cast<uint32_t>(random_());
-    return (value & 0x300U) == 0 ? uint8_t{0}
-                                 : ((value & 0xc00U) == 0 ? uint8_t{0xff}
-                                                          : static_cast<uint8_t>(value));
+    return (value & 0x300U) == 0
+               ? uint8_t{0}
+               : ((value & 0xc00U) == 0 ? uint8_t{0xff} : static_cast<uint8_t>(value));
   }
   net::Be16 port() { return {static_cast<uint16_t>(byte() << 8U | byte())}; }
   IpAddress address(bool v4) {
@@ -51,15 +51,15 @@ struct Case {
   Protocol protocol;
   bool v4;
 };
-constexpr Case kCases[] = {{Protocol::Tcp, true},   {Protocol::Udp, true},
-                           {Protocol::Icmp, true},  {Protocol::Gre, true},
-                           {Protocol::Tcp, false},  {Protocol::Udp, false},
+constexpr Case kCases[] = {{Protocol::Tcp, true},    {Protocol::Udp, true},  {Protocol::Icmp, true},
+                           {Protocol::Gre, true},    {Protocol::Tcp, false}, {Protocol::Udp, false},
                            {Protocol::Icmpv6, false}};
 
 // +0 and -0 are the same sum; everything else must be equal to the byte.
 void normalise_zero_checksums(test::Bytes& packet, const net::FlowKey& key) {
   const auto normalise = [&](size_t offset) {
-    if (packet[offset] == 0xff && packet[offset + 1] == 0xff) packet[offset] = packet[offset + 1] = 0;
+    if (packet[offset] == 0xff && packet[offset + 1] == 0xff)
+      packet[offset] = packet[offset + 1] = 0;
   };
   if (key.source.is_v4()) normalise(10);
   const size_t place = test::checksum_place(key.protocol);

@@ -17,8 +17,10 @@ bool has_translatable_ports(const net::FlowKey& key, bool has_ports) noexcept {
     case net::Protocol::Tcp:
     case net::Protocol::Udp:
     case net::Protocol::Icmp:
-    case net::Protocol::Icmpv6: return has_ports;
-    default: return false;
+    case net::Protocol::Icmpv6:
+      return has_ports;
+    default:
+      return false;
   }
 }
 

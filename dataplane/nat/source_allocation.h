@@ -21,8 +21,8 @@ concept PortProbe = requires(Probe& probe, const net::FlowKey& reply_key) {
 
 // Bounds on the look-ups that one new session may cost.
 inline constexpr uint32_t kRandomPortTries = 64;
-inline constexpr uint32_t kSweepPortTries = 512;    // after the random ones, first address only
-inline constexpr uint32_t kPoolAddressTries = 4;    // addresses of a pool that are tried
+inline constexpr uint32_t kSweepPortTries = 512;  // after the random ones, first address only
+inline constexpr uint32_t kPoolAddressTries = 4;  // addresses of a pool that are tried
 inline constexpr config::PortRange kInterfacePorts{1024, 65535};
 
 // The pool address of an inside host: always the same for the same pool (RFC 4787 REQ-2, "paired").

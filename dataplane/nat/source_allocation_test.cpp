@@ -116,9 +116,8 @@ TEST(SourceAllocation, ExhaustionIsBounded) {
 TEST(SourceAllocation, FindsTheLastFreePortOfABlock) {
   const config::PortRange block{2000, 2000 + kSweepPortTries - 1};
   for (uint16_t last_free = block.first; last_free <= block.last; ++last_free) {
-    Probe probe([=](const net::FlowKey& reply) {
-      return reply.destination_port.host() == last_free;
-    });
+    Probe probe(
+        [=](const net::FlowKey& reply) { return reply.destination_port.host() == last_free; });
     net::FlowKey forward = flow(Protocol::Tcp, 4000);
     ASSERT_TRUE(allocate(forward, probe, block, block)) << last_free;
     ASSERT_EQ(forward.source_port.host(), last_free);
@@ -128,9 +127,8 @@ TEST(SourceAllocation, FindsTheLastFreePortOfABlock) {
 TEST(SourceAllocation, FillsABlockWithoutRepeating) {
   const config::PortRange block{2000, 2099};
   std::set<uint16_t> taken;
-  Probe probe([&](const net::FlowKey& reply) {
-    return !taken.contains(reply.destination_port.host());
-  });
+  Probe probe(
+      [&](const net::FlowKey& reply) { return !taken.contains(reply.destination_port.host()); });
   for (uint16_t host = 0; host < 100; ++host) {
     net::FlowKey forward = flow(Protocol::Tcp, static_cast<uint16_t>(40000 + host));
     ASSERT_TRUE(allocate(forward, probe, block, block));

@@ -22,11 +22,15 @@ inline uint16_t checksum_of(const uint8_t* bytes, size_t length, uint64_t start 
 // Where the transport checksum stands in the transport header; 0 for none.
 inline size_t checksum_place(net::Protocol protocol) {
   switch (protocol) {
-    case net::Protocol::Tcp: return 16;
-    case net::Protocol::Udp: return 6;
+    case net::Protocol::Tcp:
+      return 16;
+    case net::Protocol::Udp:
+      return 6;
     case net::Protocol::Icmp:
-    case net::Protocol::Icmpv6: return 2;
-    default: return 0;
+    case net::Protocol::Icmpv6:
+      return 2;
+    default:
+      return 0;
   }
 }
 
@@ -63,11 +67,10 @@ inline uint16_t transport_checksum(const Bytes& packet, const net::FlowKey& key,
                                    net::Protocol protocol) {
   const size_t offset = network_bytes(key);
   const size_t length = packet.size() - offset;
-  const uint64_t pseudo =
-      protocol == net::Protocol::Icmp
-          ? 0
-          : net::pseudo_header_sum(key.source, key.destination, protocol,
-                                   static_cast<uint32_t>(length));
+  const uint64_t pseudo = protocol == net::Protocol::Icmp
+                              ? 0
+                              : net::pseudo_header_sum(key.source, key.destination, protocol,
+                                                       static_cast<uint32_t>(length));
   return checksum_of(packet.data() + offset, length, pseudo);
 }
 
@@ -95,7 +98,8 @@ inline Bytes make_packet(const net::FlowKey& key, size_t payload_bytes = 32) {
     put16(packet, offset, key.source_port.host());
     put16(packet, offset + 2, key.destination_port.host());
   }
-  if (key.protocol == net::Protocol::Udp) put16(packet, offset + 4, static_cast<uint16_t>(8 + payload_bytes));
+  if (key.protocol == net::Protocol::Udp)
+    put16(packet, offset + 4, static_cast<uint16_t>(8 + payload_bytes));
   if (tcp) packet[offset + 12] = 0x50;
   const size_t place = checksum_place(key.protocol);
   if (place != 0) put16(packet, offset + place, 0);
@@ -104,8 +108,8 @@ inline Bytes make_packet(const net::FlowKey& key, size_t payload_bytes = 32) {
 }
 
 // An ICMP error from `router` to `to` about `quoted` (cut to `quoted_bytes`).
-inline Bytes make_error(const net::IpAddress& router, const net::IpAddress& to,
-                        const Bytes& quoted, size_t quoted_bytes) {
+inline Bytes make_error(const net::IpAddress& router, const net::IpAddress& to, const Bytes& quoted,
+                        size_t quoted_bytes) {
   net::FlowKey key;
   key.source = router;
   key.destination = to;

@@ -52,7 +52,8 @@ inline void write_transport_ports(const net::FlowKey& key, uint8_t* transport) n
         net::store(transport + kIcmpIdentifierOffset, key.source_port);
       }
       break;
-    default: break;
+    default:
+      break;
   }
 }
 

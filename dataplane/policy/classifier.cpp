@@ -22,8 +22,10 @@ uint16_t service_value(const PacketFacts& facts) noexcept {
       return static_cast<uint16_t>(facts.icmp_type << 8U | facts.icmp_code);
     case net::Protocol::Tcp:
     case net::Protocol::Udp:
-    case net::Protocol::Sctp: return facts.key.destination_port.host();
-    default: return 0;
+    case net::Protocol::Sctp:
+      return facts.key.destination_port.host();
+    default:
+      return 0;
   }
 }
 
@@ -31,8 +33,10 @@ uint16_t source_port_value(const PacketFacts& facts) noexcept {
   switch (facts.key.protocol) {
     case net::Protocol::Tcp:
     case net::Protocol::Udp:
-    case net::Protocol::Sctp: return facts.key.source_port.host();
-    default: return 0;
+    case net::Protocol::Sctp:
+      return facts.key.source_port.host();
+    default:
+      return 0;
   }
 }
 

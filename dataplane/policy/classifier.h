@@ -38,8 +38,7 @@ class Classifier {
 
   // The index of the first rule (0-based, in the order given to the compiler) that matches and is
   // live, or kNoRule. `mask` must come from this classifier's live_mask().
-  [[nodiscard]] uint32_t first_match(const PacketFacts& facts,
-                                     const LiveMask& mask) const noexcept;
+  [[nodiscard]] uint32_t first_match(const PacketFacts& facts, const LiveMask& mask) const noexcept;
 
   // The mask with exactly the rules for which `alive[rule]` is true. Control thread.
   [[nodiscard]] LiveMask live_mask(const std::vector<bool>& alive) const;

@@ -95,12 +95,16 @@ class ClassifierCompiler {
   [[nodiscard]] bool is_open(Dimension dimension, uint32_t rule) const {
     const ClassifierRule& match = rules_[rule];
     switch (dimension) {
-      case kSource: return match.source.empty();
-      case kDestination: return match.destination.empty();
-      case kService: return match.services.empty();
+      case kSource:
+        return match.source.empty();
+      case kDestination:
+        return match.destination.empty();
+      case kService:
+        return match.services.empty();
       case kSourcePort:
         return std::none_of(match.services.begin(), match.services.end(), limits_source_port);
-      case kSourceMac: return match.source_mac.empty();
+      case kSourceMac:
+        return match.source_mac.empty();
     }
     return true;
   }

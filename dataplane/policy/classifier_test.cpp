@@ -196,8 +196,7 @@ TEST(Classifier, AgreesWithLiteralReadingOfRandomRules) {
     const LiveMask mask = compiled.classifier.live_mask(alive);
     for (int round = 0; round < 500; ++round) {
       const PacketFacts facts = generator.facts();
-      ASSERT_EQ(compiled.classifier.first_match(facts, mask),
-                reference_match(rules, alive, facts))
+      ASSERT_EQ(compiled.classifier.first_match(facts, mask), reference_match(rules, alive, facts))
           << "seed " << seed << " round " << round;
     }
   }
@@ -302,8 +301,8 @@ TEST(Classifier, SetsBeyondTheBoundAreAFault) {
 TEST(Classifier, SharedSetsAreStoredOnce) {
   std::vector<OwnedRule> rules;
   for (uint32_t index = 0; index < 2000; ++index) {
-    rules.push_back({{v4_range(0x0a000000, 0x0a0000ff), v4_range(0x0b000000, 0x0b0000ff)},
-                     {}, {}, {}});
+    rules.push_back(
+        {{v4_range(0x0a000000, 0x0a0000ff), v4_range(0x0b000000, 0x0b0000ff)}, {}, {}, {}});
   }
   EXPECT_LT(compile(rules).classifier.memory_bytes(), 64U * 1024U);
 }

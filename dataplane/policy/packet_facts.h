@@ -11,9 +11,9 @@ namespace masugata::dataplane {
 
 // Filled from a decoded packet, or from an operator's question (`explain`).
 struct PacketFacts {
-  net::FlowKey key;             // as seen on the wire, before any translation
-  net::MacAddress source_mac;   // all zero when there is none (sent by the gateway itself)
-  uint8_t icmp_type = 0;        // ICMP and ICMPv6 only
+  net::FlowKey key;            // as seen on the wire, before any translation
+  net::MacAddress source_mac;  // all zero when there is none (sent by the gateway itself)
+  uint8_t icmp_type = 0;       // ICMP and ICMPv6 only
   uint8_t icmp_code = 0;
   // The key's port fields hold ports or an echo identifier. False for protocols without ports and
   // for ICMP messages other than echo.

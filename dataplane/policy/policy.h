@@ -78,8 +78,7 @@ class PolicyTables {
 
   [[nodiscard]] const std::vector<RuleRecord>& rules() const noexcept { return rules_; }
   // [0] is the empty profile.
-  [[nodiscard]] const std::vector<config::InspectionProfile>& inspection_profiles()
-      const noexcept {
+  [[nodiscard]] const std::vector<config::InspectionProfile>& inspection_profiles() const noexcept {
     return inspection_profiles_;
   }
   [[nodiscard]] size_t memory_bytes() const noexcept;

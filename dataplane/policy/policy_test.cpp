@@ -127,8 +127,8 @@ TEST_F(PolicyTest, UnknownZonesAreDenied) {
 }
 
 TEST_F(PolicyTest, ExpiredRuleGivesWayToTheNext) {
-  add(kLan, kWan, "guest", Action::Permit).until = std::chrono::sys_seconds(
-      std::chrono::seconds(1000));
+  add(kLan, kWan, "guest", Action::Permit).until =
+      std::chrono::sys_seconds(std::chrono::seconds(1000));
   add(kLan, kWan, "rest", Action::Reject);
   compile(999);
   EXPECT_EQ(decide(kLan, kWan), "guest");

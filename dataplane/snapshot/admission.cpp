@@ -61,16 +61,21 @@ bool passes_reverse_path(const Snapshot& snapshot, config::AntiSpoofing mode,
 DropReason judge_route(const Snapshot& snapshot, const Route& route, config::ZoneIndex& to_zone,
                        bool& to_self) noexcept {
   switch (route.kind) {
-    case RouteKind::Unreachable: return DropReason::NoRoute;
-    case RouteKind::Blackhole: return DropReason::NoRouteBlackhole;
-    case RouteKind::Prohibit: return DropReason::NoRouteProhibited;
-    case RouteKind::Broadcast: return DropReason::BroadcastNotForwarded;
+    case RouteKind::Unreachable:
+      return DropReason::NoRoute;
+    case RouteKind::Blackhole:
+      return DropReason::NoRouteBlackhole;
+    case RouteKind::Prohibit:
+      return DropReason::NoRouteProhibited;
+    case RouteKind::Broadcast:
+      return DropReason::BroadcastNotForwarded;
     case RouteKind::Local:
       to_zone = config::kSelfZone;
       to_self = true;
       return DropReason::None;
     case RouteKind::Connected:
-    case RouteKind::Gateway: break;
+    case RouteKind::Gateway:
+      break;
   }
   if (route.interface >= snapshot.interfaces.size() ||
       snapshot.interfaces[route.interface].zone == kNoZone) {
@@ -82,15 +87,17 @@ DropReason judge_route(const Snapshot& snapshot, const Route& route, config::Zon
 
 bool apply_policy(const Snapshot& snapshot, const PacketFacts& routed,
                   AdmissionResult& result) noexcept {
-  result.policy = snapshot.policy->decide(result.from_zone, result.to_zone, routed,
-                                          snapshot.policy_masks);
+  result.policy =
+      snapshot.policy->decide(result.from_zone, result.to_zone, routed, snapshot.policy_masks);
   switch (result.policy.action) {
-    case config::Action::Permit: return true;
+    case config::Action::Permit:
+      return true;
     case config::Action::Reject:
       result.verdict = AdmissionVerdict::Reject;
       result.reason = DropReason::PolicyRejected;
       return false;
-    case config::Action::Deny: break;
+    case config::Action::Deny:
+      break;
   }
   result.verdict = AdmissionVerdict::Drop;
   result.reason = result.policy.rule == kDefaultDeny ? DropReason::PolicyDefaultDenied
@@ -104,8 +111,8 @@ SourceDecision decide_source(const Snapshot& snapshot, const PacketFacts& routed
   SourceDecision decision;
   if (!result.to_self) {
     decision.plan = snapshot.nat->plan_source(result.from_zone, result.to_zone, routed);
-    const bool turns_back = destination.translated && destination.hairpin &&
-                            result.from_zone == result.to_zone;
+    const bool turns_back =
+        destination.translated && destination.hairpin && result.from_zone == result.to_zone;
     if (turns_back && decision.plan.rule == kNoNatRule) {
       decision.hairpin = true;
       decision.plan.kind = SourceTranslationKind::Interface;

@@ -43,8 +43,8 @@ struct AdmissionResult {
   bool to_self = false;  // deliver to the kernel instead of forwarding
   // Of the translated destination, looked up with symmetric_flow_hash() of the routed key.
   Route route;
-  net::FlowKey original;  // as the client sends
-  net::FlowKey reply;     // as the server answers; also the session's second key
+  net::FlowKey original;        // as the client sends
+  net::FlowKey reply;           // as the server answers; also the session's second key
   FlowRewrite forward_rewrite;  // client to server
   FlowRewrite reply_rewrite;    // server to client
 };
@@ -63,13 +63,13 @@ enum class AdmissionStep : uint8_t {
 struct AdmissionTrace {
   AdmissionStep reached = AdmissionStep::Start;  // the last step that was carried out
   config::AntiSpoofing anti_spoofing = config::AntiSpoofing::Off;  // as applied
-  bool source_exempt = false;     // link-local or unspecified: no route is asked for
-  Route source_route;       // of the source, when anti-spoofing asked
+  bool source_exempt = false;  // link-local or unspecified: no route is asked for
+  Route source_route;          // of the source, when anti-spoofing asked
   DestinationTranslation destination;
-  net::FlowKey routed;            // key after destination NAT: what route and policy saw
+  net::FlowKey routed;  // key after destination NAT: what route and policy saw
   Route route;
   SourceTranslationPlan source;
-  net::FlowKey translated;        // key as it leaves the gateway
+  net::FlowKey translated;  // key as it leaves the gateway
 };
 
 // Where a packet comes from.

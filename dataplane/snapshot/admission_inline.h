@@ -39,7 +39,8 @@ struct Run {
       result.from_zone = config::kSelfZone;
       return address_reason == DropReason::None || refuse(address_reason);
     }
-    if (origin.interface >= snapshot.interfaces.size()) return refuse(DropReason::InterfaceDisabled);
+    if (origin.interface >= snapshot.interfaces.size())
+      return refuse(DropReason::InterfaceDisabled);
     const SnapshotInterface& ingress = snapshot.interfaces[origin.interface];
     if (ingress.zone == kNoZone || !ingress.enabled) return refuse(DropReason::InterfaceDisabled);
     result.from_zone = ingress.zone;
@@ -77,8 +78,7 @@ struct Run {
     reached(AdmissionStep::Route);
     result.route = routes.lookup(routed.key.destination, net::symmetric_flow_hash(routed.key));
     if (trace != nullptr) trace->route = result.route;
-    const DropReason reason =
-        judge_route(snapshot, result.route, result.to_zone, result.to_self);
+    const DropReason reason = judge_route(snapshot, result.route, result.to_zone, result.to_self);
     return reason == DropReason::None || refuse(reason);
   }
 
@@ -102,11 +102,14 @@ struct Run {
     const bool translatable = has_translatable_ports(forward, routed.has_ports);
     bool found = true;
     switch (plan.kind) {
-      case SourceTranslationKind::None: break;
-      case SourceTranslationKind::Static: forward.source = plan.address; break;
+      case SourceTranslationKind::None:
+        break;
+      case SourceTranslationKind::Static:
+        forward.source = plan.address;
+        break;
       case SourceTranslationKind::Pool:
-        found = allocate_from_pool(forward, snapshot.nat->pool(plan.pool), translatable, secret,
-                                   probe);
+        found =
+            allocate_from_pool(forward, snapshot.nat->pool(plan.pool), translatable, secret, probe);
         break;
       case SourceTranslationKind::Interface: {
         const net::IpAddress& next_hop = result.route.next_hop(forward.destination);

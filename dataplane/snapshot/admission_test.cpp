@@ -286,8 +286,7 @@ TEST_F(AdmissionTest, LinkLocalSourcesNeedNoRoute) {
   test::add_rule(model_, kLan, kSelfZone, "all");
   compile();
   routes_.add("2001:db8:1::1/128", RouteKind::Local, kLan0);
-  const auto result =
-      admit_from(kLan0, facts(Protocol::Icmpv6, "fe80::5", "2001:db8:1::1", 0));
+  const auto result = admit_from(kLan0, facts(Protocol::Icmpv6, "fe80::5", "2001:db8:1::1", 0));
   EXPECT_EQ(result.verdict, AdmissionVerdict::Permit);
   EXPECT_TRUE(trace_.source_exempt);
   EXPECT_TRUE(result.to_self);
@@ -333,8 +332,7 @@ TEST_F(AdmissionTest, ToTheGatewayItself) {
 TEST_F(AdmissionTest, TheGatewayItselfMaySpeakAndIsNotTranslated) {
   configure_usual();
   compile();
-  const auto result =
-      admit_from_self(facts(Protocol::Udp, "203.0.113.1", "198.51.100.53", 53));
+  const auto result = admit_from_self(facts(Protocol::Udp, "203.0.113.1", "198.51.100.53", 53));
   EXPECT_EQ(outcome(result), "udp 203.0.113.1:40000 > 198.51.100.53:53");
   EXPECT_EQ(result.policy.rule, kDefaultSelfPermit);
   EXPECT_EQ(result.from_zone, kSelfZone);
@@ -431,7 +429,8 @@ TEST_F(AdmissionTest, RewritesLeadThereAndBack) {
     EXPECT_EQ(result.forward_rewrite.to, result.reply.reversed());
     EXPECT_EQ(result.reply_rewrite.to, result.original.reversed());
     EXPECT_EQ(result.forward_rewrite.changes, result.reply_rewrite.changes);
-    EXPECT_EQ(result.forward_rewrite.deltas, checksum_deltas(result.original, result.forward_rewrite.to));
+    EXPECT_EQ(result.forward_rewrite.deltas,
+              checksum_deltas(result.original, result.forward_rewrite.to));
     translated += result.forward_rewrite.changes ? 1 : 0;
   }
   EXPECT_GT(translated, 100U);

@@ -64,8 +64,10 @@ Status add_zones(const config::Model& model, Snapshot& snapshot) {
                               source.new_sessions_per_source_per_second,
                               source.syn_cookie_threshold});
     for (const uint16_t interface : source.interfaces) {
-      const std::string where = "line " + std::to_string(source.place.line) + ", zone " + source.name;
-      if (interface >= snapshot.interfaces.size()) return failure(where, "names an unknown interface");
+      const std::string where =
+          "line " + std::to_string(source.place.line) + ", zone " + source.name;
+      if (interface >= snapshot.interfaces.size())
+        return failure(where, "names an unknown interface");
       uint16_t& owner = snapshot.interfaces[interface].zone;
       if (owner != kNoZone) {
         return failure(where, "interface " + snapshot.interfaces[interface].name +

@@ -11,8 +11,8 @@ std::optional<net::IpAddress> SnapshotInterface::address_towards(
     if (candidate.family() != peer.family()) continue;
     if (candidate.contains(peer)) return candidate.address;
     const bool usable_sooner =
-        best == nullptr || (best->address.is_link_local() && !candidate.address.is_link_local() &&
-                            !to_link_local);
+        best == nullptr ||
+        (best->address.is_link_local() && !candidate.address.is_link_local() && !to_link_local);
     if (usable_sooner) best = &candidate;
   }
   return best == nullptr ? std::nullopt : std::optional(best->address);

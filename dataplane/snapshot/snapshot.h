@@ -23,13 +23,13 @@ inline constexpr uint16_t kNoZone = 0xffff;
 struct SnapshotInterface {
   std::string name;
   uint16_t port = 0;
-  uint16_t vlan = 0;       // 0 = untagged
+  uint16_t vlan = 0;  // 0 = untagged
   uint16_t zone = kNoZone;
-  uint16_t mtu = 1500;     // bytes of the IP packet
+  uint16_t mtu = 1500;  // bytes of the IP packet
   // Largest MSS that a SYN leaving here may announce; 0 = leave it alone.
   uint16_t mss_clamp_ipv4 = 0;
   uint16_t mss_clamp_ipv6 = 0;
-  bool enabled = true;     // its port is enabled
+  bool enabled = true;  // its port is enabled
   std::vector<net::Prefix> addresses;
   // The address that stands for the gateway towards `peer`: the one in whose network `peer` lies,
   // else the first of the family (IPv6: link-local addresses last); nullopt without any.

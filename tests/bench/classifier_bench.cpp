@@ -49,8 +49,10 @@ class RuleMaker {
         rule.destination.push_back(network(0xac100000 + below(1U << 20U), 32));
         break;
       case Shape::Mixed:
-        if (below(3) != 0) rule.source.push_back(network(0x0a000000 + below(1U << 24U), 8 + below(25)));
-        if (below(3) != 0) rule.destination.push_back(network(0xac100000 + below(1U << 20U), 12 + below(21)));
+        if (below(3) != 0)
+          rule.source.push_back(network(0x0a000000 + below(1U << 24U), 8 + below(25)));
+        if (below(3) != 0)
+          rule.destination.push_back(network(0xac100000 + below(1U << 20U), 12 + below(21)));
         break;
       case Shape::Crowded:
         rule.source.push_back(network(0x0a000000 + (below(30) << 8U), 24));
@@ -123,7 +125,8 @@ void measure(const char* name, Shape shape, size_t rule_count) {
 }  // namespace
 
 int main() {
-  std::printf("shape     rules    compile       memory   cycles per classification: p5, p50, p95\n");
+  std::printf(
+      "shape     rules    compile       memory   cycles per classification: p5, p50, p95\n");
   for (const size_t rules : {10, 1000, 10000}) {
     measure("narrow", Shape::Narrow, rules);
     measure("mixed", Shape::Mixed, rules);

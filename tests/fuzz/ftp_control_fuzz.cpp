@@ -19,8 +19,8 @@ void require(bool holds) {
 void check_replacement(const std::vector<uint8_t>& payload, dataplane::FtpSide side,
                        const dataplane::FtpAnnouncement& found, bool at_line_start) {
   require(size_t{found.replace_offset} + found.replace_length <= payload.size());
-  const auto outside = *net::IpAddress::parse(found.address.is_v4() ? "203.0.113.254"
-                                                                    : "2001:db8:ffff::fffe");
+  const auto outside =
+      *net::IpAddress::parse(found.address.is_v4() ? "203.0.113.254" : "2001:db8:ffff::fffe");
   const auto port = net::Be16::from_host(61234);
   const auto text = dataplane::write_announcement(found, outside, port);
   require(text.length > 0 && text.length <= dataplane::kFtpReplacementBytes);
@@ -40,8 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const auto side = (data[0] & 1U) != 0 ? dataplane::FtpSide::Server : dataplane::FtpSide::Client;
   const bool at_line_start = (data[0] & 2U) != 0;
-  const auto sender =
-      *net::IpAddress::parse((data[0] & 4U) != 0 ? "2001:db8::5" : "10.0.0.5");
+  const auto sender = *net::IpAddress::parse((data[0] & 4U) != 0 ? "2001:db8::5" : "10.0.0.5");
   const std::vector<uint8_t> payload(data + 1, data + size);
   const auto found = dataplane::find_announcement(payload, side, sender, at_line_start);
   if (!found) return 0;

@@ -49,21 +49,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   keys.quoted_on_wire.destination = any;
   const size_t quote_offset = icmp_offset + 8;
   net::QuotedPacket quote;
-  if (quote_offset < length && net::QuotedPacket::parse(family, packet.get() + quote_offset,
-                                                        length - quote_offset, quote)) {
+  if (quote_offset < length &&
+      net::QuotedPacket::parse(family, packet.get() + quote_offset, length - quote_offset, quote)) {
     keys.quoted_on_wire = quote.key;
   }
   keys.quoted_original = translated(keys.quoted_on_wire, v4, choices);
 
-  const auto outcome =
-      dataplane::translate_icmp_error({packet.get(), length}, icmp_offset, keys);
+  const auto outcome = dataplane::translate_icmp_error({packet.get(), length}, icmp_offset, keys);
   if (outcome != dataplane::IcmpErrorOutcome::Translated) {
     require(std::memcmp(packet.get(), before.get(), length) == 0);
     return 0;
   }
   net::QuotedPacket again;
-  require(net::QuotedPacket::parse(family, packet.get() + quote_offset, length - quote_offset,
-                                   again));
+  require(
+      net::QuotedPacket::parse(family, packet.get() + quote_offset, length - quote_offset, again));
   require(again.key == keys.quoted_original);
   return 0;
 }
