@@ -34,7 +34,9 @@ class KernelGateway:
         for namespace, port in plan.GATEWAY_PORTS.items():
             set_kernel_settings(plan.GATEWAY, {f"net.ipv6.conf.{port}.disable_ipv6": 0})
             four, six = plan.GATEWAY_ADDRESSES[namespace]
+            # A masugatad that was killed may have left its XDP program.
             configure(plan.GATEWAY, f"""
+                link set {port} xdp off
                 link set {port} arp on up
                 address add {four} dev {port}
                 address add {six} dev {port} nodad""")
@@ -87,7 +89,10 @@ class MasugataGateway:
         for port in plan.GATEWAY_PORTS.values():
             # The kernel must not answer on the wire beside the gateway: it speaks on the TAP twins.
             set_kernel_settings(plan.GATEWAY, {f"net.ipv6.conf.{port}.disable_ipv6": 1})
-            configure(plan.GATEWAY, f"address flush dev {port}\nlink set {port} arp off up")
+            configure(plan.GATEWAY, f"""
+                address flush dev {port}
+                link set {port} xdp off
+                link set {port} arp off up""")
         words = os.environ.get("MASUGATA_LAB_OPTIONS", "--no-huge --memory-mb 512").split()
         self.program = Program("masugatad", inside(plan.GATEWAY, [
             build_directory() / "masugatad", "--config", self.configuration,
