@@ -36,6 +36,7 @@ rte_mbuf* start_generated_packet(rte_mempool& pool, const Packet& received, Head
   packet = Packet{};
   packet.ingress_interface = received.ingress_interface;
   packet.ingress_port = received.ingress_port;
+  packet.ingress_zone = received.ingress_zone;
   packet.received_ms = received.received_ms;
   packet.flags = kPacketGenerated | kPacketDontFragment;
   packet.link_length = link_length;
