@@ -225,10 +225,12 @@ struct SessionHandle {
   friend bool operator==(const SessionHandle&, const SessionHandle&) = default;
 };
 
-// The worker that owns a flow when the port cannot steer it; 0 <= result < worker_count.
+// Buckets of the symmetric hash; ports with a redirection table are filled in the same way.
+inline constexpr uint32_t kFlowBuckets = 128;
+
+// The worker that a flow's hash leads to; 0 <= result < worker_count.
 [[nodiscard]] inline uint32_t worker_of(const net::FlowKey& key, uint32_t worker_count) noexcept {
-  const auto hash = static_cast<uint64_t>(net::symmetric_flow_hash(key));
-  return static_cast<uint32_t>((hash * worker_count) >> 32U);
+  return (net::symmetric_flow_hash(key) % kFlowBuckets) % worker_count;
 }
 
 }  // namespace masugata::dataplane

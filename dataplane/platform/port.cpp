@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/platform/port.h"
+
+#include <fmt/format.h>
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+
+#include <array>
+
+namespace masugata::dataplane {
+namespace {
+
+// The key that makes both directions of a flow hash alike; see net::symmetric_flow_hash().
+constexpr size_t kHashKeyBytes = 40;
+constexpr std::array<uint8_t, 52> kSymmetricHashKey = [] {
+  std::array<uint8_t, 52> key{};
+  for (size_t i = 0; i < key.size(); ++i) key[i] = i % 2 == 0 ? 0x6d : 0x5a;
+  return key;
+}();
+// worker = (hash & 127) % workers, whatever the size of the port's redirection table.
+constexpr uint16_t kHashBuckets = 128;
+
+std::string device_name_of(const std::string& device) {
+  return device.substr(0, device.find(','));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Port>> Port::open(const PortSettings& settings) {
+  std::unique_ptr<Port> port(new Port);
+  port->name_ = settings.name;
+  if (Status status = port->probe(settings); !status) return tl::unexpected(status.error());
+  if (Status status = port->configure(settings); !status) return tl::unexpected(status.error());
+  if (Status status = port->set_up_queues(settings); !status) {
+    return tl::unexpected(status.error());
+  }
+  const int started = rte_eth_dev_start(port->device_);
+  if (started != 0) {
+    return failure("port " + settings.name, fmt::format("device '{}' does not start: {}",
+                                                        settings.device, rte_strerror(-started)));
+  }
+  if (port->spreads_flows_) port->spread_flows(settings.workers);
+  // Neighbour discovery and routing protocols arrive as multicast.
+  if (rte_eth_allmulticast_enable(port->device_) != 0) {
+    (void)rte_eth_promiscuous_enable(port->device_);
+  }
+  rte_ether_addr mac;
+  if (rte_eth_macaddr_get(port->device_, &mac) == 0) {
+    std::copy_n(mac.addr_bytes, 6, port->mac_.bytes.begin());
+  }
+  return port;
+}
+
+Status Port::probe(const PortSettings& settings) {
+  const std::string name = device_name_of(settings.device);
+  const std::string where = "port " + settings.name;
+  uint16_t device = RTE_MAX_ETHPORTS;
+  if (rte_eth_dev_get_port_by_name(name.c_str(), &device) != 0) {
+    const int probed = rte_dev_probe(settings.device.c_str());
+    if (probed != 0 || rte_eth_dev_get_port_by_name(name.c_str(), &device) != 0) {
+      return failure(where, fmt::format("device '{}' cannot be used: {}. Check that it exists, that "
+                                        "its driver is installed and its arguments are right",
+                                        settings.device, rte_strerror(probed < 0 ? -probed : ENODEV)));
+    }
+  }
+  device_ = device;
+  return {};
+}
+
+Status Port::configure(const PortSettings& settings) {
+  const std::string where = "port " + settings.name;
+  rte_eth_dev_info info;
+  if (rte_eth_dev_info_get(device_, &info) != 0) return failure(where, "tells nothing of itself");
+  driver_ = info.driver_name;
+  if (info.max_tx_queues < settings.workers) {
+    return failure(where, fmt::format("device '{}' has {} transmit queues for {} workers: lower "
+                                      "workers.maximum in the hardware profile",
+                                      settings.device, info.max_tx_queues, settings.workers));
+  }
+  receive_queues_ = std::min<uint16_t>(settings.workers, info.max_rx_queues);
+  rte_eth_conf configuration{};
+  const bool spread = receive_queues_ > 1 && settings.offloads.receive_side_scaling &&
+                      info.hash_key_size >= kHashKeyBytes &&
+                      info.hash_key_size <= kSymmetricHashKey.size();
+  if (spread) {
+    configuration.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+    auto& hash = configuration.rx_adv_conf.rss_conf;
+    hash.rss_key = const_cast<uint8_t*>(kSymmetricHashKey.data());
+    hash.rss_key_len = info.hash_key_size;
+    hash.rss_hf = (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP) & info.flow_type_rss_offloads;
+    spreads_flows_ = true;
+    redirection_entries_ = info.reta_size;
+    offloads_.emplace_back("receive-side-scaling");
+  } else if (receive_queues_ > 1) {
+    // Without a symmetric hash every extra queue would only send packets round by hand-over.
+    receive_queues_ = 1;
+  }
+  constexpr uint64_t kReceiveChecksums = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM |
+                                         RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+  if (settings.offloads.receive_checksums &&
+      (info.rx_offload_capa & kReceiveChecksums) == kReceiveChecksums) {
+    configuration.rxmode.offloads |= kReceiveChecksums;
+    offloads_.emplace_back("receive-checksums");
+  }
+  // Reassembled datagrams that are sent on whole to the kernel or a jumbo port are chained.
+  configuration.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+  if (settings.mtu != RTE_ETHER_MTU) {
+    if (settings.mtu > info.max_mtu) {
+      return failure(where, fmt::format("MTU {} is beyond what device '{}' can: at most {}",
+                                        settings.mtu, settings.device, info.max_mtu));
+    }
+    configuration.rxmode.mtu = settings.mtu;
+  }
+  const int configured =
+      rte_eth_dev_configure(device_, receive_queues_, settings.workers, &configuration);
+  return configured == 0 ? Status{}
+                         : failure(where, fmt::format("device '{}' refuses its configuration: {}",
+                                                      settings.device, rte_strerror(-configured)));
+}
+
+Status Port::set_up_queues(const PortSettings& settings) {
+  uint16_t receive = settings.receive_descriptors;
+  uint16_t transmit = settings.transmit_descriptors;
+  (void)rte_eth_dev_adjust_nb_rx_tx_desc(device_, &receive, &transmit);
+  const int node = rte_eth_dev_socket_id(device_);
+  for (uint16_t queue = 0; queue < receive_queues_; ++queue) {
+    const int made = rte_eth_rx_queue_setup(device_, queue, receive, static_cast<unsigned>(node),
+                                            nullptr, settings.pool);
+    if (made != 0) {
+      return failure("port " + settings.name,
+                     fmt::format("receive queue {} of device '{}': {}", queue, settings.device,
+                                 rte_strerror(-made)));
+    }
+  }
+  for (uint16_t queue = 0; queue < settings.workers; ++queue) {
+    const int made = rte_eth_tx_queue_setup(device_, queue, transmit, static_cast<unsigned>(node),
+                                            nullptr);
+    if (made != 0) {
+      return failure("port " + settings.name,
+                     fmt::format("transmit queue {} of device '{}': {}", queue, settings.device,
+                                 rte_strerror(-made)));
+    }
+  }
+  return {};
+}
+
+void Port::spread_flows(uint16_t workers) {
+  if (redirection_entries_ == 0 || redirection_entries_ > RTE_ETH_RSS_RETA_SIZE_512) return;
+  std::array<rte_eth_rss_reta_entry64, RTE_ETH_RSS_RETA_SIZE_512 / RTE_ETH_RETA_GROUP_SIZE> table{};
+  for (uint16_t entry = 0; entry < redirection_entries_; ++entry) {
+    auto& group = table[entry / RTE_ETH_RETA_GROUP_SIZE];
+    group.mask = UINT64_MAX;
+    group.reta[entry % RTE_ETH_RETA_GROUP_SIZE] =
+        static_cast<uint16_t>((entry % kHashBuckets) % workers);
+  }
+  // A port that cannot be told keeps its own spread: packets then change workers by ring.
+  (void)rte_eth_dev_rss_reta_update(device_, table.data(), redirection_entries_);
+}
+
+Port::~Port() {
+  if (device_ == 0xffff) return;
+  (void)rte_eth_dev_stop(device_);
+  (void)rte_eth_dev_close(device_);
+}
+
+PortLink Port::link() const noexcept {
+  rte_eth_link link{};
+  if (rte_eth_link_get_nowait(device_, &link) != 0) return {};
+  PortLink result;
+  result.up = link.link_status == RTE_ETH_LINK_UP;
+  result.speed_mbps = link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed;
+  return result;
+}
+
+PortStatistics Port::statistics() const noexcept {
+  rte_eth_stats stats{};
+  if (rte_eth_stats_get(device_, &stats) != 0) return {};
+  PortStatistics result;
+  result.received_packets = stats.ipackets;
+  result.received_bytes = stats.ibytes;
+  result.received_missed = stats.imissed + stats.rx_nombuf;
+  result.received_errors = stats.ierrors;
+  result.sent_packets = stats.opackets;
+  result.sent_bytes = stats.obytes;
+  result.sent_errors = stats.oerrors;
+  return result;
+}
+
+}  // namespace masugata::dataplane
