@@ -87,13 +87,15 @@ Loaded load_file(const std::filesystem::path& path) {
 }
 
 Result<std::string> to_canonical_text(std::string_view text, const std::string& name) {
-  return read_tree(text, name).map(
-      [](const schema::DataTree& tree) { return schema::canonical_text(tree); });
+  return read_tree(text, name).map([](const schema::DataTree& tree) {
+    return schema::canonical_text(tree);
+  });
 }
 
 Result<std::string> to_json(std::string_view text, const std::string& name) {
-  return read_tree(text, name).map(
-      [](const schema::DataTree& tree) { return schema::canonical_json(tree); });
+  return read_tree(text, name).map([](const schema::DataTree& tree) {
+    return schema::canonical_json(tree);
+  });
 }
 
 }  // namespace masugata::config

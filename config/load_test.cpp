@@ -37,7 +37,8 @@ Model model_of(const std::string& text) {
 
 std::string text_of(const std::vector<net::AddressRange>& ranges) {
   std::string text;
-  for (const net::AddressRange& range : ranges) text += (text.empty() ? "" : " ") + range.to_string();
+  for (const net::AddressRange& range : ranges)
+    text += (text.empty() ? "" : " ") + range.to_string();
   return text;
 }
 
@@ -277,7 +278,8 @@ TEST(Load, TenThousandRules) {
   std::string text = kNetworks;
   text += "sets {\n";
   for (int set = 0; set < 100; ++set) {
-    text += fmt::format("address-set s{0} {{ address [ 192.0.{0}.0/24 198.51.{0}.1-198.51.{0}.9 ]; }}\n", set);
+    text += fmt::format(
+        "address-set s{0} {{ address [ 192.0.{0}.0/24 198.51.{0}.1-198.51.{0}.9 ]; }}\n", set);
   }
   text += "} policy { from lan to wan {\n";
   for (int rule = 0; rule < 10'000; ++rule) {

@@ -44,15 +44,15 @@ std::string format_problem(const Problem& problem, std::string_view name) {
 }
 
 void ProblemList::add(Problem problem) {
-  size_t& count =
-      problem.severity == Problem::Severity::Error ? error_count_ : warning_count_;
+  size_t& count = problem.severity == Problem::Severity::Error ? error_count_ : warning_count_;
   if (count++ < kMaximum) problems_.push_back(std::move(problem));
 }
 
 std::vector<Problem> ProblemList::take_sorted() {
-  std::stable_sort(problems_.begin(), problems_.end(), [](const Problem& left, const Problem& right) {
-    return std::tie(left.line, left.column) < std::tie(right.line, right.column);
-  });
+  std::stable_sort(problems_.begin(), problems_.end(),
+                   [](const Problem& left, const Problem& right) {
+                     return std::tie(left.line, left.column) < std::tie(right.line, right.column);
+                   });
   const size_t left_out = error_count_ + warning_count_ - problems_.size();
   if (left_out != 0) {
     Problem more;

@@ -158,13 +158,12 @@ std::optional<Prefix> Prefix::parse(std::string_view text) {
   return Prefix{*address, *length};
 }
 
-std::string Prefix::to_string() const {
-  return address.to_string() + "/" + std::to_string(length);
-}
+std::string Prefix::to_string() const { return address.to_string() + "/" + std::to_string(length); }
 
 AddressRange Prefix::range() const noexcept {
   const unsigned network_bits = offset_bits(family()) + length;
-  return {with_host_bits(address, network_bits, false), with_host_bits(address, network_bits, true)};
+  return {with_host_bits(address, network_bits, false),
+          with_host_bits(address, network_bits, true)};
 }
 
 }  // namespace masugata::net

@@ -6,21 +6,29 @@ namespace {
 
 std::string protocol_name(Protocol protocol) {
   switch (protocol) {
-    case Protocol::Icmp: return "icmp";
-    case Protocol::Tcp: return "tcp";
-    case Protocol::Udp: return "udp";
-    case Protocol::Gre: return "gre";
-    case Protocol::Esp: return "esp";
-    case Protocol::Ah: return "ah";
-    case Protocol::Icmpv6: return "icmpv6";
-    case Protocol::Sctp: return "sctp";
-    default: return "protocol-" + std::to_string(static_cast<unsigned>(protocol));
+    case Protocol::Icmp:
+      return "icmp";
+    case Protocol::Tcp:
+      return "tcp";
+    case Protocol::Udp:
+      return "udp";
+    case Protocol::Gre:
+      return "gre";
+    case Protocol::Esp:
+      return "esp";
+    case Protocol::Ah:
+      return "ah";
+    case Protocol::Icmpv6:
+      return "icmpv6";
+    case Protocol::Sctp:
+      return "sctp";
+    default:
+      return "protocol-" + std::to_string(static_cast<unsigned>(protocol));
   }
 }
 
 std::string endpoint(const IpAddress& address, Be16 port) {
-  const std::string host =
-      address.is_v4() ? address.to_string() : "[" + address.to_string() + "]";
+  const std::string host = address.is_v4() ? address.to_string() : "[" + address.to_string() + "]";
   return host + ":" + std::to_string(port.host());
 }
 

@@ -40,10 +40,9 @@ void check_networks_are_apart(reading::Context& context) {
       if (prefix) networks.push_back({prefix->range(), *prefix, index, leaf});
     }
   }
-  std::stable_sort(networks.begin(), networks.end(),
-                   [](const Network& left, const Network& right) {
-                     return left.range.first < right.range.first;
-                   });
+  std::stable_sort(networks.begin(), networks.end(), [](const Network& left, const Network& right) {
+    return left.range.first < right.range.first;
+  });
   // The network that reaches farthest so far is the one that a later one can lie in.
   size_t farthest = 0;
   for (size_t index = 1; index < networks.size(); ++index) {

@@ -15,9 +15,8 @@ using schema::DataNode;
 constexpr const char* kIpv4Only = "translation is for IPv4; IPv6 is forwarded as it is";
 
 bool only_ipv6(const std::vector<net::AddressRange>& ranges) {
-  return !ranges.empty() && std::none_of(ranges.begin(), ranges.end(), [](const auto& range) {
-    return range.first.is_v4();
-  });
+  return !ranges.empty() && std::none_of(ranges.begin(), ranges.end(),
+                                         [](const auto& range) { return range.first.is_v4(); });
 }
 
 bool any_ipv6(const std::vector<net::AddressRange>& ranges) {

@@ -84,8 +84,9 @@ void check_rule_families(reading::Context& context, DataNode node, const PolicyR
                   "match",
                   "addresses of one family, or of both on both sides");
   } else if (addresses.with(families_of(rule.services)).none()) {
-    context.error(node, "the addresses are not of the family of the protocol: the rule can never "
-                        "match",
+    context.error(node,
+                  "the addresses are not of the family of the protocol: the rule can never "
+                  "match",
                   addresses.ipv4 ? "icmp for IPv4" : "icmpv6 for IPv6");
   }
 }

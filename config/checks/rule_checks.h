@@ -24,7 +24,7 @@ class ShadowCheck {
 
  private:
   reading::Context& context_;
-  std::string catch_all_;                                // name of the rule that takes the rest
+  std::string catch_all_;                                 // name of the rule that takes the rest
   std::unordered_map<std::string, std::string> earlier_;  // conditions -> name
 };
 

@@ -8,11 +8,10 @@
 
 namespace masugata::config::reading {
 
-void Context::add(Problem::Severity severity, DataNode at, std::string what,
-                  std::string accepted) {
+void Context::add(Problem::Severity severity, DataNode at, std::string what, std::string accepted) {
   const text::Position position = at.position();
-  problems_.add({severity, position.line, position.column, at.path(), std::move(what),
-                 std::move(accepted)});
+  problems_.add(
+      {severity, position.line, position.column, at.path(), std::move(what), std::move(accepted)});
 }
 
 void Context::error(DataNode at, std::string what, std::string accepted) {
@@ -40,7 +39,8 @@ void Context::refuse_unknown(DataNode at, const char* thing, std::vector<std::st
   for (size_t index = 0; index < known.size() && index < kMaximumShown; ++index) {
     accepted += (accepted.empty() ? "" : ", ") + known[index];
   }
-  if (known.size() > kMaximumShown) accepted += fmt::format(" and {} more", known.size() - kMaximumShown);
+  if (known.size() > kMaximumShown)
+    accepted += fmt::format(" and {} more", known.size() - kMaximumShown);
   error(at, fmt::format("no {} '{}' is defined", thing, at.value()), std::move(accepted));
 }
 

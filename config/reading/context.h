@@ -35,8 +35,8 @@ struct Names {
   Definitions<std::vector<net::AddressRange>> address_sets;  // includes resolved, ranges merged
   Definitions<std::vector<ServiceMatch>> services;           // services and service sets
   Definitions<Schedule> schedules;
-  Definitions<uint16_t> pools;                               // indexes into Model::nat_pools
-  std::unordered_map<std::string, ZoneIndex> zones;          // with `self`, without `any`
+  Definitions<uint16_t> pools;                       // indexes into Model::nat_pools
+  std::unordered_map<std::string, ZoneIndex> zones;  // with `self`, without `any`
   std::unordered_map<std::string, uint16_t> interfaces;
 };
 

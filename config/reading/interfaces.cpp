@@ -28,7 +28,8 @@ void read_interface_address(Context& context, DataNode leaf, Interface& interfac
   const unsigned host_bits = (address.is_v4() ? 32U : 128U) - prefix->length;
   const net::AddressRange network = prefix->range();
   if (host_bits > 1 && address == network.first) {
-    context.error(leaf, fmt::format("'{}' is the network itself, not an address in it", leaf.value()),
+    context.error(leaf,
+                  fmt::format("'{}' is the network itself, not an address in it", leaf.value()),
                   fmt::format("for example {}/{}", address.next().to_string(), prefix->length));
     return;
   }
@@ -120,9 +121,9 @@ void check_route_target(Context& context, DataNode node, StaticRoute& route) {
     if (!route.via || route.via->is_multicast() || route.via->is_unspecified()) {
       context.refuse(via);
     } else if (route.via->family() != route.destination.family()) {
-      context.error(via, "the gateway and the destination are of different families",
-                    route.destination.family() == net::Family::Ipv4 ? "an IPv4 address"
-                                                                    : "an IPv6 address");
+      context.error(
+          via, "the gateway and the destination are of different families",
+          route.destination.family() == net::Family::Ipv4 ? "an IPv4 address" : "an IPv6 address");
     }
   }
   if (const DataNode leaf = node.child("interface")) {

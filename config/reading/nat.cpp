@@ -16,9 +16,10 @@ constexpr size_t kMaximumNatRules = 100'000;
 // False after an error.
 bool check_rule_count(Context& context, DataNode node, size_t present, size_t added) {
   if (present + added <= kMaximumNatRules) return true;
-  context.error(node, fmt::format("the rules up to here expand to more than {} pairs of zones",
-                                  kMaximumNatRules),
-                "fewer rules or shorter lists of zones");
+  context.error(
+      node,
+      fmt::format("the rules up to here expand to more than {} pairs of zones", kMaximumNatRules),
+      "fewer rules or shorter lists of zones");
   return false;
 }
 
@@ -91,7 +92,8 @@ void read_source_rule(Context& context, DataNode node) {
   if (auto destination = read_addresses(context, node.child("destination"))) {
     rule.destination = std::move(*destination);
   }
-  if (auto services = read_service_match(context, {node, node.children("port"), DataNode::Siblings(DataNode())})) {
+  if (auto services = read_service_match(
+          context, {node, node.children("port"), DataNode::Siblings(DataNode())})) {
     rule.services = std::move(*services);
   }
   read_source_translation(context, node.child("translate"), rule);
@@ -113,7 +115,8 @@ void read_source_rule(Context& context, DataNode node) {
 // False after an error.
 bool read_aim(Context& context, DataNode to, DestinationNatRule& rule) {
   auto destination = read_addresses(context, to);
-  auto services = read_service_match(context, {to, to.children("port"), DataNode::Siblings(DataNode())});
+  auto services =
+      read_service_match(context, {to, to.children("port"), DataNode::Siblings(DataNode())});
   if (!destination || !services || !to.has("address")) return false;
   if (destination->empty()) {
     context.error(to.child("address"), "'any' would take every session for this server",

@@ -41,16 +41,15 @@ std::optional<std::vector<ServiceMatch>> read_named_services(Context& context, D
 bool read_services_of_rule(Context& context, DataNode node, PolicyRule& rule) {
   const DataNode::Siblings ports = node.child("destination").children("port");
   const DataNode::Siblings source_ports = node.child("source").children("port");
-  const bool in_place = node.has("protocol") || node.has("icmp-type") || !ports.empty() ||
-                        !source_ports.empty();
+  const bool in_place =
+      node.has("protocol") || node.has("icmp-type") || !ports.empty() || !source_ports.empty();
   auto matches = read_service_match(context, {node, ports, source_ports});
   if (matches) rule.services = std::move(*matches);
   if (!node.has("service")) return matches.has_value();
   auto named = read_named_services(context, node);
   if (named && !in_place) rule.services = std::move(*named);
   if (in_place) {
-    context.error(node.child("service"),
-                  "service cannot stand beside protocol, port or icmp-type",
+    context.error(node.child("service"), "service cannot stand beside protocol, port or icmp-type",
                   "a service of its own in sets, or two rules");
   }
   return named && !in_place;
@@ -101,8 +100,7 @@ bool read_rule(Context& context, DataNode node, PolicyRule& rule) {
   rule.description = node.child("description").value();
   rule.action = read_action(node.child("action"));
   rule.log = node.has("log");
-  rule.session_limit_per_source =
-      number_or<uint32_t>(node.child("session-limit-per-source"), 0);
+  rule.session_limit_per_source = number_or<uint32_t>(node.child("session-limit-per-source"), 0);
   rule.inspect.ips = node.child("inspect").child("ips").value();
   rule.inspect.av = node.child("inspect").child("av").value();
   auto source = read_addresses(context, node.child("source"));

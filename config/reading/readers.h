@@ -35,8 +35,8 @@ void report_unused(Context& context);
 // and in port statements: every combination is one match. Empty = any protocol; nullopt after an
 // error.
 struct ServiceStatements {
-  DataNode fields;                         // parent of protocol, icmp-type, icmp-code
-  DataNode::Siblings ports;                // destination ports
+  DataNode fields;           // parent of protocol, icmp-type, icmp-code
+  DataNode::Siblings ports;  // destination ports
   DataNode::Siblings source_ports;
 };
 [[nodiscard]] std::optional<std::vector<ServiceMatch>> read_service_match(

@@ -21,23 +21,39 @@ struct BuiltInService {
 
 // IANA's names and ports.
 constexpr std::array kBuiltInServices = {
-    BuiltInService{"ftp", true, false, 21},       BuiltInService{"ssh", true, false, 22},
-    BuiltInService{"telnet", true, false, 23},    BuiltInService{"smtp", true, false, 25},
-    BuiltInService{"dns", true, true, 53},        BuiltInService{"dhcp", false, true, 67},
-    BuiltInService{"tftp", false, true, 69},      BuiltInService{"http", true, false, 80},
-    BuiltInService{"kerberos", true, true, 88},   BuiltInService{"pop3", true, false, 110},
-    BuiltInService{"ntp", false, true, 123},      BuiltInService{"imap", true, false, 143},
-    BuiltInService{"snmp", false, true, 161},     BuiltInService{"bgp", true, false, 179},
-    BuiltInService{"ldap", true, true, 389},      BuiltInService{"https", true, false, 443},
-    BuiltInService{"smb", true, false, 445},      BuiltInService{"smtps", true, false, 465},
-    BuiltInService{"isakmp", false, true, 500},   BuiltInService{"syslog", false, true, 514},
-    BuiltInService{"dhcpv6", false, true, 547},   BuiltInService{"submission", true, false, 587},
-    BuiltInService{"ldaps", true, false, 636},    BuiltInService{"dns-tls", true, false, 853},
-    BuiltInService{"imaps", true, false, 993},    BuiltInService{"pop3s", true, false, 995},
-    BuiltInService{"openvpn", true, true, 1194},  BuiltInService{"radius", false, true, 1812},
-    BuiltInService{"mysql", true, false, 3306},   BuiltInService{"rdp", true, true, 3389},
+    BuiltInService{"ftp", true, false, 21},
+    BuiltInService{"ssh", true, false, 22},
+    BuiltInService{"telnet", true, false, 23},
+    BuiltInService{"smtp", true, false, 25},
+    BuiltInService{"dns", true, true, 53},
+    BuiltInService{"dhcp", false, true, 67},
+    BuiltInService{"tftp", false, true, 69},
+    BuiltInService{"http", true, false, 80},
+    BuiltInService{"kerberos", true, true, 88},
+    BuiltInService{"pop3", true, false, 110},
+    BuiltInService{"ntp", false, true, 123},
+    BuiltInService{"imap", true, false, 143},
+    BuiltInService{"snmp", false, true, 161},
+    BuiltInService{"bgp", true, false, 179},
+    BuiltInService{"ldap", true, true, 389},
+    BuiltInService{"https", true, false, 443},
+    BuiltInService{"smb", true, false, 445},
+    BuiltInService{"smtps", true, false, 465},
+    BuiltInService{"isakmp", false, true, 500},
+    BuiltInService{"syslog", false, true, 514},
+    BuiltInService{"dhcpv6", false, true, 547},
+    BuiltInService{"submission", true, false, 587},
+    BuiltInService{"ldaps", true, false, 636},
+    BuiltInService{"dns-tls", true, false, 853},
+    BuiltInService{"imaps", true, false, 993},
+    BuiltInService{"pop3s", true, false, 995},
+    BuiltInService{"openvpn", true, true, 1194},
+    BuiltInService{"radius", false, true, 1812},
+    BuiltInService{"mysql", true, false, 3306},
+    BuiltInService{"rdp", true, true, 3389},
     BuiltInService{"ipsec-nat-t", false, true, 4500},
-    BuiltInService{"sip", true, true, 5060},      BuiltInService{"postgresql", true, false, 5432},
+    BuiltInService{"sip", true, true, 5060},
+    BuiltInService{"postgresql", true, false, 5432},
     BuiltInService{"wireguard", false, true, 51820},
 };
 
@@ -88,8 +104,9 @@ std::optional<std::vector<net::Protocol>> read_protocols(Context& context,
       context.refuse(leaf);
       right = false;
     } else if (with_ports && !has_ports(*protocol)) {
-      context.error(leaf, fmt::format("port needs a protocol that has ports; '{}' has none", leaf.value()),
-                    "tcp, udp, sctp");
+      context.error(
+          leaf, fmt::format("port needs a protocol that has ports; '{}' has none", leaf.value()),
+          "tcp, udp, sctp");
       right = false;
     } else {
       protocols.push_back(*protocol);
@@ -106,8 +123,9 @@ bool read_icmp(Context& context, DataNode fields, ServiceMatch& match) {
   if (!type) return true;
   match.icmp_type = parse_icmp_type(type.value(), match.protocol);
   if (!match.icmp_type) {
-    context.error(type, fmt::format("'{}' is not a type of {}", type.value(),
-                                    match.protocol == net::Protocol::Icmp ? "icmp" : "icmpv6"),
+    context.error(type,
+                  fmt::format("'{}' is not a type of {}", type.value(),
+                              match.protocol == net::Protocol::Icmp ? "icmp" : "icmpv6"),
                   type.statement()->value.accepted);
     return false;
   }
@@ -183,7 +201,8 @@ class ServiceSetResolver {
         return nullptr;
       }
       if (depth >= kMaximumNesting) {
-        context_.error(member, fmt::format("service sets are nested deeper than {}", kMaximumNesting));
+        context_.error(member,
+                       fmt::format("service sets are nested deeper than {}", kMaximumNesting));
         return nullptr;
       }
       resolve(name, set->second, depth + 1);
@@ -236,8 +255,8 @@ void read_services(Context& context) {
   Definitions<std::vector<ServiceMatch>>& services = context.names.services;
   add_built_in(services);
   for (const DataNode node : context.tree().top("sets").children("service")) {
-    auto matches = read_service_match(
-        context, {node, node.children("port"), node.children("source-port")});
+    auto matches =
+        read_service_match(context, {node, node.children("port"), node.children("source-port")});
     // A service that is wrong is defined all the same: one finding is enough.
     services[std::string(node.child("name").value())] = {
         matches ? std::move(*matches) : std::vector<ServiceMatch>(), node, false};

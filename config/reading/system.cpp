@@ -42,15 +42,17 @@ void read_sessions(Context& context) {
 
   const DataNode fragments = context.tree().top("fragments");
   FragmentSettings& bounds = context.model.fragments;
-  bounds.maximum_datagrams = number_or(fragments.child("maximum-datagrams"), bounds.maximum_datagrams);
+  bounds.maximum_datagrams =
+      number_or(fragments.child("maximum-datagrams"), bounds.maximum_datagrams);
   bounds.maximum_per_source =
       number_or(fragments.child("maximum-per-source"), bounds.maximum_per_source);
   bounds.timeout_seconds = number_or(fragments.child("timeout"), bounds.timeout_seconds);
   bounds.maximum_fragments_per_datagram =
       number_or(fragments.child("maximum-per-datagram"), bounds.maximum_fragments_per_datagram);
   if (bounds.maximum_per_source > bounds.maximum_datagrams) {
-    context.warning(fragments, "one source may use up all datagrams: maximum-per-source is above "
-                               "maximum-datagrams");
+    context.warning(fragments,
+                    "one source may use up all datagrams: maximum-per-source is above "
+                    "maximum-datagrams");
   }
 }
 

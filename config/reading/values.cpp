@@ -20,7 +20,7 @@ std::optional<Number> parse_number(std::string_view text) {
 
 struct IcmpTypeName {
   std::string_view name;
-  int icmp;    // -1: not a type of this protocol
+  int icmp;  // -1: not a type of this protocol
   int icmpv6;
 };
 
@@ -46,10 +46,10 @@ struct ProtocolName {
 };
 
 constexpr std::array kProtocolNames = {
-    ProtocolName{"tcp", net::Protocol::Tcp},       ProtocolName{"udp", net::Protocol::Udp},
-    ProtocolName{"icmp", net::Protocol::Icmp},     ProtocolName{"icmpv6", net::Protocol::Icmpv6},
-    ProtocolName{"gre", net::Protocol::Gre},       ProtocolName{"esp", net::Protocol::Esp},
-    ProtocolName{"ah", net::Protocol::Ah},         ProtocolName{"sctp", net::Protocol::Sctp},
+    ProtocolName{"tcp", net::Protocol::Tcp},   ProtocolName{"udp", net::Protocol::Udp},
+    ProtocolName{"icmp", net::Protocol::Icmp}, ProtocolName{"icmpv6", net::Protocol::Icmpv6},
+    ProtocolName{"gre", net::Protocol::Gre},   ProtocolName{"esp", net::Protocol::Esp},
+    ProtocolName{"ah", net::Protocol::Ah},     ProtocolName{"sctp", net::Protocol::Sctp},
 };
 
 // "HH:MM" -> minutes since midnight, 24:00 included.

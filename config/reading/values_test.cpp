@@ -69,8 +69,8 @@ TEST_F(ParseMoment, IsLocalTime) {
 
 TEST_F(ParseMoment, RefusesDaysThatAreNotInTheCalendar) {
   EXPECT_TRUE(parse_moment("2028-02-29"));
-  for (const char* text : {"2026-02-29", "2026-13-01", "2026-00-10", "2026-04-31", "2026-12-01 24:00",
-                           "2026-12-01 18:60", "2026-12-01T18:0", ""}) {
+  for (const char* text : {"2026-02-29", "2026-13-01", "2026-00-10", "2026-04-31",
+                           "2026-12-01 24:00", "2026-12-01 18:60", "2026-12-01T18:0", ""}) {
     EXPECT_FALSE(parse_moment(text)) << text;
   }
 }

@@ -52,8 +52,7 @@ void read_zones(Context& context) {
     zone.new_sessions_per_source_per_second =
         number_or<uint32_t>(node.child("new-sessions-per-source"), 0);
     if (const DataNode cookies = node.child("syn-cookies")) {
-      zone.syn_cookie_threshold =
-          number_or(cookies.child("threshold"), kDefaultSynCookieThreshold);
+      zone.syn_cookie_threshold = number_or(cookies.child("threshold"), kDefaultSynCookieThreshold);
     }
     read_members(context, node, zone, zone_of_interface);
     if (zone.interfaces.empty() && !context.has_errors()) {

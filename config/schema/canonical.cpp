@@ -70,8 +70,8 @@ std::string canonical_text(const DataTree& tree) {
 
 std::string canonical_json(const DataTree& tree) {
   char* printed = nullptr;
-  const LY_ERR status =
-      lyd_print_mem(&printed, tree.first(), LYD_JSON, LYD_PRINT_WITHSIBLINGS | LYD_PRINT_WD_EXPLICIT);
+  const LY_ERR status = lyd_print_mem(&printed, tree.first(), LYD_JSON,
+                                      LYD_PRINT_WITHSIBLINGS | LYD_PRINT_WD_EXPLICIT);
   std::string json = status == LY_SUCCESS && printed != nullptr ? printed : "{}";
   std::free(printed);
   while (!json.empty() && json.back() == '\n') json.pop_back();

@@ -39,8 +39,8 @@ size_t depth_of(const lyd_node* node) {
 
 void report_at(DataNode node, std::string what, ProblemList& problems) {
   const text::Position position = node.position();
-  problems.add({Problem::Severity::Error, position.line, position.column, node.path(),
-                std::move(what), {}});
+  problems.add(
+      {Problem::Severity::Error, position.line, position.column, node.path(), std::move(what), {}});
 }
 
 // libyang names the node of a finding inside a sentence: ... data location "PATH" ...

@@ -24,9 +24,8 @@ const char* find_embedded(const char* name) {
 }
 
 LY_ERR give_embedded(const char* module_name, const char* /*revision*/, const char* submodule_name,
-                     const char* /*submodule_revision*/, void* /*user_data*/,
-                     LYS_INFORMAT* format, const char** module_data,
-                     ly_module_imp_data_free_clb* free_module_data) {
+                     const char* /*submodule_revision*/, void* /*user_data*/, LYS_INFORMAT* format,
+                     const char** module_data, ly_module_imp_data_free_clb* free_module_data) {
   const char* text = find_embedded(submodule_name != nullptr ? submodule_name : module_name);
   if (text == nullptr) return LY_ENOTFOUND;
   *format = LYS_IN_YANG;

@@ -24,8 +24,8 @@ enum class StatementKind : uint8_t {
 
 // What a value looks like, for messages and completion.
 struct ValueShape {
-  std::string noun;      // "an address", "a VLAN id"
-  std::string accepted;  // "1 to 4094", "permit, deny, reject"
+  std::string noun;                // "an address", "a VLAN id"
+  std::string accepted;            // "1 to 4094", "permit, deny, reject"
   std::vector<std::string> words;  // the values that are words of the language
   std::string complete;            // where completion finds more, see masugata-extensions
   bool in_seconds = false;         // takes 30s, 5m, 2h, 1d besides plain seconds
@@ -47,11 +47,11 @@ struct StatementSchema {
   std::string yang_name;  // differs from `keyword` for entries like `from A to B`
   StatementKind kind = StatementKind::Block;
   std::string help;
-  bool mandatory = false;     // must be written when its parent is
-  uint32_t minimum = 0;       // Values and Entry: fewest and most instances
-  uint32_t maximum = 0;       // 0 = no limit
-  std::string default_value;  // canonical, empty when there is none
-  ValueShape value;           // Value and Values
+  bool mandatory = false;      // must be written when its parent is
+  uint32_t minimum = 0;        // Values and Entry: fewest and most instances
+  uint32_t maximum = 0;        // 0 = no limit
+  std::string default_value;   // canonical, empty when there is none
+  ValueShape value;            // Value and Values
   std::vector<KeyShape> keys;  // Entry
   // Of statements with the same `choice` only those with the same `alternative` go together.
   int choice = kNoChoice;

@@ -19,11 +19,20 @@ namespace {
 std::string seconds_of(std::string_view text) {
   uint64_t factor = 0;
   switch (text.empty() ? '\0' : text.back()) {
-    case 's': factor = 1; break;
-    case 'm': factor = 60; break;
-    case 'h': factor = 3600; break;
-    case 'd': factor = 86400; break;
-    default: return std::string(text);
+    case 's':
+      factor = 1;
+      break;
+    case 'm':
+      factor = 60;
+      break;
+    case 'h':
+      factor = 3600;
+      break;
+    case 'd':
+      factor = 86400;
+      break;
+    default:
+      return std::string(text);
   }
   uint32_t number = 0;
   const char* last = text.data() + text.size() - 1;
@@ -46,8 +55,9 @@ void TreeBuilder::report(text::Position position, std::string what, std::string 
 }
 
 void TreeBuilder::report_value(const text::Word& word, const ValueShape& shape) {
-  std::string what = shape.secret ? fmt::format("this is not {}", shape.noun)
-                                  : fmt::format("'{}' is not {}", word.text.substr(0, 100), shape.noun);
+  std::string what = shape.secret
+                         ? fmt::format("this is not {}", shape.noun)
+                         : fmt::format("'{}' is not {}", word.text.substr(0, 100), shape.noun);
   report(word.position, std::move(what), shape.accepted);
 }
 
@@ -59,8 +69,7 @@ size_t TreeBuilder::IdentityHash::operator()(const Identity& identity) const noe
   return (hash >> 32U) ^ hash ^ static_cast<size_t>(identity.choice);
 }
 
-TreeBuilder::Written* TreeBuilder::find_written(const Parent& parent,
-                                                const StatementSchema& schema,
+TreeBuilder::Written* TreeBuilder::find_written(const Parent& parent, const StatementSchema& schema,
                                                 std::string_view key) {
   const auto found = written_.find({parent.node, &schema, key});
   return found == written_.end() ? nullptr : &found->second;
@@ -72,8 +81,8 @@ bool TreeBuilder::note_choice(const Parent& parent, const StatementSchema& schem
   const Identity choice{parent.node, parent.schema, {}, schema.choice};
   const auto [found, added] = chosen_.try_emplace(choice, &schema);
   if (added || found->second->alternative == schema.alternative) return true;
-  report(position, fmt::format("'{}' cannot stand beside '{}'", schema.keyword,
-                               found->second->keyword));
+  report(position,
+         fmt::format("'{}' cannot stand beside '{}'", schema.keyword, found->second->keyword));
   return false;
 }
 
@@ -124,11 +133,21 @@ void TreeBuilder::add_statement(const View& view, const Parent& parent) {
   }
   path_.push_back(schema->keyword);
   switch (schema->kind) {
-    case StatementKind::Block: add_block(view, *schema, parent); break;
-    case StatementKind::Entry: add_entry(view, *schema, parent); break;
-    case StatementKind::Value: add_value(view, *schema, parent); break;
-    case StatementKind::Values: add_values(view, *schema, parent); break;
-    case StatementKind::Flag: add_flag(view, *schema, parent); break;
+    case StatementKind::Block:
+      add_block(view, *schema, parent);
+      break;
+    case StatementKind::Entry:
+      add_entry(view, *schema, parent);
+      break;
+    case StatementKind::Value:
+      add_value(view, *schema, parent);
+      break;
+    case StatementKind::Values:
+      add_values(view, *schema, parent);
+      break;
+    case StatementKind::Flag:
+      add_flag(view, *schema, parent);
+      break;
   }
   path_.pop_back();
 }
@@ -147,8 +166,7 @@ void TreeBuilder::add_inside(const View& view, std::span<const text::Word> rest,
   }
 }
 
-void TreeBuilder::add_block(const View& view, const StatementSchema& schema,
-                            const Parent& parent) {
+void TreeBuilder::add_block(const View& view, const StatementSchema& schema, const Parent& parent) {
   if (view.words.empty() && !view.whole->has_block && !view.whole->bracketed &&
       (schema.compiled->flags & LYS_PRESENCE) == 0 && !schema.mandatory) {
     report(view.keyword.position, fmt::format("'{}' is empty", schema.keyword),
@@ -172,8 +190,7 @@ void TreeBuilder::add_block(const View& view, const StatementSchema& schema,
   add_inside(view, view.words, inside);
 }
 
-bool TreeBuilder::check_key(const text::Word& word, const KeyShape& shape,
-                            std::string& canonical) {
+bool TreeBuilder::check_key(const text::Word& word, const KeyShape& shape, std::string& canonical) {
   const std::string value = value_text(word, shape.value);
   const char* text = nullptr;
   const LY_ERR status = lyd_value_validate(Schema::instance().context(), shape.compiled,
@@ -219,8 +236,7 @@ bool TreeBuilder::take_keys(const View& view, const StatementSchema& schema,
   return right;
 }
 
-void TreeBuilder::add_entry(const View& view, const StatementSchema& schema,
-                            const Parent& parent) {
+void TreeBuilder::add_entry(const View& view, const StatementSchema& schema, const Parent& parent) {
   std::vector<std::string> keys;
   std::span<const text::Word> rest;
   const bool right = take_keys(view, schema, keys, rest);
@@ -255,8 +271,9 @@ void TreeBuilder::add_term(const text::Word& word, const StatementSchema& schema
                            const Parent& parent) {
   const std::string value = value_text(word, schema.value);
   if (!parent.exists) {
-    const LY_ERR status = lyd_value_validate(Schema::instance().context(), schema.compiled,
-                                             value.c_str(), value.size(), nullptr, nullptr, nullptr);
+    const LY_ERR status =
+        lyd_value_validate(Schema::instance().context(), schema.compiled, value.c_str(),
+                           value.size(), nullptr, nullptr, nullptr);
     if (status != LY_SUCCESS && status != LY_EINCOMPLETE) report_value(word, schema.value);
     return;
   }
@@ -270,8 +287,7 @@ void TreeBuilder::add_term(const text::Word& word, const StatementSchema& schema
   set_position(node, word.position);
 }
 
-void TreeBuilder::add_value(const View& view, const StatementSchema& schema,
-                            const Parent& parent) {
+void TreeBuilder::add_value(const View& view, const StatementSchema& schema, const Parent& parent) {
   const bool first = note_written(parent, schema, {}, view.keyword.position);
   if (refuse_block(view, schema)) return;
   if (view.words.empty()) {
@@ -315,8 +331,7 @@ void TreeBuilder::add_values(const View& view, const StatementSchema& schema,
   }
 }
 
-void TreeBuilder::add_flag(const View& view, const StatementSchema& schema,
-                           const Parent& parent) {
+void TreeBuilder::add_flag(const View& view, const StatementSchema& schema, const Parent& parent) {
   const bool first = note_written(parent, schema, {}, view.keyword.position);
   if (refuse_block(view, schema)) return;
   if (!view.words.empty() || view.whole->bracketed) {

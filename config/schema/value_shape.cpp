@@ -28,15 +28,20 @@ std::string describe_range(const lysc_type* type, const lysc_range* range) {
 
 std::string describe_whole_type(LY_DATA_TYPE basetype) {
   switch (basetype) {
-    case LY_TYPE_UINT8: return "0 to 255";
-    case LY_TYPE_UINT16: return "0 to 65535";
-    case LY_TYPE_UINT32: return "0 to 4294967295";
+    case LY_TYPE_UINT8:
+      return "0 to 255";
+    case LY_TYPE_UINT16:
+      return "0 to 65535";
+    case LY_TYPE_UINT32:
+      return "0 to 4294967295";
     case LY_TYPE_UINT64:
     case LY_TYPE_INT64:
     case LY_TYPE_INT32:
     case LY_TYPE_INT16:
-    case LY_TYPE_INT8: return "a number";
-    default: return {};
+    case LY_TYPE_INT8:
+      return "a number";
+    default:
+      return {};
   }
 }
 
@@ -48,9 +53,10 @@ std::string describe_string(const lysc_type_str* type) {
     if (message != nullptr) text = message;
   }
   if (text.empty() && type->length != nullptr) {
-    text = type->length->emsg != nullptr
-               ? type->length->emsg
-               : describe_range(&reinterpret_cast<const lysc_type&>(*type), type->length) + " bytes";
+    text =
+        type->length->emsg != nullptr
+            ? type->length->emsg
+            : describe_range(&reinterpret_cast<const lysc_type&>(*type), type->length) + " bytes";
   }
   return text;
 }
@@ -76,7 +82,8 @@ std::string describe_type(const lysc_type* type, std::vector<std::string>& words
     }
     case LY_TYPE_LEAFREF:
       return describe_type(reinterpret_cast<const lysc_type_leafref*>(type)->realtype, words);
-    case LY_TYPE_STRING: return describe_string(reinterpret_cast<const lysc_type_str*>(type));
+    case LY_TYPE_STRING:
+      return describe_string(reinterpret_cast<const lysc_type_str*>(type));
     default: {
       const auto* number = reinterpret_cast<const lysc_type_num*>(type);
       const std::string whole = describe_whole_type(type->basetype);
@@ -88,8 +95,8 @@ std::string describe_type(const lysc_type* type, std::vector<std::string>& words
 
 // "anti-spoofing" -> "an anti spoofing".
 std::string noun_from_name(std::string_view name) {
-  std::string noun = std::string_view("aeiou").find(name.front()) != std::string_view::npos ? "an "
-                                                                                            : "a ";
+  std::string noun =
+      std::string_view("aeiou").find(name.front()) != std::string_view::npos ? "an " : "a ";
   noun += name;
   std::replace(noun.begin(), noun.end(), '-', ' ');
   return noun;

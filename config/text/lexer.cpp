@@ -22,12 +22,18 @@ bool is_word_byte(char letter) {
 
 TokenKind punctuation(char letter) {
   switch (letter) {
-    case '{': return TokenKind::OpenBrace;
-    case '}': return TokenKind::CloseBrace;
-    case '[': return TokenKind::OpenBracket;
-    case ']': return TokenKind::CloseBracket;
-    case ';': return TokenKind::Semicolon;
-    default: return TokenKind::End;
+    case '{':
+      return TokenKind::OpenBrace;
+    case '}':
+      return TokenKind::CloseBrace;
+    case '[':
+      return TokenKind::OpenBracket;
+    case ']':
+      return TokenKind::CloseBracket;
+    case ';':
+      return TokenKind::Semicolon;
+    default:
+      return TokenKind::End;
   }
 }
 
@@ -63,7 +69,11 @@ void Lexer::advance() {
 }
 
 void Lexer::report(Position position, std::string what, std::string accepted) {
-  problems_.add({Problem::Severity::Error, position.line, position.column, {}, std::move(what),
+  problems_.add({Problem::Severity::Error,
+                 position.line,
+                 position.column,
+                 {},
+                 std::move(what),
                  std::move(accepted)});
 }
 

@@ -36,7 +36,11 @@ class Parser {
   }
 
   void report(Position position, std::string what, std::string accepted = {}) {
-    problems_.add({Problem::Severity::Error, position.line, position.column, {}, std::move(what),
+    problems_.add({Problem::Severity::Error,
+                   position.line,
+                   position.column,
+                   {},
+                   std::move(what),
                    std::move(accepted)});
   }
 
@@ -110,11 +114,11 @@ class Parser {
     if (token_.kind == TokenKind::OpenBrace) {
       return parse_block(statement, depth);
     }
-    report(end_of_previous_,
-           fmt::format("missing ';' after '{}'", statement.words.empty()
-                                                     ? statement.keyword.text
-                                                     : statement.words.back().text),
-           statement.bracketed ? ";" : "; or {");
+    report(
+        end_of_previous_,
+        fmt::format("missing ';' after '{}'",
+                    statement.words.empty() ? statement.keyword.text : statement.words.back().text),
+        statement.bracketed ? ";" : "; or {");
     // A word on the next line, a closing brace or the end: the statement itself was whole.
     const bool plain = token_.kind == TokenKind::Word || token_.kind == TokenKind::CloseBrace ||
                        token_.kind == TokenKind::End;
@@ -193,7 +197,10 @@ class Parser {
 ParsedText parse(std::string_view source, ProblemList& problems) {
   ParsedText result;
   if (source.size() > kMaximumTextBytes) {
-    problems.add({Problem::Severity::Error, 0, 0, {},
+    problems.add({Problem::Severity::Error,
+                  0,
+                  0,
+                  {},
                   fmt::format("the text has {} bytes", source.size()),
                   fmt::format("at most {} bytes", kMaximumTextBytes)});
     result.structure_known = false;

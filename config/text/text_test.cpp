@@ -15,7 +15,8 @@ std::vector<std::string> problems_of(std::string_view source) {
   ProblemList problems;
   const ParsedText parsed = parse(source, problems);
   std::vector<std::string> lines;
-  for (const Problem& problem : problems.take_sorted()) lines.push_back(format_problem(problem, "t"));
+  for (const Problem& problem : problems.take_sorted())
+    lines.push_back(format_problem(problem, "t"));
   return lines;
 }
 
@@ -57,7 +58,8 @@ TEST(Parser, ResolvesEscapes) {
 
 TEST(Writer, IsTheInverseOfTheParser) {
   const std::string text =
-      "a;\nb \"\" \"x y\" \"q\\\"\\\\\" \"#\" \"/*\";\nc [ 1 ];\nd { }\ne k {\n    f [ ];\n    g \"é\";\n}\n";
+      "a;\nb \"\" \"x y\" \"q\\\"\\\\\" \"#\" \"/*\";\nc [ 1 ];\nd { }\ne k {\n    f [ ];\n    g "
+      "\"é\";\n}\n";
   EXPECT_EQ(rewritten(text), text);
 }
 
