@@ -76,6 +76,8 @@ def main():
         counts = count_meson(Path(sys.argv[2]), Path(sys.argv[3]))
     else:
         counts = count_cases(Path(sys.argv[2]))
+        if counts == (0, 0):  # nothing could even begin
+            counts = (0, 1)
     print(*counts)
 
 

@@ -41,8 +41,8 @@ class KernelGateway:
                 address add {four} dev {port}
                 address add {six} dev {port} nodad""")
         configure(plan.GATEWAY, f"""
-            route add default via {plan.WAN_HOST}
-            route add default via {plan.WAN_HOST_V6}""")
+            route replace default via {plan.WAN_HOST}
+            route replace default via {plan.WAN_HOST_V6}""")
 
     def stop(self):
         run(inside(plan.GATEWAY, ["nft", "flush", "ruleset"]), check=False)
