@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "mgmt-cli/commands/command_tree.h"
+
+namespace masugata::cli {
+namespace {
+
+std::vector<Option> packet_options() {
+  return {
+      {"source", ValueKind::Addresses, "source", "address that the connection comes from"},
+      {"destination", ValueKind::Addresses, "destination", "address that it goes to"},
+      {"source-port", ValueKind::Port, "source_port", "port that it comes from"},
+      {"destination-port", ValueKind::Port, "destination_port", "port that it goes to"},
+      {"protocol", ValueKind::Protocol, "protocol", "protocol"},
+      {"zone", ValueKind::Zone, "zone", "zone on either side"},
+      {"interface", ValueKind::Interface, "interface", "interface on either side"},
+  };
+}
+
+std::vector<Option> session_options() {
+  auto options = packet_options();
+  options.push_back({"rule", ValueKind::Rule, "rule", "policy rule that permitted it"});
+  options.push_back({"state", ValueKind::State, "state", "state of the session"});
+  options.push_back({"limit", ValueKind::Count, "limit", "show at most so many (50)"});
+  return options;
+}
+
+std::vector<Option> trace_options() {
+  auto options = packet_options();
+  options.push_back({"limit", ValueKind::Count, "limit", "end after so many packets (100)"});
+  return options;
+}
+
+Command show(std::string_view what, std::string_view method, std::string_view help,
+             std::vector<Option> options = {}) {
+  return {{"show", what}, help, Action::Call, method, {}, std::move(options)};
+}
+
+std::vector<Command> make_commands() {
+  const std::vector<Option> limit = {
+      {"limit", ValueKind::Count, "limit", "show at most so many (1000)"}};
+  return {
+      {{"check"},
+       "check a configuration file without touching the gateway",
+       Action::Check,
+       "",
+       {{"FILE", ValueKind::File, "file", "configuration file"}},
+       {}},
+      {{"reload"},
+       "read the configuration again and put it into force",
+       Action::Reload,
+       "reload",
+       {{"FILE", ValueKind::File, "file", "another configuration file", false}},
+       {}},
+      show("system", "show.system", "version, workers, memory and the last reload"),
+      show("interfaces", "show.interfaces", "ports, VLANs, addresses and their counters"),
+      show("zones", "show.zones", "zones, their interfaces and sessions"),
+      show("sessions", "show.sessions", "live sessions, filtered", session_options()),
+      show("policy", "show.policy", "policy rules with their hits"),
+      show("nat", "show.nat", "translation rules with their hits, pools with their usage"),
+      show("routes", "show.routes", "routes in use", limit),
+      show("neighbours", "show.neighbours", "neighbours and their MAC addresses", limit),
+      show("drops", "show.drops", "why packets were dropped, with explanations"),
+      {{"monitor", "trace"},
+       "follow packets through the stages until interrupted",
+       Action::Monitor,
+       "monitor.trace",
+       {},
+       trace_options()},
+      {{"explain"},
+       "what a new connection would meet: route, NAT, rule",
+       Action::Call,
+       "explain",
+       {{"PROTOCOL", ValueKind::Transport, "protocol", "tcp, udp, icmp, icmpv6 or sctp"},
+        {"FROM[:PORT]", ValueKind::Endpoint, "source", "client"},
+        {"TO[:PORT]", ValueKind::Endpoint, "destination", "server"}},
+       {{"from-zone", ValueKind::Zone, "from_zone", "zone that it comes from"},
+        {"interface", ValueKind::Interface, "interface", "interface that it comes in by"}}},
+      {{"clear", "counters"},
+       "start all counters again at zero",
+       Action::Call,
+       "clear.counters",
+       {},
+       {}},
+      {{"version"}, "version of this program", Action::Version, "", {}, {}},
+      {{"help"}, "this text", Action::Help, "", {}, {}},
+  };
+}
+
+}  // namespace
+
+const std::vector<Command>& all_commands() {
+  static const std::vector<Command> commands = make_commands();
+  return commands;
+}
+
+const std::vector<TopWord>& top_words() {
+  static const std::vector<TopWord> words = {
+      {"check", "check a configuration file"},
+      {"reload", "put the configuration into force"},
+      {"show", "show the state of the gateway"},
+      {"monitor", "watch until interrupted"},
+      {"explain", "say what a new connection would meet"},
+      {"clear", "start counters again; harmless"},
+      {"version", "version of this program"},
+      {"help", "list the commands"},
+  };
+  return words;
+}
+
+std::string_view placeholder(ValueKind kind) {
+  switch (kind) {
+    case ValueKind::File:
+      return "FILE";
+    case ValueKind::Addresses:
+      return "ADDRESSES";
+    case ValueKind::Port:
+      return "PORT";
+    case ValueKind::Protocol:
+    case ValueKind::Transport:
+      return "PROTOCOL";
+    case ValueKind::Zone:
+      return "ZONE";
+    case ValueKind::Interface:
+      return "INTERFACE";
+    case ValueKind::Rule:
+      return "RULE";
+    case ValueKind::State:
+      return "STATE";
+    case ValueKind::Count:
+      return "COUNT";
+    case ValueKind::Endpoint:
+      return "ADDRESS:PORT";
+  }
+  return "VALUE";
+}
+
+std::string_view description(ValueKind kind) {
+  switch (kind) {
+    case ValueKind::File:
+      return "a file";
+    case ValueKind::Addresses:
+      return "an address (10.0.1.10), prefix (10.0.1.0/24) or range (10.0.1.1-10.0.1.9)";
+    case ValueKind::Port:
+      return "a port number from 0 to 65535";
+    case ValueKind::Protocol:
+      return "tcp, udp, icmp, icmpv6, sctp, gre, esp, ah or a number from 0 to 255";
+    case ValueKind::Transport:
+      return "tcp, udp, icmp, icmpv6 or sctp";
+    case ValueKind::Zone:
+      return "the name of a zone";
+    case ValueKind::Interface:
+      return "the name of an interface";
+    case ValueKind::Rule:
+      return "the name of a policy rule";
+    case ValueKind::State:
+      return "a session state, as `show sessions` prints it";
+    case ValueKind::Count:
+      return "a number from 1 to 10000";
+    case ValueKind::Endpoint:
+      return "ADDRESS:PORT, an IPv6 address in brackets: [2001:db8::1]:443";
+  }
+  return "a value";
+}
+
+}  // namespace masugata::cli

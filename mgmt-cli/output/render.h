@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Answers of the gateway as text for people. Pure functions; every text ends in a newline.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "mgmt-cli/output/json_fields.h"
+
+namespace masugata::cli {
+
+// `method` as called, with the parameters of the call; an answer without a form of its own is
+// printed as JSON.
+[[nodiscard]] std::string render_answer(std::string_view method, const Json& parameters,
+                                        const Json& answer);
+
+[[nodiscard]] std::string render_system(const Json& answer);
+[[nodiscard]] std::string render_interfaces(const Json& answer);
+[[nodiscard]] std::string render_zones(const Json& answer);
+[[nodiscard]] std::string render_sessions(const Json& answer);
+[[nodiscard]] std::string render_policy(const Json& answer);
+[[nodiscard]] std::string render_nat(const Json& answer);
+[[nodiscard]] std::string render_routes(const Json& answer);
+[[nodiscard]] std::string render_neighbours(const Json& answer);
+[[nodiscard]] std::string render_drops(const Json& answer);
+[[nodiscard]] std::string render_explanation(const Json& parameters, const Json& answer);
+[[nodiscard]] std::string render_reload(const Json& report);
+// One line of `monitor trace`.
+[[nodiscard]] std::string render_trace_line(const Json& line);
+
+}  // namespace masugata::cli

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What an operator sees, against files in golden/. With MASUGATA_WRITE_GOLDEN=1 in the environment
+// the files are written anew: read the difference before committing it.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "mgmt-cli/commands/program.h"
+#include "tests/cli/gateway_server.h"
+
+namespace masugata::tests {
+namespace {
+
+using Words = std::vector<std::string>;
+
+class OutputTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "masugata-XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    server_ = std::make_unique<GatewayServer>(folder_ / "control.sock");
+  }
+  void TearDown() override {
+    server_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  std::string output_of(Words words) {
+    server_->run_thread();
+    words.insert(words.begin(), {"--control-socket", (folder_ / "control.sock").string()});
+    std::ostringstream output;
+    status_ =
+        cli::run_program(words, {output, output, [](const std::string&) { return std::nullopt; }});
+    server_->stop();
+    return output.str();
+  }
+  static void expect_golden(const std::string& text, const std::string& name) {
+    const std::filesystem::path path =
+        std::filesystem::path(MASUGATA_GOLDEN_FOLDER) / (name + ".txt");
+    if (std::getenv("MASUGATA_WRITE_GOLDEN") != nullptr) std::ofstream(path) << text;
+    std::ifstream file(path);
+    const std::string golden((std::istreambuf_iterator<char>(file)),
+                             std::istreambuf_iterator<char>());
+    EXPECT_EQ(text, golden) << path;
+  }
+
+  std::filesystem::path folder_;
+  std::unique_ptr<GatewayServer> server_;
+  int status_ = -1;
+};
+
+TEST_F(OutputTest, ShowSystem) { expect_golden(output_of({"show", "system"}), "show-system"); }
+TEST_F(OutputTest, ShowInterfaces) {
+  expect_golden(output_of({"show", "interfaces"}), "show-interfaces");
+}
+TEST_F(OutputTest, ShowZones) { expect_golden(output_of({"show", "zones"}), "show-zones"); }
+TEST_F(OutputTest, ShowPolicy) { expect_golden(output_of({"show", "policy"}), "show-policy"); }
+TEST_F(OutputTest, ShowNat) { expect_golden(output_of({"show", "nat"}), "show-nat"); }
+TEST_F(OutputTest, ShowRoutes) { expect_golden(output_of({"show", "routes"}), "show-routes"); }
+TEST_F(OutputTest, ShowNeighbours) {
+  expect_golden(output_of({"show", "neighbours"}), "show-neighbours");
+}
+TEST_F(OutputTest, ShowDrops) { expect_golden(output_of({"show", "drops"}), "show-drops"); }
+TEST_F(OutputTest, Help) { expect_golden(output_of({"help"}), "help"); }
+
+TEST_F(OutputTest, ShowSessionsSaysWhatItLeavesOut) {
+  expect_golden(output_of({"show", "sessions", "source", "10.0.1.0/24", "limit", "1"}),
+                "show-sessions");
+  EXPECT_EQ(server_->gateway.session_filters.at(0).limit, 1U);
+  EXPECT_EQ(server_->gateway.session_filters.at(0).source->to_string(), "10.0.1.0/24");
+}
+
+TEST_F(OutputTest, RoutesSayWhatTheyLeaveOut) {
+  const std::string text = output_of({"show", "routes", "limit", "1"});
+  EXPECT_NE(text.find("showing 1 of 3 routes: 'limit COUNT' shows more\n"), std::string::npos);
+}
+
+TEST_F(OutputTest, ExplainPermitted) {
+  expect_golden(output_of({"explain", "tcp", "10.0.1.10:40000", "198.51.100.2:443"}),
+                "explain-permit");
+  EXPECT_EQ(status_, cli::kDone);
+}
+
+TEST_F(OutputTest, ExplainDenied) {
+  auto& answer = server_->gateway.explanation_answer;
+  answer.permitted = false;
+  answer.verdict = "deny";
+  answer.drop_reason = "policy-default-denied";
+  answer.drop_explanation = "no rule permits it";
+  answer.rule = "default deny";
+  answer.source_nat = "";
+  answer.steps.back() = {"policy", "no rule of lan > wan matches", false};
+  expect_golden(output_of({"explain", "tcp", "10.0.1.10:40000", "198.51.100.2:25"}),
+                "explain-deny");
+  EXPECT_EQ(status_, cli::kDone);
+}
+
+TEST_F(OutputTest, ReloadApplied) {
+  expect_golden(output_of({"reload"}), "reload-applied");
+  EXPECT_EQ(status_, cli::kDone);
+  EXPECT_EQ(server_->gateway.reloaded_paths, Words{""});
+}
+
+TEST_F(OutputTest, ReloadRefused) {
+  auto& report = server_->gateway.reload_answer;
+  report.applied = false;
+  report.generation = 3;
+  report.problems = {{true, "/etc/masugata/gateway.conf", 12, 9, "policy from wan to dmz rule www",
+                      "'permitt' is not an action", "permit, deny, reject"},
+                     {false, "/etc/masugata/gateway.conf", 30, 0, "zones zone guest",
+                      "the zone has no interface", ""}};
+  expect_golden(output_of({"reload", "some/../gateway.conf"}), "reload-refused");
+  EXPECT_EQ(status_, cli::kProblem);
+  ASSERT_EQ(server_->gateway.reloaded_paths.size(), 1U);
+  EXPECT_EQ(server_->gateway.reloaded_paths[0].front(), '/');
+}
+
+TEST_F(OutputTest, MonitorTraceShowsLinesUntilTheEnd) {
+  server_->gateway.lines = {
+      {1, 0, 12, "decode", "tcp 10.0.1.10:40000 > 198.51.100.2:80", "to track", 0},
+      {1, 0, 14, "policy", "", "drop policy-denied: a rule denies it", 3}};
+  expect_golden(output_of({"monitor", "trace", "source", "10.0.1.10", "protocol", "tcp"}),
+                "monitor-trace");
+  EXPECT_EQ(status_, cli::kDone);
+}
+
+TEST_F(OutputTest, JsonIsTheAnswerAsItCame) {
+  const auto json = nlohmann::json::parse(output_of({"show", "zones", "--json"}));
+  EXPECT_EQ(json.at("zones").at(2).at("name"), "wan");
+}
+
+TEST_F(OutputTest, MonitorWritesOneJsonObjectPerLine) {
+  server_->gateway.lines = {{1, 0, 12, "decode", "flow", "to track", 0}};
+  EXPECT_EQ(nlohmann::json::parse(output_of({"--json", "monitor", "trace"})).at("stage"), "decode");
+}
+
+TEST_F(OutputTest, CompletionAsksTheGatewayForNames) {
+  server_->run_thread();
+  std::ostringstream output;
+  const std::string socket = (folder_ / "control.sock").string();
+  const auto environment = [&socket](const std::string&) { return std::optional(socket); };
+  EXPECT_EQ(cli::run_program({"--complete", "show", "sessions", "zone", "w"},
+                             {output, output, environment}),
+            cli::kDone);
+  EXPECT_EQ(output.str(), "wan\n");
+}
+
+}  // namespace
+}  // namespace masugata::tests

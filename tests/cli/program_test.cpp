@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The real binary: exit status, streams, the environment.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "mgmt-cli/commands/program.h"
+#include "tests/cli/gateway_server.h"
+
+namespace masugata::tests {
+namespace {
+
+using Words = std::vector<std::string>;
+
+struct Outcome {
+  int status = -1;
+  std::string output;
+  std::string errors;
+};
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+class ProgramTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "masugata-XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    socket_ = folder_ / "control.sock";
+    const char* program = std::getenv("MASUGATA_PROGRAM");
+    ASSERT_NE(program, nullptr) << "MASUGATA_PROGRAM must name the binary";
+    program_ = program;
+    server_ = std::make_unique<GatewayServer>(socket_);
+  }
+  void TearDown() override {
+    server_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  // In a process of its own, with the socket from the environment.
+  Outcome run(const Words& words) {
+    const std::string output = folder_ / "output";
+    const std::string errors = folder_ / "errors";
+    const pid_t child = fork();
+    if (child == 0) {
+      std::vector<char*> arguments = {program_.data()};
+      for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+      arguments.push_back(nullptr);
+      setenv("MASUGATA_CONTROL_SOCKET", socket_.c_str(), 1);
+      if (freopen(output.c_str(), "w", stdout) == nullptr) _exit(99);
+      if (freopen(errors.c_str(), "w", stderr) == nullptr) _exit(99);
+      execv(program_.c_str(), arguments.data());
+      _exit(98);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(output), read_file(errors)};
+  }
+  std::string write_configuration(const std::string& text) {
+    const std::string path = folder_ / "gateway.conf";
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  std::filesystem::path folder_;
+  std::filesystem::path socket_;
+  std::string program_;
+  std::unique_ptr<GatewayServer> server_;
+};
+
+TEST_F(ProgramTest, DoneIsZero) {
+  server_->run_thread();
+  const Outcome outcome = run({"clear", "counters"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.output, "counters start again at zero\n");
+  EXPECT_EQ(outcome.errors, "");
+  server_->stop();
+  EXPECT_EQ(server_->gateway.cleared_counters, 1);
+}
+
+TEST_F(ProgramTest, AProblemIsOne) {
+  server_->gateway.fault = Fault{"zone dmz", "is not configured"};
+  server_->run_thread();
+  const Outcome outcome = run({"show", "sessions", "zone", "dmz"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.output, "");
+  EXPECT_EQ(outcome.errors, "masugata: zone dmz: is not configured\n");
+}
+
+TEST_F(ProgramTest, ObserversAreToldWhoMay) {
+  server_->role = dataplane::control::Role::Observer;
+  server_->run_thread();
+  const Outcome outcome = run({"reload"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.errors, "masugata: reload is for administrators: root or the group masugata\n");
+}
+
+TEST_F(ProgramTest, WrongUsageIsTwo) {
+  EXPECT_EQ(run({}).status, 2);
+  EXPECT_EQ(run({"shwo"}).errors, "masugata: there is no command 'shwo': did you mean 'show'?\n");
+  EXPECT_EQ(run({"shwo"}).status, 2);
+  EXPECT_EQ(run({"--nonsense"}).status, 2);
+  EXPECT_EQ(run({"--control-socket"}).status, 2);
+  EXPECT_EQ(run({"help", "nonsense"}).status, 2);
+}
+
+TEST_F(ProgramTest, NoGatewayIsThree) {
+  server_.reset();
+  const Outcome outcome = run({"show", "drops"});
+  EXPECT_EQ(outcome.status, 3);
+  EXPECT_EQ(outcome.errors, "masugata: no gateway listens on " + socket_.string() +
+                                ": start it (systemctl start masugata) or name its socket with "
+                                "--control-socket\n");
+  EXPECT_EQ(run({"show", "drops", "--control-socket", std::string(200, 'x')}).status, 3);
+}
+
+TEST_F(ProgramTest, AGatewayThatRefusesTheClientIsThree) {
+  server_->role = std::nullopt;
+  server_->run_thread();
+  const Outcome outcome = run({"show", "drops"});
+  EXPECT_EQ(outcome.status, 3);
+  EXPECT_NE(outcome.errors.find("only root and the group masugata"), std::string::npos);
+}
+
+TEST_F(ProgramTest, AServerThatTalksNonsenseIsThree) {
+  const std::filesystem::path path = folder_ / "other.sock";
+  const auto socket =
+      dataplane::control::ListeningSocket::create(path.string(), 0600, std::nullopt);
+  ASSERT_TRUE(socket);
+  std::thread nonsense([&] {
+    int client = -1;
+    while (client < 0) client = accept(socket->descriptor(), nullptr, nullptr);
+    // Reads the request first, so that nothing unread resets the connection.
+    std::array<char, 4096> bytes;
+    (void)!recv(client, bytes.data(), bytes.size(), 0);
+    (void)!send(client, "hello\n", 6, MSG_NOSIGNAL);
+    close(client);
+  });
+  const Outcome outcome = run({"show", "drops", "--control-socket", path.string()});
+  nonsense.join();
+  EXPECT_EQ(outcome.status, 3);
+  EXPECT_NE(outcome.errors.find("no JSON-RPC message"), std::string::npos);
+}
+
+TEST_F(ProgramTest, HelpAndVersionNeedNoGateway) {
+  server_.reset();
+  EXPECT_EQ(run({"--version"}).output.substr(0, 9), "masugata ");
+  EXPECT_EQ(run({"version"}).status, 0);
+  EXPECT_EQ(run({"help", "clear"}).output,
+            "masugata clear counters: start all counters again at zero\n");
+  EXPECT_EQ(run({"--help"}).status, 0);
+}
+
+TEST_F(ProgramTest, ChecksAGoodConfiguration) {
+  const std::string file = write_configuration(R"(
+interfaces { interface lan0 { device net_ring0; address 10.0.1.1/24; }
+             interface wan0 { device net_ring1; address 203.0.113.2/24; } }
+zones { zone lan { interface lan0; } zone wan { interface wan0; } }
+policy { from lan to wan { rule web { action permit; } } }
+)");
+  const Outcome outcome = run({"check", file});
+  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  EXPECT_EQ(outcome.output, file + ": ok (2 interfaces, 2 zones, 1 rule, 0 NAT rules)\n");
+  const auto json = nlohmann::json::parse(run({"check", "--json", file}).output);
+  EXPECT_EQ(json.at("ok"), true);
+  EXPECT_EQ(json.at("rules"), 1);
+}
+
+TEST_F(ProgramTest, ChecksABadConfiguration) {
+  const std::string file = write_configuration(R"(
+interfaces { interface lan0 { device net_ring0; address 10.0.1.300/24; } }
+zones { zone lan { interface lan7; } }
+)");
+  const Outcome outcome = run({"check", file});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.output, "");
+  EXPECT_NE(outcome.errors.find(file + ":2:"), std::string::npos) << outcome.errors;
+  EXPECT_NE(outcome.errors.find("10.0.1.300"), std::string::npos) << outcome.errors;
+  const auto json = nlohmann::json::parse(run({"check", "--json", file}).output);
+  EXPECT_EQ(json.at("ok"), false);
+  EXPECT_EQ(json.at("problems").at(0).at("line"), 2);
+  EXPECT_EQ(run({"check", (folder_ / "absent.conf").string()}).status, 1);
+}
+
+}  // namespace
+}  // namespace masugata::tests
