@@ -41,8 +41,8 @@ uint8_t encode(const TcpFacts& syn, uint32_t period) noexcept {
     size = syn.key.family() == net::Family::Ipv4 ? kDefaultSegmentSizeIpv4
                                                  : kDefaultSegmentSizeIpv6;
   }
-  return static_cast<uint8_t>((index_of_segment_size(size) << kSegmentSizePosition) |
-                              (index_of_scale(syn.options) << kScalePosition) |
+  return static_cast<uint8_t>((uint32_t{index_of_segment_size(size)} << kSegmentSizePosition) |
+                              (uint32_t{index_of_scale(syn.options)} << kScalePosition) |
                               (syn.options.sack_permitted ? kSackBit : 0U) |
                               (period & kParityBit));
 }
