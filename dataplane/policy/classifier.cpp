@@ -59,37 +59,52 @@ bool Classifier::verify(uint32_t rule, const PacketFacts& facts) const noexcept 
   return false;
 }
 
+Classifier::SetOffset Classifier::find_set(size_t dimension,
+                                           const PacketFacts& facts) const noexcept {
+  const net::FlowKey& key = facts.key;
+  const auto protocol = static_cast<uint32_t>(key.protocol) << 16U;
+  switch (dimension) {
+    case kSource:
+      return key.source.is_v4() ? source_v4_.at(key.source.v4().host())
+                                : source_v6_.at(number_of(key.source));
+    case kDestination:
+      return key.destination.is_v4() ? destination_v4_.at(key.destination.v4().host())
+                                     : destination_v6_.at(number_of(key.destination));
+    case kService:
+      return service_.at(protocol | service_value(facts));
+    case kSourcePort:
+      return source_port_.at(protocol | source_port_value(facts));
+    default:
+      return source_mac_.at(mac_number(facts.source_mac));
+  }
+}
+
 uint32_t Classifier::first_match(const PacketFacts& facts, const LiveMask& mask) const noexcept {
   if (words_ == 0) return kNoRule;
-  const auto protocol = static_cast<uint32_t>(facts.key.protocol) << 16U;
   SetOffset offsets[kDimensions];
-  if (facts.key.source.is_v4()) {
-    offsets[0] = source_v4_.at(facts.key.source.v4().host());
-    offsets[1] = destination_v4_.at(facts.key.destination.v4().host());
-  } else {
-    offsets[0] = source_v6_.at(number_of(facts.key.source));
-    offsets[1] = destination_v6_.at(number_of(facts.key.destination));
+  for (size_t used = 0; used < used_count_; ++used) {
+    offsets[used] = find_set(used_dimensions_[used], facts);
   }
-  offsets[2] = service_.at(protocol | service_value(facts));
-  offsets[3] = source_port_.at(protocol | source_port_value(facts));
-  offsets[4] = source_mac_.at(mac_number(facts.source_mac));
   return walk(offsets, facts, mask);
 }
 
 uint32_t Classifier::walk(const SetOffset (&offsets)[kDimensions], const PacketFacts& facts,
                           const LiveMask& mask) const noexcept {
   const uint64_t* summaries[kDimensions];
+  const uint64_t* open[kDimensions];
   const uint64_t* data[kDimensions];  // the next summary word's first set word
-  for (size_t dimension = 0; dimension < kDimensions; ++dimension) {
-    summaries[dimension] = sets_.data() + offsets[dimension];
-    data[dimension] = summaries[dimension] + summary_words_;
+  for (size_t used = 0; used < used_count_; ++used) {
+    summaries[used] = sets_.data() + offsets[used];
+    open[used] = open_words_[used_dimensions_[used]].data();
+    data[used] = summaries[used] + summary_words_;
   }
   uint32_t best = kNoRule;
   uint32_t resume = 0;  // words before this one belong to groups that are done with
   for (uint32_t block = 0; block < summary_words_; ++block) {
-    uint64_t candidates = ~uint64_t{0};
-    for (size_t dimension = 0; dimension < kDimensions; ++dimension) {
-      candidates &= summaries[dimension][block] | open_words_[dimension][block];
+    const uint32_t words_here = std::min(words_ - block * 64, 64U);
+    uint64_t candidates = ~uint64_t{0} >> (64 - words_here);
+    for (size_t used = 0; used < used_count_; ++used) {
+      candidates &= summaries[used][block] | open[used][block];
     }
     while (candidates != 0) {
       const auto bit = static_cast<uint32_t>(std::countr_zero(candidates));
@@ -102,17 +117,17 @@ uint32_t Classifier::walk(const SetOffset (&offsets)[kDimensions], const PacketF
       }
       uint64_t rules = mask.words[word];
       const uint64_t below = (uint64_t{1} << bit) - 1;
-      for (size_t dimension = 0; dimension < kDimensions; ++dimension) {
-        if ((open_words_[dimension][block] >> bit & 1U) != 0) continue;
-        rules &= data[dimension][std::popcount(summaries[dimension][block] & below)];
+      for (size_t used = 0; used < used_count_; ++used) {
+        if ((open[used][block] >> bit & 1U) != 0) continue;
+        rules &= data[used][std::popcount(summaries[used][block] & below)];
       }
       const uint32_t match = first_of(word, rules, facts);
       if (match == kNoRule) continue;
       best = std::min(best, match);
       resume = group_end_[word];
     }
-    for (size_t dimension = 0; dimension < kDimensions; ++dimension) {
-      data[dimension] += std::popcount(summaries[dimension][block]);
+    for (size_t used = 0; used < used_count_; ++used) {
+      data[used] += std::popcount(summaries[used][block]);
     }
   }
   return best;

@@ -50,7 +50,8 @@ class Classifier {
  private:
   friend class ClassifierCompiler;
 
-  static constexpr size_t kDimensions = 5;  // source, destination, service, source port, MAC
+  enum Dimension : uint8_t { kSource, kDestination, kService, kSourcePort, kSourceMac };
+  static constexpr size_t kDimensions = 5;
   // A set of rules: `summary_words_` summary words (bit w = word w is not zero) and then only the
   // words that are not zero.
   using SetOffset = uint32_t;  // index into sets_
@@ -66,6 +67,7 @@ class Classifier {
     uint32_t first, count;  // into alternatives_
   };
 
+  // `offsets` by position in used_dimensions_.
   [[nodiscard]] uint32_t walk(const SetOffset (&offsets)[kDimensions], const PacketFacts& facts,
                               const LiveMask& mask) const noexcept;
   // First rule of `rules` (a subset of one word's positions) that passes verify().
@@ -73,7 +75,12 @@ class Classifier {
                                   const PacketFacts& facts) const noexcept;
   [[nodiscard]] bool verify(uint32_t rule, const PacketFacts& facts) const noexcept;
 
+  [[nodiscard]] SetOffset find_set(size_t dimension, const PacketFacts& facts) const noexcept;
+
   size_t rule_count_ = 0;
+  // Dimensions that at least one rule constrains; the others are never looked at.
+  uint8_t used_dimensions_[kDimensions] = {};
+  size_t used_count_ = 0;
   uint32_t words_ = 0;
   uint32_t summary_words_ = 0;
   std::vector<uint64_t> sets_;

@@ -11,8 +11,6 @@ namespace masugata::dataplane {
 
 namespace {
 
-enum Dimension : size_t { kSource, kDestination, kService, kSourcePort, kSourceMac };
-
 bool has_port_fields(net::Protocol protocol) {
   return protocol == net::Protocol::Tcp || protocol == net::Protocol::Udp ||
          protocol == net::Protocol::Sctp;
@@ -92,18 +90,20 @@ class ClassifierCompiler {
   }
 
  private:
+  using Dimension = Classifier::Dimension;
+
   [[nodiscard]] bool is_open(Dimension dimension, uint32_t rule) const {
     const ClassifierRule& match = rules_[rule];
     switch (dimension) {
-      case kSource:
+      case Classifier::kSource:
         return match.source.empty();
-      case kDestination:
+      case Classifier::kDestination:
         return match.destination.empty();
-      case kService:
+      case Classifier::kService:
         return match.services.empty();
-      case kSourcePort:
+      case Classifier::kSourcePort:
         return std::none_of(match.services.begin(), match.services.end(), limits_source_port);
-      case kSourceMac:
+      case Classifier::kSourceMac:
         return match.source_mac.empty();
     }
     return true;
@@ -142,6 +142,12 @@ class ClassifierCompiler {
   }
 
   void describe_layout() {
+    uint32_t open_in_all = (1U << Classifier::kDimensions) - 1;
+    for (const Group& group : groups_) open_in_all &= group.open_mask;
+    for (uint8_t dimension = 0; dimension < Classifier::kDimensions; ++dimension) {
+      if ((open_in_all >> dimension & 1U) != 0) continue;
+      result_.used_dimensions_[result_.used_count_++] = dimension;
+    }
     result_.verify_words_.assign(result_.words_, 0);
     for (auto& open : result_.open_words_) open.assign((result_.words_ + 63) / 64, 0);
     for (const Group& group : groups_) {
@@ -195,7 +201,8 @@ class ClassifierCompiler {
         append_source_ports(service, ports);
       }
       services.add(position_of_[rule], std::move(values));
-      if (!is_open(kSourcePort, rule)) source_ports.add(position_of_[rule], std::move(ports));
+      if (!is_open(Classifier::kSourcePort, rule))
+        source_ports.add(position_of_[rule], std::move(ports));
     }
     result_.service_ = services.build(store, Classifier::kMaximumSetBytes);
     result_.source_port_ = source_ports.build(store, Classifier::kMaximumSetBytes);
@@ -218,7 +225,7 @@ class ClassifierCompiler {
   void collect_alternatives() {
     for (uint32_t rule = 0; rule < rules_.size(); ++rule) {
       const auto& services = rules_[rule].services;
-      if (services.size() < 2 || is_open(kSourcePort, rule)) continue;
+      if (services.size() < 2 || is_open(Classifier::kSourcePort, rule)) continue;
       const auto first = static_cast<uint32_t>(result_.alternatives_.size());
       for (const config::ServiceMatch& service : services) append_alternatives(service);
       const auto count = static_cast<uint32_t>(result_.alternatives_.size()) - first;
