@@ -23,7 +23,7 @@ struct OwnedRule {
   std::vector<config::ServiceMatch> services;
 };
 
-enum class Shape { Narrow, Mixed, Crowded };
+enum class Shape { Narrow, Sets, Mixed, Crowded };
 
 class RuleMaker {
  public:
@@ -37,8 +37,9 @@ class RuleMaker {
     return {net::IpAddress::from_v4(net::Be32::from_host(first & ~host)),
             net::IpAddress::from_v4(net::Be32::from_host(first | host))};
   }
-  // Narrow: a network of its own to a server of its own. Mixed: a third of the addresses is `any`,
-  // prefixes of 8 to 32 bits. Crowded: 30 networks, 30 servers, 20 ports in all combinations.
+  // Narrow: a network of its own to a server of its own. Sets: eight of each. Mixed: a third of the
+  // addresses is `any`, prefixes of 8 to 32 bits. Crowded: 30 networks, 30 servers, 20 ports in all
+  // combinations.
   OwnedRule rule() {
     OwnedRule rule;
     const uint16_t port = static_cast<uint16_t>(1 + below(shape_ == Shape::Crowded ? 20 : 2000));
@@ -47,6 +48,12 @@ class RuleMaker {
       case Shape::Narrow:
         rule.source.push_back(network(0x0a000000 + below(1U << 24U), 24));
         rule.destination.push_back(network(0xac100000 + below(1U << 20U), 32));
+        break;
+      case Shape::Sets:
+        for (int entry = 0; entry < 8; ++entry) {
+          rule.source.push_back(network(0x0a000000 + below(1U << 24U), 24));
+          rule.destination.push_back(network(0xac100000 + below(1U << 20U), 32));
+        }
         break;
       case Shape::Mixed:
         if (below(3) != 0)
@@ -129,6 +136,7 @@ int main() {
       "shape     rules    compile       memory   cycles per classification: p5, p50, p95\n");
   for (const size_t rules : {10, 1000, 10000}) {
     measure("narrow", Shape::Narrow, rules);
+    measure("sets", Shape::Sets, rules);
     measure("mixed", Shape::Mixed, rules);
     measure("crowded", Shape::Crowded, rules);
   }
