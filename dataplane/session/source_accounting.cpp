@@ -30,6 +30,10 @@ bool SourceAccounting::allocate(MemorySource& memory, uint32_t capacity,
     return false;
   }
   for (size_t slot = 0; slot < slots_.size(); ++slot) slots_[slot].scope = kUnusedScope;
+  // Whatever the rate, an overflow slot begins with a second's worth.
+  for (size_t set = 0; set < sets; ++set) {
+    slots_[static_cast<size_t>(sets) * kWays + set].millitokens = 0xffffffffU;
+  }
   set_count_ = sets;
   secret_ = secret;
   return true;
