@@ -82,7 +82,8 @@ struct AdmissionOrigin {
 namespace admission {
 
 // Martian sources (RFC 6890) that no session may have; None when fine. Decode refuses most of
-// them already; `explain` asks without decode.
+// them already; `explain` asks without decode. Multicast and limited broadcast are refused here,
+// from self too: such packets belong to the kernel and never become sessions.
 [[nodiscard]] DropReason check_addresses(const net::FlowKey& key, bool from_self) noexcept;
 
 // Link-local sources are only checked for that: no route leads to them.
