@@ -90,8 +90,7 @@ bool ExpectationTable::add(const Expectation& expectation, uint32_t now_ms) noex
   return true;
 }
 
-bool ExpectationTable::take(const net::FlowKey& key, uint32_t now_ms,
-                            Expectation& found) noexcept {
+bool ExpectationTable::take(const net::FlowKey& key, uint32_t now_ms, Expectation& found) noexcept {
   if (size_ == 0) return false;
   const uint32_t slot = find(key, now_ms);
   if (slot == kNone32) return false;

@@ -84,8 +84,7 @@ uint16_t take_back_acknowledgement(const SequenceAdjustment& adjustment, Directi
   // Summing the whole header is right for options at odd offsets, too.
   const uint64_t before = net::checksum_add(header, header_bytes);
   const uint32_t shown = net::load_be32(header + kAcknowledgementOffset).host();
-  net::store(header + kAcknowledgementOffset,
-             net::Be32::from_host(stream.own_sequence(shown)));
+  net::store(header + kAcknowledgementOffset, net::Be32::from_host(stream.own_sequence(shown)));
   take_back_sack(stream, header, header_bytes);
   return net::checksum_delta(before, net::checksum_add(header, header_bytes));
 }

@@ -43,7 +43,7 @@ class StreamAdjustment {
     uint32_t offset;  // shown - own
   };
   std::array<Change, kRememberedChanges> changes_{};  // oldest first
-  uint32_t base_offset_ = 0;                  // before the oldest change
+  uint32_t base_offset_ = 0;                          // before the oldest change
   uint8_t count_ = 0;
 };
 

@@ -100,8 +100,8 @@ TEST(SequenceAdjustment, RewritesAcknowledgementAndSackBlocks) {
   for (const auto& [options, at] : {std::pair{even, 24U}, std::pair{odd, 23U}}) {
     std::vector<uint8_t> header = tcp_header(77, 9000, options);
     ASSERT_TRUE(checksum_holds(header));
-    const uint16_t delta = take_back_acknowledgement(adjustment, Direction::Original,
-                                                     header.data(), header.size());
+    const uint16_t delta =
+        take_back_acknowledgement(adjustment, Direction::Original, header.data(), header.size());
     apply(header, delta);
     EXPECT_TRUE(checksum_holds(header));
     EXPECT_EQ(net::load_be32(&header[4]).host(), 77U);
@@ -129,8 +129,8 @@ TEST(SequenceAdjustment, MalformedOptionsStayWithinTheHeader) {
   adjustment.streams[1].set_initial_offset(1);
   for (const uint8_t length : std::initializer_list<uint8_t>{0, 1, 2, 3, 7, 12, 40, 255}) {
     std::vector<uint8_t> header = tcp_header(1, 2, {5, length, 9, 9, 9, 9, 9, 5});
-    apply(header, take_back_acknowledgement(adjustment, Direction::Original, header.data(),
-                                            header.size()));
+    apply(header,
+          take_back_acknowledgement(adjustment, Direction::Original, header.data(), header.size()));
     EXPECT_TRUE(checksum_holds(header));
   }
 }

@@ -26,11 +26,15 @@ enum class SessionKind : uint8_t { Tcp, Udp, Icmp, Other, Count };
 
 [[nodiscard]] constexpr SessionKind kind_of(net::Protocol protocol) noexcept {
   switch (protocol) {
-    case net::Protocol::Tcp: return SessionKind::Tcp;
-    case net::Protocol::Udp: return SessionKind::Udp;
+    case net::Protocol::Tcp:
+      return SessionKind::Tcp;
+    case net::Protocol::Udp:
+      return SessionKind::Udp;
     case net::Protocol::Icmp:
-    case net::Protocol::Icmpv6: return SessionKind::Icmp;
-    default: return SessionKind::Other;
+    case net::Protocol::Icmpv6:
+      return SessionKind::Icmp;
+    default:
+      return SessionKind::Other;
   }
 }
 
@@ -69,9 +73,12 @@ enum class EvictionClass : uint8_t { Embryonic, Idle, Protected, Count };
     case ProtocolState::TcpSynReceived:
     case ProtocolState::UdpNew:
     case ProtocolState::IcmpNew:
-    case ProtocolState::OtherNew: return EvictionClass::Embryonic;
-    case ProtocolState::TcpEstablished: return EvictionClass::Protected;
-    default: return EvictionClass::Idle;
+    case ProtocolState::OtherNew:
+      return EvictionClass::Embryonic;
+    case ProtocolState::TcpEstablished:
+      return EvictionClass::Protected;
+    default:
+      return EvictionClass::Idle;
   }
 }
 
@@ -82,14 +89,14 @@ enum class EvictionClass : uint8_t { Embryonic, Idle, Protected, Count };
 
 // What one TCP end has sent and may send, in that end's own sequence numbers. Host byte order.
 struct TcpDirection {
-  uint32_t end = 0;         // highest sequence number + length sent by this end
-  uint32_t max_end = 0;     // highest sequence number this end may send up to (peer's ack + window)
-  // Highest acknowledgement this end sent, in the peer's numbers; before its first one (kTcpAckSeen)
-  // the lowest that it may send.
+  uint32_t end = 0;      // highest sequence number + length sent by this end
+  uint32_t max_end = 0;  // highest sequence number this end may send up to (peer's ack + window)
+  // Highest acknowledgement this end sent, in the peer's numbers; before its first one
+  // (kTcpAckSeen) the lowest that it may send.
   uint32_t max_ack = 0;
-  uint16_t max_window = 0;  // largest window this end offered, in units of 1 << window_scale
-  uint8_t window_scale = 0; // RFC 7323, 0..14; 0 until both ends offered the option
-  uint8_t flags = 0;        // TcpDirectionFlags
+  uint16_t max_window = 0;   // largest window this end offered, in units of 1 << window_scale
+  uint8_t window_scale = 0;  // RFC 7323, 0..14; 0 until both ends offered the option
+  uint8_t flags = 0;         // TcpDirectionFlags
 };
 static_assert(sizeof(TcpDirection) == 16);
 
@@ -118,9 +125,9 @@ enum FlowFlags : uint8_t {
   kFlowRewriteDestination = 1U << 1U,  // destination address and port change
   // IPv6 translation: the new addresses and ports are those of the other flow's key, reversed.
   kFlowRewriteFromOtherKey = 1U << 2U,
-  kFlowLocal = 1U << 3U,         // to the gateway itself: punt instead of forward
-  kFlowRouteResolved = 1U << 4U, // next_hop and egress_interface are set
-  kFlowFromKernel = 1U << 5U,    // sent by the gateway itself: the frame is ready for the wire
+  kFlowLocal = 1U << 3U,          // to the gateway itself: punt instead of forward
+  kFlowRouteResolved = 1U << 4U,  // next_hop and egress_interface are set
+  kFlowFromKernel = 1U << 5U,     // sent by the gateway itself: the frame is ready for the wire
 };
 
 inline constexpr uint32_t kNone32 = 0xffffffffU;  // "no such thing" in 32 and 16 bits
@@ -132,17 +139,17 @@ struct alignas(64) Flow {
   Rewrite rewrite;
   uint32_t next_hop = kNoNextHop;  // neighbour index of the forwarding view
   uint16_t egress_interface = kNoInterface;
-  uint8_t flags = 0;   // FlowFlags
-  uint8_t zone = 0;    // through which packets of this direction come in; others are spoofed
+  uint8_t flags = 0;  // FlowFlags
+  uint8_t zone = 0;   // through which packets of this direction come in; others are spoofed
 };
 static_assert(sizeof(Flow) == 64);
 
 // What is needed at the start, at the end and by `show sessions`, but not per packet.
 struct alignas(64) SessionRecord {
   uint32_t created_ms = 0;
-  uint32_t serial = 0;             // differs for every session that ever lived in this slot
-  uint32_t packets_high[2] = {};   // per direction, in units of 1 << 16 (see packets_low)
-  uint32_t bytes_high[2] = {};     // per direction, in units of 1 << 32
+  uint32_t serial = 0;            // differs for every session that ever lived in this slot
+  uint32_t packets_high[2] = {};  // per direction, in units of 1 << 16 (see packets_low)
+  uint32_t bytes_high[2] = {};    // per direction, in units of 1 << 32
   uint32_t policy_rule = kNone32;
   uint32_t syn_proxy = kNone32;            // SynProxyTable slot
   uint32_t source_limit_slot = kNone32;    // SourceAccounting slot to give back
@@ -153,10 +160,10 @@ struct alignas(64) SessionRecord {
   uint16_t ingress_zone = 0;
   uint16_t egress_zone = 0;
   uint16_t ingress_interface = kNoInterface;
-  uint16_t tcp_mss_limit = 0;      // clamp for SYNs of both directions, 0 = none
+  uint16_t tcp_mss_limit = 0;         // clamp for SYNs of both directions, 0 = none
   uint16_t foreign_worker = kNone16;  // worker that holds a foreign entry for the reply key
-  uint8_t helper = 0;              // 0 = none, 1 = FTP control, 2 = FTP data
-  uint8_t icmp_type = 0;           // of the opening packet
+  uint8_t helper = 0;                 // 0 = none, 1 = FTP control, 2 = FTP data
+  uint8_t icmp_type = 0;              // of the opening packet
 };
 static_assert(sizeof(SessionRecord) == 64);
 
@@ -168,8 +175,8 @@ enum SessionFlags : uint16_t {
   kSessionSequenceAdjusted = 1U << 4U,  // SequenceAdjustmentTable has an entry
   kSessionSynProxied = 1U << 5U,        // the gateway answered the SYN itself
   kSessionToSelf = 1U << 6U,
-  kSessionExpected = 1U << 7U,          // opened by an expectation
-  kSessionEnded = 1U << 8U,             // erased; stays readable until release_burst()
+  kSessionExpected = 1U << 7U,  // opened by an expectation
+  kSessionEnded = 1U << 8U,     // erased; stays readable until release_burst()
 };
 
 // A session. Written by its worker only. All times are milliseconds of that worker's clock, which
@@ -180,8 +187,8 @@ struct alignas(64) Session {
   uint32_t snapshot_generation = 0;
   ProtocolState state = ProtocolState::Free;
   SessionKind kind = SessionKind::Other;
-  uint16_t flags = 0;               // SessionFlags
-  uint32_t bytes_low[2] = {};       // low parts of the counters; count_packet() carries over
+  uint16_t flags = 0;          // SessionFlags
+  uint32_t bytes_low[2] = {};  // low parts of the counters; count_packet() carries over
   uint16_t packets_low[2] = {};
   uint16_t inspection_profile = 0;  // 0 = none
   uint16_t challenge_second = 0;    // low bits of the second of the last challenge ACK, + 1

@@ -16,15 +16,15 @@ namespace masugata::dataplane {
 
 // One cache line: eight tags, eight entries, and the way to an overflow bucket.
 struct alignas(64) IndexBucket {
-  uint16_t tags[8];     // 0 = free
+  uint16_t tags[8];  // 0 = free
   uint32_t entries[8];
-  uint32_t overflow;    // 0 = none, else overflow bucket number + 1
+  uint32_t overflow;  // 0 = none, else overflow bucket number + 1
   uint32_t reserved[3];
 };
 static_assert(sizeof(IndexBucket) == 64);
 
-// A bucket is chosen by the high half of a hash, the tag is its low 16 bits (never 0). The mean load
-// is at most half of the slots; full buckets continue in overflow buckets from a bounded pool.
+// A bucket is chosen by the high half of a hash, the tag is its low 16 bits (never 0). The mean
+// load is at most half of the slots; full buckets continue in overflow buckets from a bounded pool.
 class SessionIndex {
  public:
   SessionIndex() = default;
@@ -40,9 +40,7 @@ class SessionIndex {
     const auto tag = static_cast<uint16_t>(hash);
     return tag == 0 ? uint16_t{1} : tag;
   }
-  void prefetch_bucket(uint64_t hash) const noexcept {
-    prefetch_line(&buckets_[bucket_of(hash)]);
-  }
+  void prefetch_bucket(uint64_t hash) const noexcept { prefetch_line(&buckets_[bucket_of(hash)]); }
 
   // The first entry whose tag agrees, in the home bucket only; false when there is none. A hint for
   // prefetching, not an answer.

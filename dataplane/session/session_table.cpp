@@ -70,8 +70,7 @@ Result<std::unique_ptr<SessionTable>> SessionTable::create(const SessionTableSet
 size_t SessionTable::memory_bytes(const SessionTableSettings& settings) noexcept {
   const size_t slots = slot_count(settings);
   return slots * (sizeof(Session) + sizeof(KeyBuckets) + sizeof(IndexLink)) +
-         settings.foreign_capacity * sizeof(ForeignEntry) +
-         settings.zone_count * sizeof(uint32_t) +
+         settings.foreign_capacity * sizeof(ForeignEntry) + settings.zone_count * sizeof(uint32_t) +
          TimerWheel::memory_bytes(static_cast<uint32_t>(slots)) +
          SessionIndex::memory_bytes(entry_capacity(settings));
 }

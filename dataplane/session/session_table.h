@@ -73,8 +73,8 @@ struct SessionMatch {
 };
 
 struct InsertRequest {
-  net::FlowKey original;  // key of the opening packet on arrival
-  net::FlowKey reply;     // key that answers will show on arrival (after translation)
+  net::FlowKey original;       // key of the opening packet on arrival
+  net::FlowKey reply;          // key that answers will show on arrival (after translation)
   uint64_t original_hash = 0;  // net::hash_flow() of each with the worker's secret
   uint64_t reply_hash = 0;
   ProtocolState state = ProtocolState::UdpNew;
@@ -128,8 +128,8 @@ class SessionTable {
                    SessionMatch* results) noexcept;
 
   // The same when prefetch_bucket() was called for every hash long enough ago.
-  void lookup_bulk_prefetched(const net::FlowKey* const* keys, const uint64_t* hashes,
-                              size_t count, SessionMatch* results) noexcept;
+  void lookup_bulk_prefetched(const net::FlowKey* const* keys, const uint64_t* hashes, size_t count,
+                              SessionMatch* results) noexcept;
 
   // One key, without prefetch: for ICMP errors, control and tests.
   [[nodiscard]] SessionMatch lookup(const net::FlowKey& key, uint64_t hash) noexcept;

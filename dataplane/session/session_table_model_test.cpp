@@ -44,11 +44,21 @@ class Model final : public SessionObserver {
     switch (draw(8)) {
       case 0:
       case 1:
-      case 2: insert(); break;
-      case 3: erase(); break;
-      case 4: change(); break;
-      case 5: foreign(); break;
-      case 6: look_up(); break;
+      case 2:
+        insert();
+        break;
+      case 3:
+        erase();
+        break;
+      case 4:
+        change();
+        break;
+      case 5:
+        foreign();
+        break;
+      case 6:
+        look_up();
+        break;
       default:
         now_ms_ += draw(200);
         table_->expire(now_ms_, 8);
@@ -94,9 +104,12 @@ class Model final : public SessionObserver {
   [[nodiscard]] uint64_t hash_of(const net::FlowKey& key) const {
     const uint64_t even = net::hash_flow(key, net::HashSecret{});
     switch (hashing_) {
-      case Hashing::FewBuckets: return (even & 0xffffU) | (even & 0xc000000000000000ULL);
-      case Hashing::FewTags: return (even & ~0xffffULL) | (even & 1U);
-      default: return even;
+      case Hashing::FewBuckets:
+        return (even & 0xffffU) | (even & 0xc000000000000000ULL);
+      case Hashing::FewTags:
+        return (even & ~0xffffULL) | (even & 1U);
+      default:
+        return even;
     }
   }
   void insert() {

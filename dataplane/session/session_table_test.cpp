@@ -130,8 +130,7 @@ TEST_F(SessionTableTest, BulkLookupAnswersEachKeyInItsPlace) {
       continue;
     }
     ASSERT_NE(matches[number].session, nullptr);
-    EXPECT_EQ(matches[number].direction,
-              number % 3 == 0 ? Direction::Reply : Direction::Original);
+    EXPECT_EQ(matches[number].direction, number % 3 == 0 ? Direction::Reply : Direction::Original);
     EXPECT_EQ(matches[number].session->flow(matches[number].direction).key, keys[number]);
   }
 }
@@ -313,8 +312,8 @@ TEST_F(SessionTableTest, IdleSessionsExpireAndUsedOnesLive) {
 
 TEST_F(SessionTableTest, AShorterTimeoutTakesEffect) {
   start(16);
-  Session* session = table_->insert(request_for(1, ProtocolState::TcpEstablished, 7'440'000), 0)
-                         .session;
+  Session* session =
+      table_->insert(request_for(1, ProtocolState::TcpEstablished, 7'440'000), 0).session;
   session->last_seen_ms = 5000;
   table_->change_state(*session, ProtocolState::TcpReset, 10'000);
   table_->expire(14'999, 100);

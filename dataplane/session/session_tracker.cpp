@@ -16,6 +16,9 @@ uint32_t milliseconds(uint32_t seconds) noexcept {
 void note_packet(SessionTable& table, Session& session, Direction direction, ProtocolState state,
                  uint32_t packet_bytes, const TrackingSettings& settings,
                  uint32_t now_ms) noexcept {
+  // Without a branch: directions alternate at random.
+  static_assert(kSessionReplySeen == index_of(Direction::Reply));
+  session.flags = static_cast<uint16_t>(session.flags | index_of(direction));
   session.last_seen_ms = now_ms;
   session.count_packet(direction, packet_bytes);
   const uint32_t timeout_ms = settings.timeouts.of(state);
@@ -26,9 +29,12 @@ void note_packet(SessionTable& table, Session& session, Direction direction, Pro
 
 ProtocolState replied_state_of(SessionKind kind) noexcept {
   switch (kind) {
-    case SessionKind::Udp: return ProtocolState::UdpReplied;
-    case SessionKind::Icmp: return ProtocolState::IcmpReplied;
-    default: return ProtocolState::OtherReplied;
+    case SessionKind::Udp:
+      return ProtocolState::UdpReplied;
+    case SessionKind::Icmp:
+      return ProtocolState::IcmpReplied;
+    default:
+      return ProtocolState::OtherReplied;
   }
 }
 
@@ -64,10 +70,8 @@ TrackResult track_tcp_packet(SessionTable& table, Session& session, Direction di
                              const TcpSegment& segment, uint32_t packet_bytes,
                              const TrackingSettings& settings, uint32_t now_ms) noexcept {
   const TrackResult result = track_tcp(session, direction, segment, settings.tcp, now_ms);
-  if (result.action != TrackAction::Forward) [[unlikely]] return result;
-  if (direction == Direction::Reply) {
-    session.flags = static_cast<uint16_t>(session.flags | kSessionReplySeen);
-  }
+  if (result.action != TrackAction::Forward) [[unlikely]]
+    return result;
   note_packet(table, session, direction, result.state, packet_bytes, settings, now_ms);
   return result;
 }
@@ -79,37 +83,45 @@ TrackResult track_other_packet(SessionTable& table, Session& session, Direction 
     return {TrackAction::Drop, TrackReason::InvalidState, session.state};
   }
   ProtocolState state = session.state;
-  if (direction == Direction::Reply) {
-    session.flags = static_cast<uint16_t>(session.flags | kSessionReplySeen);
-    state = replied_state_of(session.kind);
-  }
+  if (direction == Direction::Reply) state = replied_state_of(session.kind);
   note_packet(table, session, direction, state, packet_bytes, settings, now_ms);
   return {TrackAction::Forward, TrackReason::None, state};
 }
 
 DropReason drop_reason_of(TrackReason reason) noexcept {
   switch (reason) {
-    case TrackReason::None: return DropReason::None;
-    case TrackReason::InvalidFlags: return DropReason::TcpBadFlags;
+    case TrackReason::None:
+      return DropReason::None;
+    case TrackReason::InvalidFlags:
+      return DropReason::TcpBadFlags;
     case TrackReason::InvalidSequence:
-    case TrackReason::InvalidAcknowledgement: return DropReason::TcpOutOfWindow;
-    case TrackReason::UnexpectedSyn: return DropReason::TcpUnexpectedSyn;
+    case TrackReason::InvalidAcknowledgement:
+      return DropReason::TcpOutOfWindow;
+    case TrackReason::UnexpectedSyn:
+      return DropReason::TcpUnexpectedSyn;
     case TrackReason::ResetOutOfWindow:
-    case TrackReason::ResetInexact: return DropReason::TcpBadReset;
-    case TrackReason::NotAnOpening: return DropReason::TcpNoSession;
-    case TrackReason::InvalidState: return DropReason::TcpInvalidState;
-    case TrackReason::Count: break;
+    case TrackReason::ResetInexact:
+      return DropReason::TcpBadReset;
+    case TrackReason::NotAnOpening:
+      return DropReason::TcpNoSession;
+    case TrackReason::InvalidState:
+      return DropReason::TcpInvalidState;
+    case TrackReason::Count:
+      break;
   }
   return DropReason::InternalError;
 }
 
 DropReason drop_reason_of(InsertRefusal refusal) noexcept {
   switch (refusal) {
-    case InsertRefusal::None: return DropReason::None;
+    case InsertRefusal::None:
+      return DropReason::None;
     case InsertRefusal::OriginalKeyExists:
-    case InsertRefusal::ReplyKeyExists: return DropReason::SessionCollision;
+    case InsertRefusal::ReplyKeyExists:
+      return DropReason::SessionCollision;
     case InsertRefusal::TableFull:
-    case InsertRefusal::IndexFull: return DropReason::SessionTableFull;
+    case InsertRefusal::IndexFull:
+      return DropReason::SessionTableFull;
   }
   return DropReason::InternalError;
 }

@@ -34,10 +34,14 @@ struct TrackingSettings {
 // The state in which a session begins whose first packet is not TCP.
 [[nodiscard]] constexpr ProtocolState first_state_of(net::Protocol protocol) noexcept {
   switch (kind_of(protocol)) {
-    case SessionKind::Udp: return ProtocolState::UdpNew;
-    case SessionKind::Icmp: return ProtocolState::IcmpNew;
-    case SessionKind::Tcp: return ProtocolState::TcpSynSent;
-    default: return ProtocolState::OtherNew;
+    case SessionKind::Udp:
+      return ProtocolState::UdpNew;
+    case SessionKind::Icmp:
+      return ProtocolState::IcmpNew;
+    case SessionKind::Tcp:
+      return ProtocolState::TcpSynSent;
+    default:
+      return ProtocolState::OtherNew;
   }
 }
 
@@ -46,8 +50,7 @@ struct TrackingSettings {
 // and Challenge the session does not count the packet and does not live longer for it.
 [[nodiscard]] TrackResult track_tcp_packet(SessionTable& table, Session& session,
                                            Direction direction, const TcpSegment& segment,
-                                           uint32_t packet_bytes,
-                                           const TrackingSettings& settings,
+                                           uint32_t packet_bytes, const TrackingSettings& settings,
                                            uint32_t now_ms) noexcept;
 
 // The same for a packet of any other protocol: the first one of the reply direction confirms the

@@ -50,9 +50,9 @@ TEST_F(SessionTrackerTest, AReplyConfirmsASessionOfAnyProtocol) {
         Case{net::Protocol::Sctp, ProtocolState::OtherNew, ProtocolState::OtherReplied, 600'000}}) {
     Session& session = add(one.protocol);
     EXPECT_EQ(session.state, one.first);
-    EXPECT_EQ(track_other_packet(*table_, session, Direction::Original, true, 100,
-                                 tracking_, 10).action,
-              TrackAction::Forward);
+    EXPECT_EQ(
+        track_other_packet(*table_, session, Direction::Original, true, 100, tracking_, 10).action,
+        TrackAction::Forward);
     EXPECT_EQ(session.state, one.first);
     EXPECT_EQ(session.flags & kSessionReplySeen, 0);
     const TrackResult result =
@@ -62,9 +62,9 @@ TEST_F(SessionTrackerTest, AReplyConfirmsASessionOfAnyProtocol) {
     EXPECT_EQ(session.timeout_ms, one.replied_timeout_ms);
     EXPECT_EQ(session.last_seen_ms, 20U);
     EXPECT_EQ(table_->count(one.replied), 1U);
-    EXPECT_EQ(track_other_packet(*table_, session, Direction::Original, true, 100,
-                                 tracking_, 30).action,
-              TrackAction::Forward);
+    EXPECT_EQ(
+        track_other_packet(*table_, session, Direction::Original, true, 100, tracking_, 30).action,
+        TrackAction::Forward);
     EXPECT_EQ(session.state, one.replied);
     EXPECT_EQ(session.packets(Direction::Original), 2U);
     EXPECT_EQ(session.bytes(Direction::Original), 200U);
@@ -94,16 +94,15 @@ TEST_F(SessionTrackerTest, TcpMovesTheTableAlong) {
   segment.flags = net::kTcpSyn | net::kTcpAck;
   segment.sequence = 500;
   segment.acknowledgement = 101;
-  EXPECT_EQ(track_tcp_packet(*table_, session, Direction::Reply, segment, 60,
-                               tracking_, 1).action,
+  EXPECT_EQ(track_tcp_packet(*table_, session, Direction::Reply, segment, 60, tracking_, 1).action,
             TrackAction::Forward);
   EXPECT_EQ(session.state, ProtocolState::TcpSynReceived);
   segment.flags = net::kTcpAck;
   segment.sequence = 101;
   segment.acknowledgement = 501;
-  EXPECT_EQ(track_tcp_packet(*table_, session, Direction::Original, segment, 60,
-                               tracking_, 2).action,
-            TrackAction::Forward);
+  EXPECT_EQ(
+      track_tcp_packet(*table_, session, Direction::Original, segment, 60, tracking_, 2).action,
+      TrackAction::Forward);
   EXPECT_EQ(session.state, ProtocolState::TcpEstablished);
   EXPECT_EQ(session.timeout_ms, 7'440'000U);
   EXPECT_EQ(table_->count(EvictionClass::Protected), 1U);
@@ -117,9 +116,9 @@ TEST_F(SessionTrackerTest, TcpMovesTheTableAlong) {
 
   segment.sequence = 101;
   segment.flags = net::kTcpRst;
-  EXPECT_EQ(track_tcp_packet(*table_, session, Direction::Original, segment, 60,
-                               tracking_, 4).action,
-            TrackAction::Forward);
+  EXPECT_EQ(
+      track_tcp_packet(*table_, session, Direction::Original, segment, 60, tracking_, 4).action,
+      TrackAction::Forward);
   EXPECT_EQ(session.state, ProtocolState::TcpReset);
   EXPECT_EQ(session.timeout_ms, 10'000U);
   table_->expire(10'004 + 2 * TimerWheel::kTickMs, 100);

@@ -68,8 +68,8 @@ uint32_t SourceAccounting::recyclable_slot(uint32_t first, uint32_t now_ms) cons
     const Slot& candidate = slots_[slot];
     if (candidate.scope == kUnusedScope) return slot;
     const uint32_t unused_ms = now_ms - candidate.last_used_ms;
-    const bool holds_information =
-        is_zone_scope(candidate.scope) ? unused_ms < kMillisecondsPerSecond
+    const bool holds_information = is_zone_scope(candidate.scope)
+                                       ? unused_ms < kMillisecondsPerSecond
                                        : candidate.sessions != 0;
     if (holds_information || (best != kNone32 && unused_ms <= best_unused_ms)) continue;
     best = slot;

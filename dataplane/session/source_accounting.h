@@ -14,10 +14,10 @@ namespace masugata::dataplane {
 
 // Counters of refusals and of what happened at the bound.
 struct SourceAccountingCounters {
-  uint64_t refused_sessions = 0;    // session limit reached
-  uint64_t refused_rate = 0;        // token bucket empty
-  uint64_t recycled = 0;            // an idle slot was taken for another source
-  uint64_t shared_overflow = 0;     // requests that had to use the shared slot
+  uint64_t refused_sessions = 0;  // session limit reached
+  uint64_t refused_rate = 0;      // token bucket empty
+  uint64_t recycled = 0;          // an idle slot was taken for another source
+  uint64_t shared_overflow = 0;   // requests that had to use the shared slot
 };
 
 // A bounded, 8-way set-associative table of (source, rule) and (source, zone) pairs. One worker;
@@ -62,15 +62,14 @@ class SourceAccounting {
   // Half a cache line.
   struct alignas(32) Slot {
     net::IpAddress source;
-    uint32_t scope;         // rule or zone, kind in the top bit; 0xffffffff = unused
+    uint32_t scope;  // rule or zone, kind in the top bit; 0xffffffff = unused
     uint32_t last_used_ms;
-    uint32_t sessions;      // concurrent; rule scopes
-    uint32_t millitokens;   // zone scopes: thousandths of a new session
+    uint32_t sessions;     // concurrent; rule scopes
+    uint32_t millitokens;  // zone scopes: thousandths of a new session
   };
   static_assert(sizeof(Slot) == 32);
 
-  [[nodiscard]] uint32_t first_slot_of(const net::IpAddress& source,
-                                       uint32_t scope) const noexcept;
+  [[nodiscard]] uint32_t first_slot_of(const net::IpAddress& source, uint32_t scope) const noexcept;
   [[nodiscard]] uint32_t find(const net::IpAddress& source, uint32_t scope) const noexcept;
   // Finds or makes the pair's slot; a new one starts with `millitokens`.
   [[nodiscard]] uint32_t slot_for(const net::IpAddress& source, uint32_t scope,
@@ -78,7 +77,7 @@ class SourceAccounting {
   [[nodiscard]] uint32_t recyclable_slot(uint32_t first, uint32_t now_ms) const noexcept;
 
   SourcedArray<Slot> slots_;  // the sets, then one overflow slot per set
-  uint32_t set_count_ = 0;  // a power of two
+  uint32_t set_count_ = 0;    // a power of two
   net::HashSecret secret_;
   SourceAccountingCounters counters_;
 };

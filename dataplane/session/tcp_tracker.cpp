@@ -122,7 +122,8 @@ TrackResult track_syn(Session& session, Direction direction, const TcpSegment& s
     case ProtocolState::TcpTimeWait:
     case ProtocolState::TcpReset:
       return {TrackAction::Replace, TrackReason::None, session.state};
-    default: return challenge(session, TrackReason::UnexpectedSyn, now_ms);
+    default:
+      return challenge(session, TrackReason::UnexpectedSyn, now_ms);
   }
 }
 
@@ -167,7 +168,8 @@ TrackResult track_syn_ack(Session& session, Direction direction, const TcpSegmen
       return challenge(session, TrackReason::UnexpectedSyn, now_ms);
     }
     case ProtocolState::TcpTimeWait:
-    case ProtocolState::TcpReset: return refuse(session, TrackReason::InvalidState);
+    case ProtocolState::TcpReset:
+      return refuse(session, TrackReason::InvalidState);
     default:
       // The last ACK of the handshake got lost and the SYN-ACK comes again.
       if (!is_after(segment.end(), sender.end)) {
@@ -185,9 +187,8 @@ TrackResult track_reset_of_opening(const Session& session, Direction direction,
   const TcpDirection& answerer = session.tcp[1];
   if (direction == Direction::Reply) {
     // Connection refused: must acknowledge the SYN (RFC 9293 section 3.10.7.3).
-    const bool acknowledges =
-        segment.has(net::kTcpAck) &&
-        is_within(segment.acknowledgement, answerer.max_ack, opener.end);
+    const bool acknowledges = segment.has(net::kTcpAck) &&
+                              is_within(segment.acknowledgement, answerer.max_ack, opener.end);
     if (!acknowledges) return refuse(session, TrackReason::ResetOutOfWindow);
     return forward(ProtocolState::TcpReset);
   }
@@ -198,7 +199,8 @@ TrackResult track_reset_of_opening(const Session& session, Direction direction,
 }
 
 // RFC 5961 section 3.2: only the next expected number resets. What the receiver expects lies
-// between what it acknowledged last and what the sender sent last, and an honest sender uses either.
+// between what it acknowledged last and what the sender sent last, and an honest sender uses
+// either.
 TrackResult track_reset(Session& session, Direction direction, const TcpSegment& segment,
                         const TcpTrackingSettings& settings, uint32_t now_ms) noexcept {
   if (session.state == ProtocolState::TcpSynSent) {
@@ -335,7 +337,8 @@ TcpSegment read_tcp_segment(const uint8_t* header, size_t header_bytes,
   segment.flags = header[13];
   segment.window = net::load_be16(header + 14).host();
   segment.payload_bytes = payload_bytes;
-  if (!segment.has(net::kTcpSyn)) [[likely]] return segment;
+  if (!segment.has(net::kTcpSyn)) [[likely]]
+    return segment;
   size_t at = net::kTcpMinimumHeaderBytes;
   while (at < header_bytes && header[at] != kEndOfOptions) {
     if (header[at] == kNoOperation) {

@@ -58,16 +58,16 @@ enum class TrackReason : uint8_t {
   InvalidAcknowledgement,  // acknowledges what was never sent, or what is long past
   UnexpectedSyn,           // SYN inside a synchronized connection
   ResetOutOfWindow,
-  ResetInexact,            // in the window, but not the next expected number
-  InvalidState,            // not possible in the connection's state
-  NotAnOpening,            // a first packet that opens nothing (midstream refused)
+  ResetInexact,  // in the window, but not the next expected number
+  InvalidState,  // not possible in the connection's state
+  NotAnOpening,  // a first packet that opens nothing (midstream refused)
   Count,
 };
 
 struct TrackResult {
   TrackAction action = TrackAction::Forward;
-  TrackReason reason = TrackReason::None;         // with Forward: counted only (not strict)
-  ProtocolState state = ProtocolState::Free;      // the state after this packet
+  TrackReason reason = TrackReason::None;     // with Forward: counted only (not strict)
+  ProtocolState state = ProtocolState::Free;  // the state after this packet
 };
 
 struct TcpTrackingSettings {
@@ -75,8 +75,8 @@ struct TcpTrackingSettings {
   bool midstream = false;  // config::SessionSettings::tcp_midstream
 };
 
-// What a first segment would make of a session: TcpSynSent for a SYN, TcpEstablished for a picked-up
-// midstream ACK when allowed; Drop with a reason otherwise. Call before inserting.
+// What a first segment would make of a session: TcpSynSent for a SYN, TcpEstablished for a
+// picked-up midstream ACK when allowed; Drop with a reason otherwise. Call before inserting.
 [[nodiscard]] TrackResult classify_tcp_opening(const TcpSegment& segment,
                                                const TcpTrackingSettings& settings) noexcept;
 
@@ -87,8 +87,8 @@ void start_tcp(Session& session, const TcpSegment& segment) noexcept;
 // the state by SessionTable::change_state() when the result's state differs.
 // On Drop and Challenge nothing but the challenge limit has changed.
 [[nodiscard]] TrackResult track_tcp(Session& session, Direction direction,
-                                    const TcpSegment& segment,
-                                    const TcpTrackingSettings& settings, uint32_t now_ms) noexcept;
+                                    const TcpSegment& segment, const TcpTrackingSettings& settings,
+                                    uint32_t now_ms) noexcept;
 
 // The ACK that a sender is challenged with: what the other end would answer. Travels against
 // `direction` (the direction of the challenged segment); numbers in host byte order.

@@ -38,9 +38,9 @@ class TcpTrackerTest : public ::testing::TestWithParam<uint32_t> {
   // Sends a segment and moves the state, as the table's caller does.
   TrackResult send(Direction direction, uint8_t flags, uint32_t sequence,
                    uint32_t acknowledgement = 0, uint32_t payload_bytes = 0) {
-    const TrackResult result =
-        track_tcp(session_, direction, segment(direction, flags, sequence, acknowledgement, payload_bytes),
-                  settings_, now_ms_);
+    const TrackResult result = track_tcp(
+        session_, direction, segment(direction, flags, sequence, acknowledgement, payload_bytes),
+        settings_, now_ms_);
     if (result.action == TrackAction::Forward) session_.state = result.state;
     return result;
   }
@@ -482,9 +482,10 @@ TEST_P(TcpTrackerTest, AProxiedHandshakeContinuesAsAnEstablishedConnection) {
 // ---- reading ----
 
 TEST(ReadTcpSegment, ReadsOptionsOfASyn) {
-  const std::vector<uint8_t> header{
-      0x04, 0x01, 0x00, 0x50, 0x11, 0x22, 0x33, 0x44, 0xaa, 0xbb, 0xcc, 0xdd, 0xa0, 0x02, 0x12, 0x34,
-      0, 0, 0, 0, 2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 20};
+  const std::vector<uint8_t> header{0x04, 0x01, 0x00, 0x50, 0x11, 0x22, 0x33, 0x44, 0xaa, 0xbb,
+                                    0xcc, 0xdd, 0xa0, 0x02, 0x12, 0x34, 0,    0,    0,    0,
+                                    2,    4,    0x05, 0xb4, 4,    2,    8,    10,   0,    0,
+                                    0,    1,    0,    0,    0,    0,    1,    3,    3,    20};
   TcpSegment segment = read_tcp_segment(header.data(), header.size(), 7);
   EXPECT_EQ(segment.sequence, 0x11223344U);
   EXPECT_EQ(segment.acknowledgement, 0xaabbccddU);

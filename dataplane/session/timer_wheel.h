@@ -22,8 +22,8 @@ class TimerWheel {
  public:
   static constexpr uint32_t kTickMs = 64;
   static constexpr uint32_t kSlots = 512;
-  static constexpr uint32_t kFineTurnMs = kTickMs * kSlots;         // 32.768 s
-  static constexpr uint32_t kCoarseTurnMs = kFineTurnMs * kSlots;   // 4.66 h
+  static constexpr uint32_t kFineTurnMs = kTickMs * kSlots;        // 32.768 s
+  static constexpr uint32_t kCoarseTurnMs = kFineTurnMs * kSlots;  // 4.66 h
   // Longest time that an owner may ask for.
   static constexpr uint32_t kMaximumDelayMs = 0x7fffffffU - kFineTurnMs;
 
@@ -46,12 +46,12 @@ class TimerWheel {
   [[nodiscard]] bool fires_later_than(uint32_t entry, uint32_t deadline_ms) const noexcept;
 
   // Moves the wheel to now_ms and asks about at most `maximum_events` entries whose slots have
-  // begun. For each, bool look(uint32_t entry, uint32_t& deadline_ms) returns true with the deadline
-  // set to re-arm it (one in the past fires again with the next tick), or false to leave it
-  // disarmed. Before, soon(entry) is called for the entry that follows so that the owner can
-  // prefetch. Returns the number of entries asked about: less than the maximum means that nothing is
-  // overdue; else the next call goes on where this one ended. `look` may cancel and schedule other
-  // entries than its own.
+  // begun. For each, bool look(uint32_t entry, uint32_t& deadline_ms) returns true with the
+  // deadline set to re-arm it (one in the past fires again with the next tick), or false to leave
+  // it disarmed. Before, soon(entry) is called for the entry that follows so that the owner can
+  // prefetch. Returns the number of entries asked about: less than the maximum means that nothing
+  // is overdue; else the next call goes on where this one ended. `look` may cancel and schedule
+  // other entries than its own.
   template <class Look, class Soon>
   size_t advance(uint32_t now_ms, size_t maximum_events, Look&& look, Soon&& soon) noexcept;
 

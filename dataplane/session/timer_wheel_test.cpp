@@ -52,9 +52,9 @@ TEST_F(TimerWheelTest, FiresOnceAndNeverEarly) {
 }
 
 TEST_F(TimerWheelTest, EveryDelayIsMetWithinOneTick) {
-  const std::vector<uint32_t> delays{0,      1,      63,        64,        65,         10'000,
-                                     32'767, 32'768, 32'769,    65'536,    100'000,    7'440'000,
-                                     16'777'215, 16'777'216, 16'800'000, 86'400'000};
+  const std::vector<uint32_t> delays{
+      0,      1,      63,      64,        65,         10'000,     32'767,     32'768,
+      32'769, 65'536, 100'000, 7'440'000, 16'777'215, 16'777'216, 16'800'000, 86'400'000};
   for (const uint32_t begin_ms : {0U, 12'345U, 0xffff0000U, 0xfffffff0U}) {
     start(static_cast<uint32_t>(delays.size()), begin_ms);
     expired_.clear();

@@ -102,7 +102,12 @@ class Bench {
         std::fprintf(stderr, "insert %u refused\n", number);
         std::exit(1);
       }
-      if (protocol_ == net::Protocol::Tcp) establish(*result.session);
+      if (protocol_ == net::Protocol::Tcp) {
+        establish(*result.session);
+      } else {
+        table_->change_state(*result.session, ProtocolState::UdpReplied,
+                             tracking_.timeouts.of(ProtocolState::UdpReplied));
+      }
     }
   }
 
