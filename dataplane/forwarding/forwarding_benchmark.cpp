@@ -82,7 +82,9 @@ void measure(FibKind kind, bool ipv4, std::size_t count) {
   const ForwardingView& view = publisher.view();
   for (int run = 0; run < 9; ++run) {
     uint64_t start = rte_rdtsc();
-    for (std::size_t i = 0; i < kLookups; ++i) sum += view.lookup(addresses[i], hashes[i]).interface;
+    for (std::size_t i = 0; i < kLookups; ++i) {
+      sum += view.lookup(addresses[i], hashes[i]).interface;
+    }
     single.push_back(static_cast<double>(rte_rdtsc() - start) / static_cast<double>(kLookups));
     const Route* routes[kBurst];
     start = rte_rdtsc();
