@@ -44,8 +44,8 @@ struct FragmentFacts {
   }
 };
 
-// Reads the fragment fields of the IP packet at `network`, of which `network_length` bytes belong to
-// the packet (link padding excluded) and `readable` lie contiguously there (readable <=
+// Reads the fragment fields of the IP packet at `network`, of which `network_length` bytes belong
+// to the packet (link padding excluded) and `readable` lie contiguously there (readable <=
 // network_length; they differ for chained buffers only). Reads nothing outside `readable`.
 // Pure, any thread. IPv6 headers other than hop-by-hop, routing and destination options end the
 // search for a fragment header.

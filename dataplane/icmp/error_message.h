@@ -40,8 +40,8 @@ enum class IcmpSilence : uint8_t {
 
 // Whether the packet may be answered with `error`. `network`: the packet as it came from its
 // sender, `network_length` bytes of which `readable` are contiguous. `link_multicast`: it was
-// received as link-layer multicast or broadcast. Pure. The directed broadcast of a connected network
-// is not known here; such packets arrive as link-layer broadcast or are dropped by routing.
+// received as link-layer multicast or broadcast. Pure. The directed broadcast of a connected
+// network is not known here; such packets arrive as link-layer broadcast or are dropped by routing.
 [[nodiscard]] IcmpSilence may_answer_with(IcmpError error, const uint8_t* network,
                                           size_t network_length, size_t readable,
                                           bool link_multicast) noexcept;

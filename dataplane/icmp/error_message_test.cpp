@@ -151,7 +151,8 @@ TEST_F(IcmpErrorTest, Ipv4FragmentationNeededNamesTheMtu) {
             (Bytes{192, 0, 2, 254, 192, 0, 2, 1}));
   EXPECT_EQ(message[20], 3);
   EXPECT_EQ(message[21], 4);
-  EXPECT_EQ(Bytes(message.begin() + 24, message.begin() + 28), (Bytes{0, 0, 1300 >> 8, 1300 & 255}));
+  EXPECT_EQ(Bytes(message.begin() + 24, message.begin() + 28),
+            (Bytes{0, 0, 1300 >> 8, 1300 & 255}));
   EXPECT_TRUE(std::equal(message.begin() + 28, message.end(), network.begin()));
   free_packet(offending);
 }

@@ -27,8 +27,8 @@ inline constexpr uint8_t kAnnouncedWindowScale = 7;
 // Makes and checks cookies. Layout, most significant first: 24 bits of SipHash-2-4 over addresses,
 // ports, the client's initial sequence number, the period and the 8 bits below; 3 bits MSS, 3 bits
 // window scale, 1 bit SACK permitted, 1 bit period parity.
-// The secret never leaves; the period (65.536 s of the clock) is mixed in, which gives each period a
-// key of its own: a cookie is valid in its own and the next period, 65 to 131 s.
+// The secret never leaves; the period (65.536 s of the clock) is mixed in, which gives each period
+// a key of its own: a cookie is valid in its own and the next period, 65 to 131 s.
 // All workers share one secret; const, any thread.
 // Timestamps are not offered in the SYN-ACK: what they would carry is in the cookie itself (so it
 // works for clients without them), and a server's clock could not be spliced onto ours without

@@ -75,8 +75,8 @@ inline constexpr uint8_t kMaximumSynCount = 4;
 
 // A segment of the client while WaitingForServer. Everything is absorbed. A RST at the expected
 // number ends the session (Refused); a SYN (a late copy, or forged) changes nothing. Other segments
-// (window probes, keep-alives, data) repeat the SYN when kSynRetransmitMs << (count - 1) have passed
-// since the last one, up to kMaximumSynCount in all.
+// (window probes, keep-alives, data) repeat the SYN when kSynRetransmitMs << (count - 1) have
+// passed since the last one, up to kMaximumSynCount in all.
 [[nodiscard]] SynProxyStep on_client_segment(SynProxyState& state, const TcpFacts& segment,
                                              uint16_t server_mss_limit, uint32_t now_ms) noexcept;
 

@@ -28,7 +28,8 @@ bool sums_up(const std::vector<uint8_t>& header) {
 }
 
 TEST(TcpOptions, ReadsWhatAModernSynSays) {
-  const auto header = header_with({2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 9, 0, 0, 0, 7, 1, 3, 3, 8});
+  const auto header =
+      header_with({2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 9, 0, 0, 0, 7, 1, 3, 3, 8});
   TcpOptionFacts facts;
   ASSERT_TRUE(parse_tcp_options(header.data(), header.size(), facts));
   EXPECT_EQ(facts.maximum_segment_size, 1460);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Fragment reassembly, without packet buffers. Input: one byte of choices, then either one IP packet
-// for parse_fragment() (choices odd) or six bytes per fragment (choices even):
+// Fragment reassembly, without packet buffers. Input: one byte of choices, then either one IP
+// packet for parse_fragment() (choices odd) or six bytes per fragment (choices even):
 //   datagram | 128 to let time pass, offset / 8, length, more | congestion << 1, two bytes of time.
 // Whatever comes: bounds hold, and a completed datagram consists of spans that touch and never
 // overlap; nothing is lost or given back twice.
@@ -58,7 +58,8 @@ class Model {
     arrival.datagram.destination_port = net::Be16::from_host(bytes[0] & 0x0fU);
     arrival.offset = static_cast<uint16_t>(bytes[1] * 8U);
     arrival.more = (bytes[3] & 1U) != 0;
-    arrival.length = static_cast<uint16_t>(arrival.more ? (bytes[2] / 8U + 1U) * 8U : bytes[2] + 1U);
+    arrival.length =
+        static_cast<uint16_t>(arrival.more ? (bytes[2] / 8U + 1U) * 8U : bytes[2] + 1U);
     arrival.congestion = (bytes[3] >> 1U) & 3U;
     arrival.network_length = static_cast<uint16_t>(arrival.length + 20U);
     auto span = std::make_unique<Span>(
