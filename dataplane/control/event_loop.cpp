@@ -184,7 +184,8 @@ int EventLoop::serve_descriptors(int timeout_ms) {
   int served = 0;
   for (int index = 0; index < ready; ++index) {
     const epoll_event& event = events[static_cast<size_t>(index)];
-    const auto found = watches_.find(event.data.u64);
+    const uint64_t number = event.data.u64;  // a copy: the kernel's structure is packed
+    const auto found = watches_.find(number);
     if (found == watches_.end()) continue;  // forgotten by an earlier callback of this round
     uint32_t readiness = 0;
     if ((event.events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readiness |= kReadable;
