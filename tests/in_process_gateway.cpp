@@ -2,7 +2,6 @@
 #include "tests/in_process_gateway.h"
 
 #include <fmt/format.h>
-#include <rte_errno.h>
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -190,7 +189,13 @@ Status InProcessGateway::start(const config::Model& model) {
                                           &port->from_gateway, 1, 0);
     if (device < 0) return failure("test gateway", "cannot make a ring port");
     port->device = static_cast<uint16_t>(device);
-    rte_eth_dev_start(port->device);
+    const rte_eth_conf plain{};
+    if (rte_eth_dev_configure(port->device, 1, 1, &plain) != 0 ||
+        rte_eth_rx_queue_setup(port->device, 0, 64, 0, nullptr, pool_) != 0 ||
+        rte_eth_tx_queue_setup(port->device, 0, 64, 0, nullptr) != 0 ||
+        rte_eth_dev_start(port->device) != 0) {
+      return failure("test gateway", "a ring port does not start");
+    }
     port->mac.bytes = {0x02, 0, 0, 0, 0, static_cast<uint8_t>(ports_.size() + 1)};
     settings.ports.push_back({port->device, static_cast<uint16_t>(ports_.size())});
     ports_.push_back(std::move(port));
@@ -323,9 +328,10 @@ Status InProcessGateway::remove_neighbour(const std::string& interface,
 Status InProcessGateway::set_link(const std::string& port, bool up) {
   Port* found = find_port(port);
   if (found == nullptr) return failure("port " + port, "unknown");
-  const int result =
-      up ? rte_eth_dev_set_link_up(found->device) : rte_eth_dev_set_link_down(found->device);
-  return result == 0 ? Status{} : failure("port " + port, rte_strerror(-result));
+  const uint64_t bit = uint64_t{1} << found->device;
+  const uint64_t down = publication_.ports_down.load();
+  publication_.ports_down.store(up ? down & ~bit : down | bit);
+  return {};
 }
 
 Status InProcessGateway::set_wall_clock(const std::string& local_time) {

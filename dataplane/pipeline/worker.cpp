@@ -81,6 +81,7 @@ void Worker::begin_turn(WorkerTime now) noexcept {
   context_.now_ms = now.ms();
   context_.configuration = publication_.configuration.load(std::memory_order_acquire);
   context_.forwarding = &publication_.forwarding->view();
+  context_.ports_down = publication_.ports_down.load(std::memory_order_relaxed);
   context_.trace_filter = context_.trace.filter.load(std::memory_order_acquire);
   if (context_.forwarding->generation() != forwarding_generation_) {
     forwarding_generation_ = context_.forwarding->generation();

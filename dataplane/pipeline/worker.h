@@ -27,6 +27,7 @@ namespace masugata::dataplane {
 struct Publication {
   std::atomic<const RunningConfiguration*> configuration{nullptr};
   const ForwardingPublisher* forwarding = nullptr;
+  std::atomic<uint64_t> ports_down{0};     // bit per DPDK port id: its link is down
   QuiescenceDomain* quiescence = nullptr;  // nullptr: a single thread runs worker and control
 };
 

@@ -79,6 +79,7 @@ struct WorkerContext {
   // Changes when a session has to be looked at again: upper 12 bits configuration, lower 20 bits
   // routes. Sessions remember the one that they were last found in order under.
   uint32_t epoch = 0;
+  uint64_t ports_down = 0;  // bit per DPDK port id
   const TraceFilter* trace_filter = nullptr;
   uint16_t traced_packets = 0;  // numbers the packets of a trace
 

@@ -13,7 +13,9 @@ DropReason TransmitQueues::enqueue(Packet& packet, WorkerContext& context) noexc
     return DropReason::InternalError;
   }
   const uint16_t port = configuration.interfaces[packet.egress_interface].port;
-  if (port >= queues_.size()) [[unlikely]] return DropReason::EgressDown;
+  if (port >= queues_.size() || ((context.ports_down >> port) & 1U) != 0) [[unlikely]] {
+    return DropReason::EgressDown;
+  }
   InterfaceCounters& counters =
       context.configuration_counters().interfaces[packet.egress_interface];
   counters.sent_packets.add(1);
