@@ -95,8 +95,10 @@ Status align_interfaces(config::Model& model, const config::Model& running) {
   const std::vector<uint16_t> indexes = aligned_indexes(model, running);
   size_t count = running.interfaces.size();
   for (const uint16_t index : indexes) count = std::max<size_t>(count, index + 1U);
-  std::vector<config::Interface> aligned(count);
-  for (config::Interface& place : aligned) place.port = kNoPort;
+  // What is gone keeps its place until the next restart, without addresses and in no zone.
+  std::vector<config::Interface> aligned = running.interfaces;
+  for (config::Interface& gone : aligned) gone.addresses.clear();
+  aligned.resize(count);
   for (size_t i = 0; i < indexes.size(); ++i) {
     aligned[indexes[i]] = model.interfaces[i];
     aligned[indexes[i]].port = port_indexes[model.interfaces[i].port];

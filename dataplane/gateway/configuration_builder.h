@@ -25,8 +25,8 @@ struct PortFacts {
     uint16_t worker_count, uint32_t epoch);
 
 // Makes `model` number its interfaces as `running` does: those with the same name keep their
-// index, new ones come behind, and one that is gone stays as a nameless place without port or
-// zone. Sessions remember interfaces by index, so a reload must not move them.
+// index, new ones come behind, and one that is gone stays without addresses and in no zone until the
+// next restart. Sessions remember interfaces by index, so a reload must not move them.
 // Fault: ports were added, removed or got another device, which needs a restart.
 [[nodiscard]] Status align_interfaces(config::Model& model, const config::Model& running);
 

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/gateway/gateway.h"
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <rte_mbuf.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "dataplane/control/methods.h"
+#include "dataplane/gateway/worker_threads.h"
+#include "dataplane/platform/eal.h"
+
+namespace masugata::dataplane {
+namespace {
+
+constexpr uint64_t kResolvePeriodMs = 5;
+constexpr uint64_t kHousekeepingPeriodMs = 100;
+constexpr uint64_t kKernelTickMs = 1000;
+constexpr uint64_t kLinkPeriodMs = 500;
+constexpr uint16_t kLinkOverheadBytes = 18;  // Ethernet header and one tag
+constexpr size_t kResolveRequestsPerRound = 256;
+
+template <class Secret>
+Status draw(Secret& secret) {
+  if (getrandom(&secret, sizeof secret, 0) == static_cast<ssize_t>(sizeof secret)) return {};
+  return failure("kernel", "gives no random numbers");
+}
+
+std::filesystem::path profile_folder(const GatewayOptions& options) {
+  if (!options.hw_profiles.empty()) return options.hw_profiles;
+  const std::filesystem::path installed = "/usr/share/masugata/hw-profiles";
+  std::error_code ignored;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  const auto beside = program.parent_path().parent_path() / "hw-profiles";
+  return std::filesystem::exists(beside, ignored) ? beside : installed;
+}
+
+uint16_t largest_mtu(const config::Model& model) {
+  uint16_t mtu = 1500;
+  for (const config::Port& port : model.ports) mtu = std::max(mtu, port.mtu);
+  return mtu;
+}
+
+// Every worker can answer for any flow; the first one sorts out what is not its own.
+class FirstWorker final : public FrameSteering {
+ public:
+  [[nodiscard]] uint32_t worker_of(std::span<const uint8_t>) const noexcept override { return 0; }
+};
+const FirstWorker first_worker;
+
+}  // namespace
+
+Result<std::unique_ptr<Gateway>> Gateway::start(const GatewayOptions& options,
+                                                config::Model model) {
+  std::unique_ptr<Gateway> gateway(new Gateway(options));
+  auto loop = control::EventLoop::create();
+  if (!loop) return tl::unexpected(loop.error());
+  gateway->loop_ = std::move(*loop);
+  // Before any thread starts, so that all of them leave these signals to the control thread.
+  Status status = gateway->loop_->watch_signals({SIGTERM, SIGINT, SIGHUP}, [g = gateway.get()](int s) {
+    if (s == SIGHUP) {
+      g->reload("");
+    } else {
+      g->loop_->stop();
+    }
+  });
+  if (status) status = draw(gateway->secret_);
+  if (status) status = gateway->choose_machine(model);
+  if (status) status = gateway->open_ports(model);
+  if (status) status = gateway->make_workers(model);
+  if (status) status = gateway->connect_kernel();
+  std::vector<Fault> warnings;
+  if (status) status = gateway->configuration_->apply(std::move(model), warnings);
+  for (const Fault& warning : warnings) spdlog::warn("{}", warning.message());
+  if (status) status = gateway->start_workers();
+  if (status) status = gateway->start_control();
+  if (!status) return tl::unexpected(status.error());
+  gateway->add_jobs();
+  return gateway;
+}
+
+Status Gateway::choose_machine(const config::Model& model) {
+  const std::string name = options_.hw_profile.value_or(model.system.hw_profile);
+  Result<HwProfile> profile = find_hw_profile(profile_folder(options_), name);
+  if (!profile) return tl::unexpected(profile.error());
+  profile_ = std::move(*profile);
+  if (options_.no_huge) profile_.hugepages = HugepageUse::Never;
+  if (options_.memory_mb) profile_.memory_mb = *options_.memory_mb;
+  const std::vector<uint16_t> available = available_cores();
+  Result<std::vector<uint16_t>> cores = profile_.choose_cores(available);
+  if (!cores) return tl::unexpected(cores.error());
+  cores_ = std::move(*cores);
+  EalSettings settings;
+  settings.control_core = available.front();
+  settings.worker_cores = cores_;
+  settings.memory_mb = profile_.memory_mb;
+  settings.hugepages = profile_.hugepages;
+  for (const config::Port& port : model.ports) settings.devices.push_back(port.device);
+  const Result<EalFacts> facts = start_eal(settings);
+  if (!facts) return tl::unexpected(facts.error());
+  hugepages_ = facts->hugepages;
+  clock_.start();
+  started_ms_ = loop_->now_ms();
+  return {};
+}
+
+Status Gateway::open_ports(const config::Model& model) {
+  const uint16_t needed = static_cast<uint16_t>(largest_mtu(model) + kLinkOverheadBytes);
+  if (profile_.buffer_room_bytes < needed) {
+    return failure("hw-profile " + profile_.name,
+                   fmt::format("buffers.room_bytes is {}, an MTU of {} needs {}",
+                               profile_.buffer_room_bytes, largest_mtu(model), needed));
+  }
+  pool_ = rte_pktmbuf_pool_create(
+      "packets", profile_.buffers, 256, sizeof(Packet),
+      static_cast<uint16_t>(profile_.buffer_room_bytes + RTE_PKTMBUF_HEADROOM), SOCKET_ID_ANY);
+  if (pool_ == nullptr) {
+    return failure("hw-profile " + profile_.name,
+                   fmt::format("{} MB hold no {} packet buffers: raise memory.total_mb",
+                               profile_.memory_mb, profile_.buffers));
+  }
+  for (const config::Port& configured : model.ports) {
+    PortSettings settings;
+    settings.name = configured.name;
+    settings.device = configured.device;
+    settings.mtu = configured.mtu;
+    settings.workers = static_cast<uint16_t>(cores_.size());
+    settings.receive_descriptors = profile_.receive_descriptors;
+    settings.transmit_descriptors = profile_.transmit_descriptors;
+    settings.offloads = profile_.offloads;
+    settings.pool = pool_;
+    auto port = Port::open(settings);
+    if (!port) return tl::unexpected(port.error());
+    ports_.push_back(std::move(*port));
+  }
+  links_.resize(ports_.size());
+  return {};
+}
+
+Status Gateway::make_workers(const config::Model& model) {
+  const auto count = static_cast<uint16_t>(cores_.size());
+  auto quiescence = QuiescenceDomain::create(count);
+  if (!quiescence) return tl::unexpected(quiescence.error());
+  quiescence_ = std::move(*quiescence);
+  ForwardingSettings forwarding;
+  forwarding.kind = profile_.fib;
+  forwarding.hash_secret = secret_.words[5];
+  auto publisher = ForwardingPublisher::create(forwarding, *quiescence_);
+  if (!publisher) return tl::unexpected(publisher.error());
+  forwarding_ = std::move(*publisher);
+  publication_.forwarding = forwarding_.get();
+  publication_.quiescence = quiescence_.get();
+  if (count > 1) {
+    auto messages = WorkerMessages::create(count);
+    if (!messages) return tl::unexpected(messages.error());
+    messages_ = std::move(*messages);
+  }
+  net::SipHashKey cookie_secret;
+  if (Status drawn = draw(cookie_secret); !drawn) return drawn;
+  for (uint16_t i = 0; i < count; ++i) {
+    WorkerSettings settings;
+    settings.worker = i;
+    settings.worker_count = count;
+    settings.secret = secret_;
+    settings.cookie_secret = cookie_secret;
+    settings.packet_pool = pool_;
+    settings.sessions = (model.sessions.maximum + count - 1) / count;
+    settings.foreign_keys = count > 1 ? settings.sessions / 2 + 1 : 0;
+    settings.reassembly = ReassemblyLimits::of_worker(model.fragments, count, profile_.buffers / 4);
+    settings.now_ms = clock_.now().ms();
+    for (uint16_t port = 0; port < ports_.size(); ++port) {
+      if (i < ports_[port]->receive_queues()) {
+        settings.ports.push_back({ports_[port]->device(), port});
+      }
+    }
+    auto worker = Worker::create(settings, memory_, publication_);
+    if (!worker) return tl::unexpected(worker.error());
+    workers_.push_back(std::move(*worker));
+  }
+  return {};
+}
+
+Status Gateway::connect_kernel() {
+  ExceptionSettings settings;
+  settings.workers = static_cast<uint32_t>(workers_.size());
+  auto path = ExceptionPath::create(settings, pool_, &first_worker);
+  if (!path) return tl::unexpected(path.error());
+  exception_path_ = std::move(*path);
+  auto mirror = KernelMirror::create({}, *forwarding_);
+  if (!mirror) return tl::unexpected(mirror.error());
+  kernel_ = std::move(*mirror);
+  ConfigurationTargets targets;
+  targets.publication = &publication_;
+  targets.quiescence = quiescence_.get();
+  targets.twins = exception_path_.get();
+  targets.kernel = kernel_.get();
+  targets.workers = static_cast<uint16_t>(workers_.size());
+  for (const auto& port : ports_) targets.ports.push_back({port->device(), port->mac()});
+  configuration_ = std::make_unique<ConfigurationManager>(std::move(targets));
+  for (uint16_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->connect(&exception_path_->port(i), messages_.get());
+  }
+  return {};
+}
+
+Status Gateway::start_workers() {
+  WorkerThreadSettings settings;
+  settings.stop = &stop_workers_;
+  settings.clock = &clock_;
+  settings.quiescence = quiescence_.get();
+  settings.idle = profile_.idle;
+  workers_run_ = true;
+  return launch_workers(workers_, settings);
+}
+
+Status Gateway::start_control() {
+  const std::filesystem::path path = options_.control_socket;
+  std::error_code error;
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
+  const std::optional<gid_t> group = control::find_group("masugata");
+  auto socket = control::ListeningSocket::create(options_.control_socket, 0660, group);
+  if (!socket) return tl::unexpected(socket.error());
+  socket_ = std::make_unique<control::ListeningSocket>(std::move(*socket));
+  state_ = make_gateway_state(*this);
+  server_ = std::make_unique<control::JsonRpcServer>(*loop_, control::gateway_methods(*state_),
+                                                     control::roles_by_group(group, false));
+  if (Status accepting = server_->accept_from(socket_->descriptor()); !accepting) return accepting;
+  start_policy_log();
+  return loop_->watch(kernel_->event_descriptor(), control::kReadable, [this](uint32_t) {
+    report(kernel_->process_events(), "kernel events");
+  });
+}
+
+void Gateway::add_jobs() {
+  loop_->call_every(kResolvePeriodMs, [this] { serve_resolve_requests(); });
+  loop_->call_every(kHousekeepingPeriodMs, [this] {
+    configuration_->tick(std::time(nullptr));
+    policy_log_->write_waiting();
+  });
+  loop_->call_every(kKernelTickMs, [this] { report(kernel_->tick(clock_.now().ms()), "kernel"); });
+  loop_->call_every(kLinkPeriodMs, [this] { poll_links(); });
+  poll_links();
+}
+
+void Gateway::serve_resolve_requests() {
+  for (const auto& worker : workers_) {
+    NeighbourKey key;
+    for (size_t count = 0; count < kResolveRequestsPerRound; ++count) {
+      if (!worker->context().resolve_requests.pop(key)) break;
+      kernel_->resolve(key.interface, key.address);
+    }
+  }
+  if (!forwarding_->settled()) report(forwarding_->advance(), "routes");
+}
+
+void Gateway::poll_links() {
+  uint64_t down = 0;
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    const PortLink link = ports_[i]->link();
+    if (link.up != links_[i].up) {
+      spdlog::info("port {} ({}): link {}", ports_[i]->name(), ports_[i]->driver(),
+                   link.up ? "up" : "down");
+    }
+    links_[i] = link;
+    if (!link.up) down |= uint64_t{1} << ports_[i]->device();
+  }
+  publication_.ports_down.store(down, std::memory_order_relaxed);
+}
+
+void Gateway::report(const Status& status, const char* kind) {
+  if (!status) spdlog::warn("{}: {}", kind, status.error().message());
+}
+
+control::PolicyLogNames Gateway::log_names() {
+  control::PolicyLogNames names;
+  names.rule = [this](uint32_t rule, uint32_t epoch) {
+    const RunningConfiguration& running = configuration_->running();
+    if (epoch != running.epoch) return fmt::format("rule {}", rule);
+    return ConfigurationManager::rule_title(*running.snapshot, rule);
+  };
+  names.interface = [this](uint16_t interface) -> std::string {
+    const auto& interfaces = configuration_->running().snapshot->interfaces;
+    return interface < interfaces.size() ? interfaces[interface].name : "";
+  };
+  names.end_reason = [](uint8_t reason) -> std::string {
+    return name_of(static_cast<EndReason>(reason));
+  };
+  names.wall_clock_us = [this](uint64_t time_us) -> int64_t {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    const int64_t now_us = now.tv_sec * 1'000'000 + now.tv_nsec / 1000;
+    return now_us - static_cast<int64_t>(clock_.now().us - time_us);
+  };
+  return names;
+}
+
+void Gateway::start_policy_log() {
+  std::vector<control::PolicyLogSource> sources;
+  for (const auto& worker : workers_) {
+    control::PolicyLogSource source;
+    source.worker = worker->context().worker;
+    source.pop = [w = worker.get()](PolicyLogRecord& record) {
+      return w->context().policy_log.pop(record);
+    };
+    source.lost = [w = worker.get()] { return w->context().counters.log_lost.get(); };
+    sources.push_back(std::move(source));
+  }
+  policy_log_ = std::make_unique<control::PolicyLog>(
+      std::move(sources), log_names(), control::PolicyLogFormat::Text,
+      [](const std::string& line) { spdlog::info("{}", line); });
+}
+
+void Gateway::run() { loop_->run(); }
+
+Gateway::~Gateway() {
+  server_.reset();
+  socket_.reset();
+  state_.reset();
+  stop_workers_ = true;
+  if (workers_run_) join_workers();
+  if (kernel_ != nullptr) loop_->forget(kernel_->event_descriptor());
+  kernel_.reset();
+  workers_.clear();
+  configuration_.reset();
+  exception_path_.reset();
+  messages_.reset();
+  forwarding_.reset();
+  ports_.clear();
+}
+
+control::ReloadReport Gateway::reload(const std::string& path) {
+  control::ReloadReport result;
+  const uint64_t begin = loop_->now_ms();
+  result.file = path.empty() ? options_.configuration : path;
+  const auto add = [&result](bool error, const std::string& what, const std::string& where) {
+    control::ReloadProblem problem;
+    problem.error = error;
+    problem.file = result.file;
+    problem.path = where;
+    problem.what = what;
+    result.problems.push_back(std::move(problem));
+  };
+  config::Loaded loaded = config::load_file(result.file);
+  for (const config::Problem& problem : loaded.problems) {
+    control::ReloadProblem item;
+    item.error = problem.severity == config::Problem::Severity::Error;
+    item.file = result.file;
+    item.line = problem.line;
+    item.column = problem.column;
+    item.path = problem.path;
+    item.what = problem.what;
+    item.accepted = problem.accepted;
+    result.problems.push_back(std::move(item));
+  }
+  if (loaded.model) {
+    const uint32_t bound = configuration_->model().sessions.maximum;
+    if (loaded.model->sessions.maximum != bound) {
+      add(false, "takes effect at the next restart", "sessions maximum");
+    }
+    std::vector<Fault> warnings;
+    const Status applied = configuration_->apply(std::move(*loaded.model), warnings);
+    for (const Fault& warning : warnings) add(false, warning.what, warning.where);
+    if (applied) {
+      result.applied = true;
+      options_.configuration = result.file;
+    } else {
+      add(true, applied.error().what, applied.error().where);
+    }
+  }
+  result.generation = configuration_->running().epoch;
+  result.duration_ms = static_cast<uint32_t>(loop_->now_ms() - begin);
+  last_reload_.outcome =
+      result.applied ? control::ReloadOutcome::Applied : control::ReloadOutcome::Refused;
+  last_reload_.at_ms = loop_->now_ms();
+  last_reload_.message =
+      result.applied ? fmt::format("{} applied in {} ms", result.file, result.duration_ms)
+                     : fmt::format("{} refused, the running configuration stays", result.file);
+  spdlog::info("reload: {}", last_reload_.message);
+  return result;
+}
+
+}  // namespace masugata::dataplane
