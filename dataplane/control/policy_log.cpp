@@ -101,7 +101,7 @@ std::string format_json(const PolicyLogRecord& record, uint32_t worker,
 
 std::string format_policy_log(const PolicyLogRecord& record, uint32_t worker,
                               const PolicyLogNames& names, PolicyLogFormat format) {
-  return format == PolicyLogFormat::Json ? format_json(record, worker, names)
+  return format == PolicyLogFormat::JsonLines ? format_json(record, worker, names)
                                          : format_text(record, worker, names);
 }
 
@@ -133,7 +133,7 @@ void PolicyLog::report_lost(Source& source) {
   source.lost_before = lost;
   // Smaller than before: the counters were cleared.
   if (more == 0 || more > lost) return;
-  if (format_ == PolicyLogFormat::Json) {
+  if (format_ == PolicyLogFormat::JsonLines) {
     write_(json{{"event", "lost"}, {"records", more}, {"worker", source.source.worker}}.dump());
   } else {
     write_(

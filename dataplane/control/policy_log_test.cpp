@@ -75,7 +75,7 @@ TEST(FormatPolicyLog, SumsUpAnEndedSession) {
             "rule \"lan > wan: web\" in port1 out port0 "
             "after 61.005s closed packets 12/20 bytes 1500/24000 worker 0");
   const auto json =
-      nlohmann::json::parse(format_policy_log(record, 0, names(), PolicyLogFormat::Json));
+      nlohmann::json::parse(format_policy_log(record, 0, names(), PolicyLogFormat::JsonLines));
   EXPECT_EQ(json.at("event"), "end");
   EXPECT_EQ(json.at("duration_ms"), 61005);
   EXPECT_EQ(json.at("source").at("port"), 40000);
@@ -123,7 +123,7 @@ TEST_F(PolicyLogTest, SaysWhatWasLostOnce) {
 }
 
 TEST_F(PolicyLogTest, LossesAreJsonToo) {
-  PolicyLog log = this->log(PolicyLogFormat::Json);
+  PolicyLog log = this->log(PolicyLogFormat::JsonLines);
   lost_ += 1;
   log.write_waiting();
   EXPECT_EQ(nlohmann::json::parse(lines_.at(0)).at("records"), 1);
