@@ -326,25 +326,23 @@ bool SessionTable::make_room(uint32_t now_ms) noexcept {
 
 Session& SessionTable::longest_idle(uint32_t now_ms) noexcept {
   IndexList& idle = age_lists_[static_cast<size_t>(EvictionClass::Idle)];
-  std::array<uint32_t, kEvictionCandidates> candidates{};
-  size_t count = 0;
-  for (uint32_t slot = idle.head(); slot != kEndOfList && count < candidates.size();
-       slot = age_links_[slot].next) {
-    prefetch_line(&slots_[slot]);
-    candidates[count++] = slot;
-  }
-  uint32_t chosen = candidates[0];
-  for (size_t i = 1; i < count; ++i) {
-    if (slots_[candidates[i]].idle_ms(now_ms) > slots_[chosen].idle_ms(now_ms)) {
-      chosen = candidates[i];
+  uint32_t slot = idle.head();
+  uint32_t chosen = slot;
+  size_t candidates = 0;
+  for (size_t looks = 0; looks < kEvictionLooks && candidates < kEvictionCandidates; ++looks) {
+    if (slot == kEndOfList) break;
+    const uint32_t next = age_links_[slot].next;
+    if (next != kEndOfList) prefetch_line(&slots_[next]);
+    const uint32_t idle_ms = slots_[slot].idle_ms(now_ms);
+    if (idle_ms > slots_[chosen].idle_ms(now_ms)) chosen = slot;
+    // Those in use make place at the head for others; the rest is compared again next time.
+    if (idle_ms < slots_[slot].timeout_ms / 4) {
+      idle.remove(age_links_.data(), slot);
+      idle.push_back(age_links_.data(), slot);
+    } else {
+      ++candidates;
     }
-  }
-  // Those in use make place at the head for others; the rest is compared again next time.
-  const uint32_t longest_ms = slots_[chosen].idle_ms(now_ms);
-  for (size_t i = 0; i < count; ++i) {
-    if (candidates[i] == chosen || slots_[candidates[i]].idle_ms(now_ms) > longest_ms / 2) continue;
-    idle.remove(age_links_.data(), candidates[i]);
-    idle.push_back(age_links_.data(), candidates[i]);
+    slot = next;
   }
   return slots_[chosen];
 }

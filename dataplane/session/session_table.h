@@ -220,8 +220,10 @@ class SessionTable {
   [[nodiscard]] const SessionTableCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] const SessionIndex& index() const noexcept { return index_; }
 
-  // How many idle sessions an insert at the bound compares at most.
+  // How many idle sessions an insert at the bound compares, and how many it looks at to find them:
+  // those in the first quarter of their timeout are in use and are passed over when others exist.
   static constexpr size_t kEvictionCandidates = 8;
+  static constexpr size_t kEvictionLooks = 32;
   // Sessions that may end between two calls of release_burst() while the table is full.
   static constexpr uint32_t kBurstReserve = 128;
 

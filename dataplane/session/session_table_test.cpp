@@ -257,6 +257,22 @@ TEST_F(SessionTableTest, ThenTheLongestIdleButNeverEstablishedTcp) {
   EXPECT_EQ(table_->count(EvictionClass::Protected), 4U);
 }
 
+TEST_F(SessionTableTest, SessionsInUseArePassedOver) {
+  start(60);
+  constexpr uint32_t kNowMs = 20'000;
+  for (uint32_t number = 0; number < 60; ++number) {
+    Session* session = add(number, ProtocolState::UdpReplied);  // timeout 30 s
+    session->last_seen_ms = number < 20 ? kNowMs - 1000 - number : number;
+  }
+  for (uint32_t newcomer = 100; newcomer < 140; ++newcomer) {
+    ASSERT_NE(add(newcomer, ProtocolState::TcpEstablished, kNowMs), nullptr);
+  }
+  for (uint32_t number = 0; number < 60; ++number) EXPECT_EQ(holds(number), number < 20) << number;
+  // Only busy ones are left: they go, too, rather than the newcomer.
+  ASSERT_NE(add(200, ProtocolState::TcpEstablished, kNowMs), nullptr);
+  EXPECT_FALSE(holds(19));
+}
+
 TEST_F(SessionTableTest, AFloodWithinOneBurstIsBounded) {
   start(8);
   for (uint32_t number = 0; number < 8; ++number) add(number);

@@ -72,6 +72,13 @@ TEST_F(TimerWheelTest, EveryDelayIsMetWithinOneTick) {
   }
 }
 
+TEST_F(TimerWheelTest, AWholeTurnAheadIsNotNow) {
+  start(1, 0);
+  arm(0, TimerWheel::kCoarseTurnMs);
+  EXPECT_EQ(advance(1), 0U);
+  EXPECT_EQ(advance(TimerWheel::kFineTurnMs), 0U);
+}
+
 TEST_F(TimerWheelTest, WorkPerCallIsBoundedAndNothingIsLost) {
   constexpr uint32_t kEntries = 1000;
   start(kEntries, 0);
