@@ -2,6 +2,7 @@
 """The gateways that can stand in msg-gw: Masugata, and the kernel as the reference."""
 
 import os
+import pathlib
 from pathlib import Path
 
 from . import addresses as plan
@@ -94,6 +95,7 @@ class MasugataGateway:
                 link set {port} xdp off
                 link set {port} arp off up""")
         words = os.environ.get("MASUGATA_LAB_OPTIONS", "--no-huge --memory-mb 512").split()
+        words += ["--hw-profiles", str(pathlib.Path(__file__).resolve().parents[3] / "hw-profiles")]
         self.program = Program("masugatad", inside(plan.GATEWAY, [
             build_directory() / "masugatad", "--config", self.configuration,
             "--control-socket", self.control_socket, *words]), self.directory / "masugatad.log")
