@@ -216,6 +216,16 @@ TEST_F(KernelMirrorTest, FollowsNeighbours) {
   EXPECT_NE(publisher_->view().generation(), generation);
 }
 
+TEST_F(KernelMirrorTest, NeighboursSurviveAReload) {
+  start();
+  run("ip neigh add 10.0.0.7 lladdr 02:00:00:00:00:77 dev lan0 nud reachable");
+  ASSERT_TRUE(eventually([&] { return state(kLan, "10.0.0.7") == NeighbourState::Reachable; }));
+  ASSERT_TRUE(mirror_->apply(configuration_));
+  EXPECT_NE(output_of("ip neigh show dev lan0").find("10.0.0.7"), std::string::npos)
+      << "the kernel forgets its neighbours when a link's address is set, even to the same value";
+  EXPECT_EQ(state(kLan, "10.0.0.7"), NeighbourState::Reachable);
+}
+
 TEST_F(KernelMirrorTest, ResolvesByAskingOnTheWire) {
   start();
   mirror_->resolve(kLan, address("10.0.0.8"));

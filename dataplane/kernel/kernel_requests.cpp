@@ -98,14 +98,20 @@ Status set_link(nl_sock* socket, int link, const TwinConfiguration& twin) {
   const LinkPointer change(rtnl_link_alloc());
   const AddressPointer mac(nl_addr_build(AF_LLC, twin.mac.bytes.data(), twin.mac.bytes.size()));
   if (original == nullptr || change == nullptr || mac == nullptr) return out_of_memory();
+  rtnl_link* found = nullptr;
+  const int asked = rtnl_link_get_kernel(socket, link, nullptr, &found);
+  const LinkPointer present(found);
+  if (asked < 0) return answer(asked, "interface " + twin.name, "look at it");
   rtnl_link_set_ifindex(original.get(), link);
-  rtnl_link_set_addr(change.get(), mac.get());
-  rtnl_link_set_mtu(change.get(), twin.mtu);
-  if (twin.up) {
-    rtnl_link_set_flags(change.get(), IFF_UP);
-  } else {
-    rtnl_link_unset_flags(change.get(), IFF_UP);
-  }
+  // Only what differs: a link whose MAC is set, even to the same value, forgets its neighbours.
+  const bool mac_differs = nl_addr_cmp(rtnl_link_get_addr(present.get()), mac.get()) != 0;
+  const bool mtu_differs = rtnl_link_get_mtu(present.get()) != twin.mtu;
+  const bool up_differs = ((rtnl_link_get_flags(present.get()) & IFF_UP) != 0) != twin.up;
+  if (!mac_differs && !mtu_differs && !up_differs) return {};
+  if (mac_differs) rtnl_link_set_addr(change.get(), mac.get());
+  if (mtu_differs) rtnl_link_set_mtu(change.get(), twin.mtu);
+  if (up_differs && twin.up) rtnl_link_set_flags(change.get(), IFF_UP);
+  if (up_differs && !twin.up) rtnl_link_unset_flags(change.get(), IFF_UP);
   return answer(rtnl_link_change(socket, original.get(), change.get(), 0),
                 "interface " + twin.name, "set its MAC, MTU or state");
 }
