@@ -39,9 +39,16 @@ DropReason check_addresses(const net::FlowKey& key, bool from_self) noexcept {
   }
   if (is_martian_destination(key.destination)) return DropReason::MartianDestination;
   if (!from_self && key.source == key.destination) return DropReason::Land;
-  if (key.destination.is_multicast()) return DropReason::MulticastNotForwarded;
-  if (key.destination.is_limited_broadcast()) return DropReason::BroadcastNotForwarded;
   return DropReason::None;
+}
+
+bool is_group(const net::IpAddress& destination) noexcept {
+  return destination.is_multicast() || destination.is_limited_broadcast();
+}
+
+DropReason refusal_of_group(const net::IpAddress& destination) noexcept {
+  return destination.is_multicast() ? DropReason::MulticastNotForwarded
+                                    : DropReason::BroadcastNotForwarded;
 }
 
 bool is_exempt_from_reverse_path(const net::IpAddress& source) noexcept {

@@ -86,6 +86,12 @@ namespace admission {
 // from self too: such packets belong to the kernel and never become sessions.
 [[nodiscard]] DropReason check_addresses(const net::FlowKey& key, bool from_self) noexcept;
 
+// Multicast and limited broadcast are never forwarded; the gateway itself may listen (DHCP, routing
+// protocols), if policy towards `self` says so.
+[[nodiscard]] bool is_group(const net::IpAddress& destination) noexcept;
+// What a packet to a group is dropped for when no rule towards `self` speaks of it.
+[[nodiscard]] DropReason refusal_of_group(const net::IpAddress& destination) noexcept;
+
 // Link-local sources are only checked for that: no route leads to them.
 [[nodiscard]] bool is_exempt_from_reverse_path(const net::IpAddress& source) noexcept;
 

@@ -76,10 +76,17 @@ struct Run {
 
   [[nodiscard]] bool find_route() noexcept {
     reached(AdmissionStep::Route);
-    result.route = routes.lookup(routed.key.destination, net::symmetric_flow_hash(routed.key));
+    if (!origin.from_self && is_group(routed.key.destination)) {
+      result.route = Route{RouteKind::Local, origin.interface, {}};
+    } else {
+      result.route = routes.lookup(routed.key.destination, net::symmetric_flow_hash(routed.key));
+    }
     if (trace != nullptr) trace->route = result.route;
     const DropReason reason = judge_route(snapshot, result.route, result.to_zone, result.to_self);
-    return reason == DropReason::None || refuse(reason);
+    if (reason != DropReason::None) return refuse(reason);
+    // Link-local addresses mean something on their own link only (RFC 4291 2.5.6, RFC 3927 2.7).
+    const bool leaves_link = !result.to_self && !origin.from_self;
+    return !leaves_link || !routed.key.source.is_link_local() || refuse(DropReason::MartianSource);
   }
 
   [[nodiscard]] bool translate_source(const net::FlowKey& original) noexcept {
@@ -138,7 +145,13 @@ AdmissionResult admit(const Snapshot& snapshot, const Routes& routes, const Pack
   run.translate_destination();
   if (!run.find_route()) return run.result;
   run.reached(AdmissionStep::Policy);
-  if (!admission::apply_policy(snapshot, run.routed, run.result)) return run.result;
+  if (!admission::apply_policy(snapshot, run.routed, run.result)) {
+    if (run.result.reason == DropReason::PolicyDefaultDenied && !origin.from_self &&
+        admission::is_group(run.routed.key.destination)) {
+      run.result.reason = admission::refusal_of_group(run.routed.key.destination);
+    }
+    return run.result;
+  }
   if (!run.translate_source(facts.key)) return run.result;
   run.reached(AdmissionStep::Done);
   run.result.verdict = AdmissionVerdict::Permit;

@@ -11,10 +11,6 @@ PacketRoutes::PacketRoutes(const ForwardingView& view, const Packet& packet) noe
     pinned_ = true;
     route_.kind = RouteKind::Connected;
     route_.interface = packet.ingress_interface;
-  } else if (packet.has(kPacketNetworkLocal)) {
-    pinned_ = true;
-    route_.kind = RouteKind::Local;
-    route_.interface = packet.ingress_interface;
   }
 }
 

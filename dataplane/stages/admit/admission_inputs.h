@@ -24,9 +24,7 @@ class SessionPortProbe {
   WorkerContext& context_;
 };
 
-// Routes as they are, but for destinations whose way is settled by where the packet came from:
-// groups are delivered to the gateway itself, and what the kernel sends leaves by the interface
-// that the kernel chose.
+// Routes as they are, but what the kernel sends leaves by the interface that the kernel chose.
 class PacketRoutes {
  public:
   PacketRoutes(const ForwardingView& view, const Packet& packet) noexcept;

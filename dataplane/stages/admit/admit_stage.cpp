@@ -136,7 +136,10 @@ Verdict<Next> AdmitStage::decide(Packet& packet, WorkerContext& context) noexcep
     state = opening.state;
     if (opening.action != TrackAction::Forward) {
       cookie_accepted = is_cookie_acknowledgement(packet, context);
-      if (!cookie_accepted) return drop<Next>(drop_reason_of(opening.reason));
+      if (!cookie_accepted) {
+        return drop<Next>(expects_cookies(packet, context) ? DropReason::SynCookieInvalid
+                                                           : drop_reason_of(opening.reason));
+      }
       state = ProtocolState::TcpSynReceived;
     }
   } else if (is_icmp_reply(packet)) {

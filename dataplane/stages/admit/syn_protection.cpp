@@ -127,11 +127,15 @@ void send_cookie(const Packet& packet, const AdmissionResult& admission,
   context.emit(Packet::of(mbuf), StageId::Transmit);
 }
 
+bool expects_cookies(const Packet& packet, const WorkerContext& context) noexcept {
+  constexpr uint8_t kDeciding = net::kTcpSyn | net::kTcpRst | net::kTcpFin | net::kTcpAck;
+  return (packet.tcp_flags & kDeciding) == net::kTcpAck &&
+         packet.ingress_zone < context.snapshot().zones.size() &&
+         context.snapshot().zones[packet.ingress_zone].syn_cookie_threshold != 0;
+}
+
 bool is_cookie_acknowledgement(const Packet& packet, const WorkerContext& context) noexcept {
-  if (packet.ingress_zone >= context.snapshot().zones.size() ||
-      context.snapshot().zones[packet.ingress_zone].syn_cookie_threshold == 0) {
-    return false;
-  }
+  if (!expects_cookies(packet, context)) return false;
   TcpFacts acknowledgement;
   CookieFacts cookie;
   return read_tcp_facts(packet, acknowledgement) &&

@@ -18,6 +18,9 @@ namespace masugata::dataplane {
 void send_cookie(const Packet& packet, const AdmissionResult& admission,
                  WorkerContext& context) noexcept;
 
+// A packet without session that looks like the answer to a cookie, in a zone that has cookies.
+[[nodiscard]] bool expects_cookies(const Packet& packet, const WorkerContext& context) noexcept;
+
 // Does a packet without session answer a cookie of ours? Asked only of zones with cookies.
 [[nodiscard]] bool is_cookie_acknowledgement(const Packet& packet,
                                              const WorkerContext& context) noexcept;

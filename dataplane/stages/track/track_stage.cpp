@@ -5,6 +5,7 @@
 #include "dataplane/stages/admit/readmission.h"
 #include "dataplane/stages/admit/syn_protection.h"
 #include "dataplane/stages/answers/tcp_answers.h"
+#include "dataplane/snapshot/admission.h"
 #include "net/checksum.h"
 #include "net/headers/transport.h"
 
@@ -21,6 +22,20 @@ bool icmp_type_fits(const Packet& packet, Direction direction) noexcept {
                        packet.icmp_type == static_cast<uint8_t>(net::Icmpv6Type::EchoRequest) ||
                        packet.icmp_type == static_cast<uint8_t>(net::IcmpType::TimestampRequest);
   return request == (direction == Direction::Original);
+}
+
+// A session vouches for its two ends only; the router that reports an error must be one that may
+// stand behind the interface.
+bool error_source_fits(const Packet& packet, const WorkerContext& context) noexcept {
+  if (packet.has(kPacketFromKernel)) return true;
+  const uint8_t* network = packet.network();
+  const net::IpAddress source =
+      (network[0] >> 4U) == 4 ? net::IpAddress::from_v4(net::load_be32(network + 12))
+                              : net::IpAddress::from_v6(network + 8);
+  if (admission::is_exempt_from_reverse_path(source)) return true;
+  const Snapshot& snapshot = context.snapshot();
+  return admission::passes_reverse_path(snapshot, snapshot.zones[packet.ingress_zone].anti_spoofing,
+                                        packet.ingress_zone, context.forwarding->lookup(source, 0));
 }
 
 // Numbers of the other end that the gateway has shown differently go back to what that end knows.
@@ -63,9 +78,12 @@ Verdict<Next> TrackStage::decide(Packet& packet, WorkerContext& context) noexcep
     const DropReason refused = readmit(session, context);
     if (refused != DropReason::None) return drop<Next>(refused);
   }
-  if (packet.has(kPacketIsIcmpError)) [[unlikely]] return forward_to(Next::Egress);
   if (session.flow(direction).zone != static_cast<uint8_t>(packet.ingress_zone)) [[unlikely]] {
     return drop<Next>(DropReason::Spoofed);
+  }
+  if (packet.has(kPacketIsIcmpError)) [[unlikely]] {
+    return error_source_fits(packet, context) ? forward_to(Next::Egress)
+                                              : drop<Next>(DropReason::Spoofed);
   }
   if (session.kind == SessionKind::Tcp) return track_tcp_hit(packet, session, direction, context);
   const TrackResult result = track_other_packet(
