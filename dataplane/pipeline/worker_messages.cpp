@@ -12,11 +12,33 @@
 namespace masugata::dataplane {
 namespace {
 
-constexpr unsigned kKeyBytes = (sizeof(ForeignKeyMessage) + 15) / 16 * 16;
-struct alignas(16) KeyElement {
-  ForeignKeyMessage message;
+// Ring elements are multiples of four bytes, copied whole.
+template <class Message>
+struct alignas(16) Element {
+  Message message;
 };
-static_assert(sizeof(KeyElement) == kKeyBytes);
+template <class Message>
+constexpr unsigned kElementBytes = sizeof(Element<Message>);
+
+template <class Message>
+rte_ring* make_ring(const char* name, uint16_t worker, uint32_t size) {
+  return rte_ring_create_elem(fmt::format("{}{}", name, worker).c_str(), kElementBytes<Message>,
+                              size, SOCKET_ID_ANY, RING_F_SC_DEQ);
+}
+
+template <class Message>
+bool send(rte_ring* ring, const Message& message) noexcept {
+  Element<Message> element{message};
+  return rte_ring_enqueue_elem(ring, &element, kElementBytes<Message>) == 0;
+}
+
+template <class Message>
+bool receive(rte_ring* ring, Message& message) noexcept {
+  Element<Message> element;
+  if (rte_ring_dequeue_elem(ring, &element, kElementBytes<Message>) != 0) return false;
+  message = element.message;
+  return true;
+}
 
 }  // namespace
 
@@ -25,11 +47,13 @@ Result<std::unique_ptr<WorkerMessages>> WorkerMessages::create(uint16_t workers)
   for (uint16_t worker = 0; worker < workers; ++worker) {
     rte_ring* packets = rte_ring_create(fmt::format("handover{}", worker).c_str(), kPacketRingSize,
                                         SOCKET_ID_ANY, RING_F_SC_DEQ);
-    rte_ring* keys = rte_ring_create_elem(fmt::format("foreign{}", worker).c_str(), kKeyBytes,
-                                          kKeyRingSize, SOCKET_ID_ANY, RING_F_SC_DEQ);
+    rte_ring* keys = make_ring<ForeignKeyMessage>("foreign", worker, kKeyRingSize);
+    rte_ring* expectations =
+        make_ring<ExpectationMessage>("expected", worker, kExpectationRingSize);
     if (packets != nullptr) messages->packets_.push_back(packets);
     if (keys != nullptr) messages->keys_.push_back(keys);
-    if (packets == nullptr || keys == nullptr) {
+    if (expectations != nullptr) messages->expectations_.push_back(expectations);
+    if (packets == nullptr || keys == nullptr || expectations == nullptr) {
       return failure("workers", fmt::format("no memory for the rings between workers: {}",
                                             rte_strerror(rte_errno)));
     }
@@ -46,6 +70,7 @@ WorkerMessages::~WorkerMessages() {
     rte_ring_free(ring);
   }
   for (rte_ring* ring : keys_) rte_ring_free(ring);
+  for (rte_ring* ring : expectations_) rte_ring_free(ring);
 }
 
 bool WorkerMessages::send_packet(uint16_t to, Packet& packet) noexcept {
@@ -53,8 +78,11 @@ bool WorkerMessages::send_packet(uint16_t to, Packet& packet) noexcept {
 }
 
 bool WorkerMessages::send_key(uint16_t to, const ForeignKeyMessage& message) noexcept {
-  KeyElement element{message};
-  return rte_ring_enqueue_elem(keys_[to], &element, kKeyBytes) == 0;
+  return send(keys_[to], message);
+}
+
+bool WorkerMessages::send_expectation(uint16_t to, const ExpectationMessage& message) noexcept {
+  return send(expectations_[to], message);
 }
 
 uint32_t WorkerMessages::receive_packets(uint16_t own, Packet** packets,
@@ -63,10 +91,11 @@ uint32_t WorkerMessages::receive_packets(uint16_t own, Packet** packets,
 }
 
 bool WorkerMessages::receive_key(uint16_t own, ForeignKeyMessage& message) noexcept {
-  KeyElement element;
-  if (rte_ring_dequeue_elem(keys_[own], &element, kKeyBytes) != 0) return false;
-  message = element.message;
-  return true;
+  return receive(keys_[own], message);
+}
+
+bool WorkerMessages::receive_expectation(uint16_t own, ExpectationMessage& message) noexcept {
+  return receive(expectations_[own], message);
 }
 
 bool hand_over(Packet& packet, uint16_t to, WorkerContext& context) noexcept {
@@ -79,8 +108,9 @@ bool hand_over(Packet& packet, uint16_t to, WorkerContext& context) noexcept {
   return true;
 }
 
-void take_key_messages(WorkerContext& context) noexcept {
-  if (context.messages == nullptr) return;
+namespace {
+
+void take_keys(WorkerContext& context) noexcept {
   ForeignKeyMessage message;
   for (uint32_t count = 0; count < WorkerMessages::kKeyRingSize; ++count) {
     if (!context.messages->receive_key(context.worker, message)) return;
@@ -92,6 +122,25 @@ void take_key_messages(WorkerContext& context) noexcept {
     // At the bound answers of this one session find no owner and are dropped with a named reason.
     (void)context.sessions->insert_foreign(message.key, hash, message.owner, context.now_ms,
                                            message.timeout_ms);
+  }
+}
+
+}  // namespace
+
+void take_messages(WorkerContext& context) noexcept {
+  if (context.messages == nullptr) return;
+  take_keys(context);
+  ExpectationMessage message;
+  for (uint32_t count = 0; count < WorkerMessages::kExpectationRingSize; ++count) {
+    if (!context.messages->receive_expectation(context.worker, message)) return;
+    (void)context.expectations.add(message.expectation, context.now_ms);
+  }
+}
+
+void share_expectation(const Expectation& expectation, WorkerContext& context) noexcept {
+  if (context.messages == nullptr) return;
+  for (uint16_t other = 0; other < context.worker_count; ++other) {
+    if (other != context.worker) (void)context.messages->send_expectation(other, {expectation});
   }
 }
 

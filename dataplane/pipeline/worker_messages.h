@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dataplane/pipeline/packet.h"
+#include "dataplane/session/expectation_table.h"
 #include "net/flow_key.h"
 #include "result/result.h"
 
@@ -25,11 +26,18 @@ struct ForeignKeyMessage {
   uint16_t owner = 0;
 };
 
+// "A session like this is expected": whoever gets its first packet may open it. Sent to every other
+// worker, because the expected source port, and with it the owner, is not known.
+struct ExpectationMessage {
+  Expectation expectation;
+};
+
 // The rings in front of all workers. Made by the control thread before the workers start.
 class WorkerMessages {
  public:
   static constexpr uint32_t kPacketRingSize = 2048;
   static constexpr uint32_t kKeyRingSize = 4096;
+  static constexpr uint32_t kExpectationRingSize = 256;
 
   // Needs a running EAL.
   static Result<std::unique_ptr<WorkerMessages>> create(uint16_t workers);
@@ -40,21 +48,28 @@ class WorkerMessages {
   // Any worker. False when the ring is full; the packet or key stays with the caller.
   [[nodiscard]] bool send_packet(uint16_t to, Packet& packet) noexcept;
   [[nodiscard]] bool send_key(uint16_t to, const ForeignKeyMessage& message) noexcept;
+  [[nodiscard]] bool send_expectation(uint16_t to, const ExpectationMessage& message) noexcept;
   // The worker `own` alone. Up to `maximum` (at most 32) packets.
   [[nodiscard]] uint32_t receive_packets(uint16_t own, Packet** packets,
                                          uint32_t maximum) noexcept;
   [[nodiscard]] bool receive_key(uint16_t own, ForeignKeyMessage& message) noexcept;
+  [[nodiscard]] bool receive_expectation(uint16_t own, ExpectationMessage& message) noexcept;
 
  private:
   WorkerMessages() = default;
   std::vector<rte_ring*> packets_;
   std::vector<rte_ring*> keys_;
+  std::vector<rte_ring*> expectations_;
 };
 
 // Gives a packet to its owner; true when the ring took it (it is no longer the caller's).
 [[nodiscard]] bool hand_over(Packet& packet, uint16_t to, WorkerContext& context) noexcept;
 
-// Takes the key messages of this worker in; bounded by the ring.
-void take_key_messages(WorkerContext& context) noexcept;
+// Takes the keys and expectations that others sent to this worker in; bounded by the rings.
+void take_messages(WorkerContext& context) noexcept;
+
+// Tells every other worker of an expectation that this one has added. A full ring loses it there:
+// that transfer then fails, nothing is let through by mistake.
+void share_expectation(const Expectation& expectation, WorkerContext& context) noexcept;
 
 }  // namespace masugata::dataplane

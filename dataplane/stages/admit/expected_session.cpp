@@ -40,8 +40,11 @@ void attach_helper(Session& session, WorkerContext& context) noexcept {
 
 DropReason admit_expected(const Packet& packet, const Expectation& expectation,
                           AdmissionResult& result, WorkerContext& context) noexcept {
-  const Session* parent = context.sessions->resolve(expectation.parent);
-  if (parent == nullptr) return DropReason::TcpNoSession;
+  // Another worker's control session cannot be asked: there the expectation's own time counts.
+  const bool own_parent = expectation.parent_worker == context.worker;
+  if (own_parent && context.sessions->resolve(expectation.parent) == nullptr) {
+    return DropReason::TcpNoSession;
+  }
   if (static_cast<uint8_t>(packet.ingress_zone) != expectation.zone) return DropReason::Spoofed;
   net::FlowKey translated;
   const DropReason refused = translate_expected(expectation, packet.key, translated, context);
@@ -54,7 +57,10 @@ DropReason admit_expected(const Packet& packet, const Expectation& expectation,
   if (no_way != DropReason::None) return no_way;
   result.policy.rule = expectation.policy_rule;
   result.policy.action = config::Action::Permit;
-  result.policy.inspection = parent->inspection_profile;
+  const auto& rules = context.snapshot().policy->rules();
+  if (expectation.policy_rule < rules.size()) {
+    result.policy.inspection = rules[expectation.policy_rule].inspection;
+  }
   admission::write_keys(packet.key, translated, result);
   result.verdict = AdmissionVerdict::Permit;
   result.reason = DropReason::None;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "dataplane/nat/ftp_control.h"
+#include "dataplane/pipeline/worker_messages.h"
 #include "net/checksum.h"
 #include "net/headers/transport.h"
 
@@ -72,6 +73,7 @@ Expectation expectation_for(const Session& session, Direction direction,
   Expectation expectation;
   expectation.key = expected_data_flow(other.key.source, other.key.destination, announcement.port);
   expectation.parent = context.sessions->handle_of(session);
+  expectation.parent_worker = context.worker;
   expectation.policy_rule = session.record.policy_rule;
   expectation.zone = other.zone;
   expectation.expires_ms = context.now_ms + kExpectationMs;
@@ -136,10 +138,9 @@ DropReason apply_ftp_helper(Packet& packet, Session& session, Direction directio
   const bool at_line_start = note_line_end(packet, session, direction, payload);
   const auto announcement = find_announcement(payload, side, packet.key.source, at_line_start);
   if (!announcement.has_value()) return DropReason::None;
-  if (!context.expectations.add(expectation_for(session, direction, *announcement, context),
-                                context.now_ms)) {
-    return DropReason::None;
-  }
+  const Expectation expectation = expectation_for(session, direction, *announcement, context);
+  if (!context.expectations.add(expectation, context.now_ms)) return DropReason::None;
+  share_expectation(expectation, context);
   const bool translated =
       session.flow(opposite(direction)).key.destination != session.flow(direction).key.source;
   return translated ? translate_text(packet, session, direction, *announcement, context)

@@ -130,7 +130,12 @@ Verdict<Next> TrackStage::track_tcp_hit(Packet& packet, Session& session, Direct
 Verdict<Next> TrackStage::decide_miss(Packet& packet, const SessionMatch& match,
                                       WorkerContext& context) noexcept {
   if (match.foreign) {
-    if (packet.has(kPacketHandedOver)) return drop<Next>(DropReason::InternalError);
+    // A key that two workers take for each other's: the owner's session ended a moment ago.
+    if (packet.has(kPacketHandedOver)) return drop<Next>(DropReason::SessionEnded);
+    const uint32_t timeout_ms =
+        context.configuration->tracking.timeouts.of(ProtocolState::TcpEstablished);
+    (void)context.sessions->insert_foreign(packet.key, packet.hash(), match.foreign_worker,
+                                           context.now_ms, timeout_ms + 60'000);
     return hand_over(packet, match.foreign_worker, context)
                ? forward_to(Next::Hold)
                : drop<Next>(DropReason::HandoverQueueFull);
