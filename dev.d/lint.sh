@@ -41,7 +41,7 @@ as_owner_function() {
 # What needs no package beyond python3.
 lint_texts() {
   local name
-  for name in includes sizes texts python; do
+  for name in includes sizes texts python links drop_reasons; do
     count_check "lint: $name" "$PYTHON" "$ROOT/tests/lint/check_$name.py"
   done
 }
