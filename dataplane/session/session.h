@@ -235,8 +235,13 @@ struct SessionHandle {
 // Buckets of the symmetric hash; ports with a redirection table are filled in the same way.
 inline constexpr uint32_t kFlowBuckets = 128;
 
-// The worker that a flow's hash leads to; 0 <= result < worker_count.
+// The worker that a flow's key leads to; 0 <= result < worker_count. TCP and UDP spread by their
+// symmetric hash. Everything else of one protocol meets at one worker: source translation cannot
+// choose a port there that leads the answers back.
 [[nodiscard]] inline uint32_t worker_of(const net::FlowKey& key, uint32_t worker_count) noexcept {
+  if (key.protocol != net::Protocol::Tcp && key.protocol != net::Protocol::Udp) {
+    return static_cast<uint32_t>(key.protocol) % worker_count;
+  }
   return (net::symmetric_flow_hash(key) % kFlowBuckets) % worker_count;
 }
 

@@ -194,7 +194,9 @@ TrackResult track_reset_of_opening(const Session& session, Direction direction,
   }
   if (segment.sequence == opener.end) return forward(ProtocolState::TcpReset);
   // The answer to a stray ACK of a connection that the answerer still remembers, see track_stray.
-  if (segment.sequence == answerer.end) return forward(ProtocolState::TcpSynSent);
+  if (answerer.end != 0 && segment.sequence == answerer.end) {
+    return forward(ProtocolState::TcpSynSent);
+  }
   return refuse(session, TrackReason::ResetOutOfWindow);
 }
 

@@ -86,7 +86,9 @@ struct Run {
     if (reason != DropReason::None) return refuse(reason);
     // Link-local addresses mean something on their own link only (RFC 4291 2.5.6, RFC 3927 2.7).
     const bool leaves_link = !result.to_self && !origin.from_self;
-    return !leaves_link || !routed.key.source.is_link_local() || refuse(DropReason::MartianSource);
+    if (!leaves_link) return true;
+    if (routed.key.source.is_link_local()) return refuse(DropReason::MartianSource);
+    return !routed.key.destination.is_link_local() || refuse(DropReason::MartianDestination);
   }
 
   [[nodiscard]] bool translate_source(const net::FlowKey& original) noexcept {

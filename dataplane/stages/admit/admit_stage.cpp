@@ -50,18 +50,28 @@ void answer_refusal(const Packet& packet, const AdmissionResult& admission,
   }
 }
 
+uint8_t hop_limit(const Packet& packet) noexcept {
+  return packet.network()[packet.key.source.is_v4() ? 8 : 7];
+}
+
+// A worker sees its share of a source's sessions.
+uint32_t share_of(uint32_t limit, const WorkerContext& context) noexcept {
+  return (limit + context.worker_count - 1) / context.worker_count;
+}
+
 DropReason check_source_limits(const Packet& packet, const AdmissionResult& admission,
                                uint32_t& limit_slot, WorkerContext& context) noexcept {
   const SnapshotZone& zone = context.snapshot().zones[admission.from_zone];
   if (zone.new_sessions_per_source_per_second != 0 &&
       !context.sources.take_new_session(packet.key.source, admission.from_zone,
-                                        zone.new_sessions_per_source_per_second,
+                                        share_of(zone.new_sessions_per_source_per_second, context),
                                         context.now_ms)) {
     return DropReason::SourceSessionRate;
   }
   if (admission.policy.session_limit_per_source != 0) {
     limit_slot = context.sources.acquire_session(packet.key.source, admission.policy.rule,
-                                                 admission.policy.session_limit_per_source,
+                                                 share_of(admission.policy.session_limit_per_source,
+                                                          context),
                                                  context.now_ms);
     if (limit_slot == kNone32) return DropReason::SourceSessionLimit;
   }
@@ -163,6 +173,11 @@ Verdict<Next> AdmitStage::decide(Packet& packet, WorkerContext& context) noexcep
     answer_refusal(packet, admission, context);
     if (admission.reason == DropReason::NatPortsExhausted) context.counters.nat_exhausted.add(1);
     return drop<Next>(admission.reason);
+  }
+  if (!admission.to_self && !packet.has(kPacketFromKernel) && hop_limit(packet) <= 1) {
+    // It ends here: no session for a packet that does not leave.
+    send_icmp_error(packet, IcmpError::HopLimitExceeded, 0, context);
+    return drop<Next>(DropReason::TtlExpired);
   }
   if (cookie_accepted) return open_proxied_session(packet, admission, context);
   if (state == ProtocolState::TcpSynSent && wants_cookie(admission, context)) {
