@@ -204,7 +204,7 @@ struct FragmentSettings {
 struct SystemSettings {
   std::string host_name = "masugata";
   std::string hw_profile = "generic";  // a file in hw-profiles/, without its ending
-  bool log_denied = false;             // log what the default deny drops (sampled)
+  bool log_denied = false;             // log what the default deny drops
 };
 
 struct Model {

@@ -264,7 +264,9 @@ INSTANTIATE_TEST_SUITE_P(
              "tcp; action deny; } } }",
              "rule b: the rule can never match: it has the conditions of rule a"},
         Case{"policy { from lan to wan { rule a { action deny; inspect { ips x; } } } }",
-             "warning: policy from lan to wan rule a inspect: only what is permitted"}));
+             "warning: policy from lan to wan rule a inspect: only what is permitted"},
+        Case{"policy { from lan to wan { rule a { action permit; inspect { ips x; } } } }",
+             "rule a inspect: this version has no inspection"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Nat, CrossCheck,

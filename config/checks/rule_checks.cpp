@@ -92,8 +92,13 @@ void check_rule_families(reading::Context& context, DataNode node, const PolicyR
 }
 
 void check_rule_effect(reading::Context& context, DataNode node, const PolicyRule& rule) {
+  const bool inspected = !rule.inspect.ips.empty() || !rule.inspect.av.empty();
+  if (rule.action == Action::Permit && inspected) {
+    context.warning(node.child("inspect"),
+                    "this version has no inspection: what the rule permits passes uninspected");
+  }
   if (rule.action == Action::Permit) return;
-  if (!rule.inspect.ips.empty() || !rule.inspect.av.empty()) {
+  if (inspected) {
     context.warning(node.child("inspect"), "only what is permitted is inspected");
   }
   if (rule.session_limit_per_source != 0) {

@@ -20,7 +20,8 @@ bool is_martian_destination(const net::IpAddress& destination) noexcept {
 // DHCP clients and duplicate address detection speak before they have an address; only the
 // gateway itself may hear them, which the route decides.
 bool may_lack_address(const net::FlowKey& key) noexcept {
-  return key.source.is_unspecified() && !key.source.is_v4();
+  if (!key.source.is_unspecified()) return false;
+  return !key.source.is_v4() || key.destination.is_limited_broadcast();
 }
 
 // Protocols whose checksum or authentication covers addresses in a way that is not followed:
