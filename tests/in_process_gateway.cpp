@@ -89,8 +89,8 @@ std::string protocol_name(net::Protocol protocol) {
 
 struct InProcessGateway::Port {
   std::string name;
-  rte_ring* towards_gateway = nullptr;
-  rte_ring* from_gateway = nullptr;
+  std::vector<rte_ring*> towards_gateway;  // by queue
+  std::vector<rte_ring*> from_gateway;
   uint16_t device = dataplane::kNoPort;
   net::MacAddress mac;
 
@@ -99,11 +99,12 @@ struct InProcessGateway::Port {
       rte_eth_dev_stop(device);
       rte_eth_dev_close(device);
     }
-    for (rte_ring* ring : {towards_gateway, from_gateway}) {
-      if (ring == nullptr) continue;
-      void* mbuf = nullptr;
-      while (rte_ring_dequeue(ring, &mbuf) == 0) rte_pktmbuf_free(static_cast<rte_mbuf*>(mbuf));
-      rte_ring_free(ring);
+    for (const auto& rings : {towards_gateway, from_gateway}) {
+      for (rte_ring* ring : rings) {
+        void* mbuf = nullptr;
+        while (rte_ring_dequeue(ring, &mbuf) == 0) rte_pktmbuf_free(static_cast<rte_mbuf*>(mbuf));
+        rte_ring_free(ring);
+      }
     }
   }
 };
@@ -134,13 +135,26 @@ class InProcessGateway::Kernel final : public dataplane::KernelPort {
   std::deque<rte_mbuf*> outgoing;
 };
 
+// The other workers hand packets to the kernel, too, but none come to them.
+class InProcessGateway::KernelDoor final : public dataplane::KernelPort {
+ public:
+  explicit KernelDoor(Kernel& kernel) noexcept : kernel_(kernel) {}
+  bool punt(uint16_t twin, rte_mbuf* frame) noexcept override { return kernel_.punt(twin, frame); }
+  uint16_t receive(rte_mbuf**, uint16_t) noexcept override { return 0; }
+
+ private:
+  Kernel& kernel_;
+};
+
 InProcessGateway::InProcessGateway(const InProcessOptions& options)
     : options_(options),
       kernel_(std::make_unique<Kernel>()),
+      kernel_door_(std::make_unique<KernelDoor>(*kernel_)),
       wall_clock_(local_time_of(2026, 6, 3, 12, 0)) {}
 
 InProcessGateway::~InProcessGateway() {
-  worker_.reset();
+  workers_.clear();
+  messages_.reset();
   ports_.clear();
   kernel_.reset();
   forwarding_.reset();
@@ -156,7 +170,7 @@ Status InProcessGateway::configure(const std::string& text) {
     }
     return failure("configuration", problems);
   }
-  if (worker_ == nullptr) {
+  if (workers_.empty()) {
     if (Status started = start(*loaded.model); !started) return started;
   } else if (Status aligned = dataplane::align_interfaces(*loaded.model, model_); !aligned) {
     return aligned;
@@ -177,28 +191,8 @@ Status InProcessGateway::start(const config::Model& model) {
   if (pool_ == nullptr) return failure("test gateway", "no memory for packet buffers");
   dataplane::WorkerSettings settings;
   for (const config::Port& configured : model.ports) {
-    auto port = std::make_unique<Port>();
-    port->name = configured.name;
-    const std::string name = fmt::format("t{}p{}", instance, ports_.size());
-    constexpr unsigned kFlags = RING_F_SP_ENQ | RING_F_SC_DEQ;
-    port->towards_gateway =
-        rte_ring_create((name + "in").c_str(), options_.ring_size, SOCKET_ID_ANY, kFlags);
-    port->from_gateway =
-        rte_ring_create((name + "out").c_str(), options_.ring_size, SOCKET_ID_ANY, kFlags);
-    const int device = rte_eth_from_rings(name.c_str(), &port->towards_gateway, 1,
-                                          &port->from_gateway, 1, 0);
-    if (device < 0) return failure("test gateway", "cannot make a ring port");
-    port->device = static_cast<uint16_t>(device);
-    const rte_eth_conf plain{};
-    if (rte_eth_dev_configure(port->device, 1, 1, &plain) != 0 ||
-        rte_eth_rx_queue_setup(port->device, 0, 64, 0, nullptr, pool_) != 0 ||
-        rte_eth_tx_queue_setup(port->device, 0, 64, 0, nullptr) != 0 ||
-        rte_eth_dev_start(port->device) != 0) {
-      return failure("test gateway", "a ring port does not start");
-    }
-    port->mac.bytes = {0x02, 0, 0, 0, 0, static_cast<uint8_t>(ports_.size() + 1)};
-    settings.ports.push_back({port->device, static_cast<uint16_t>(ports_.size())});
-    ports_.push_back(std::move(port));
+    if (Status opened = open_port(configured, instance); !opened) return opened;
+    settings.ports.push_back({ports_.back()->device, static_cast<uint16_t>(ports_.size() - 1)});
   }
   dataplane::ForwardingSettings forwarding;
   forwarding.maximum_routes_ipv4 = 1024;
@@ -210,16 +204,65 @@ Status InProcessGateway::start(const config::Model& model) {
   forwarding_ = std::move(*publisher);
   publication_.forwarding = forwarding_.get();
 
+  return make_workers(std::move(settings), model);
+}
+
+Status InProcessGateway::make_workers(dataplane::WorkerSettings settings,
+                                      const config::Model& model) {
+  const uint16_t count = options_.workers;
+  if (count > 1) {
+    auto messages = dataplane::WorkerMessages::create(count);
+    if (!messages) return tl::unexpected(messages.error());
+    messages_ = std::move(*messages);
+  }
+  settings.worker_count = count;
   settings.packet_pool = pool_;
-  settings.sessions = model.sessions.maximum;
+  settings.sessions = (model.sessions.maximum + count - 1) / count;
+  settings.foreign_keys = count > 1 ? 4096 : 0;
   settings.tracked_sources = 4096;
-  settings.reassembly = dataplane::ReassemblyLimits::of_worker(model.fragments, 1,
+  settings.reassembly = dataplane::ReassemblyLimits::of_worker(model.fragments, count,
                                                                options_.packet_buffers / 4);
   settings.now_ms = static_cast<uint32_t>(now_us_ / 1000);
-  auto worker = dataplane::Worker::create(settings, memory_, publication_);
-  if (!worker) return tl::unexpected(worker.error());
-  worker_ = std::move(*worker);
-  worker_->connect(kernel_.get(), nullptr);
+  for (uint16_t i = 0; i < count; ++i) {
+    settings.worker = i;
+    auto worker = dataplane::Worker::create(settings, memory_, publication_);
+    if (!worker) return tl::unexpected(worker.error());
+    // The kernel's frames come in by the first worker, as in the gateway.
+    dataplane::KernelPort* kernel = kernel_.get();
+    if (i > 0) kernel = kernel_door_.get();
+    (*worker)->connect(kernel, messages_.get());
+    workers_.push_back(std::move(*worker));
+  }
+  return {};
+}
+
+Status InProcessGateway::open_port(const config::Port& configured, uint32_t instance) {
+  auto port = std::make_unique<Port>();
+  port->name = configured.name;
+  const std::string name = fmt::format("t{}p{}", instance, ports_.size());
+  constexpr unsigned kFlags = RING_F_SP_ENQ | RING_F_SC_DEQ;
+  const uint16_t queues = options_.workers;
+  for (uint16_t queue = 0; queue < queues; ++queue) {
+    port->towards_gateway.push_back(rte_ring_create(fmt::format("{}in{}", name, queue).c_str(),
+                                                    options_.ring_size, SOCKET_ID_ANY, kFlags));
+    port->from_gateway.push_back(rte_ring_create(fmt::format("{}out{}", name, queue).c_str(),
+                                                 options_.ring_size, SOCKET_ID_ANY, kFlags));
+  }
+  const int device = rte_eth_from_rings(name.c_str(), port->towards_gateway.data(), queues,
+                                        port->from_gateway.data(), queues, 0);
+  if (device < 0) return failure("test gateway", "cannot make a ring port");
+  port->device = static_cast<uint16_t>(device);
+  const rte_eth_conf plain{};
+  bool started = rte_eth_dev_configure(port->device, queues, queues, &plain) == 0;
+  for (uint16_t queue = 0; queue < queues; ++queue) {
+    started = started && rte_eth_rx_queue_setup(port->device, queue, 64, 0, nullptr, pool_) == 0 &&
+              rte_eth_tx_queue_setup(port->device, queue, 64, 0, nullptr) == 0;
+  }
+  if (!started || rte_eth_dev_start(port->device) != 0) {
+    return failure("test gateway", "a ring port does not start");
+  }
+  port->mac.bytes = {0x02, 0, 0, 0, 0, static_cast<uint8_t>(ports_.size() + 1)};
+  ports_.push_back(std::move(port));
   return {};
 }
 
@@ -232,8 +275,8 @@ Status InProcessGateway::publish(const config::Model& model) {
   for (uint16_t i = 0; i < twins.size(); ++i) twins[i] = i;
   ++epoch_;
   auto next = dataplane::build_configuration(
-      model, std::shared_ptr<const dataplane::Snapshot>(std::move(*snapshot)), ports, twins, 1,
-      epoch_);
+      model, std::shared_ptr<const dataplane::Snapshot>(std::move(*snapshot)), ports, twins,
+      options_.workers, epoch_);
   publication_.configuration.store(next.get(), std::memory_order_release);
   configuration_ = std::move(next);
   return {};
@@ -344,7 +387,7 @@ Status InProcessGateway::set_wall_clock(const std::string& local_time) {
     return failure("wall clock", "expected YYYY-MM-DD HH:MM, not " + local_time);
   }
   wall_clock_ = local_time_of(year, month, day, hour, minute);
-  return worker_ == nullptr ? Status{} : publish(model_);
+  return workers_.empty() ? Status{} : publish(model_);
 }
 
 rte_mbuf* InProcessGateway::make_frame(const std::vector<uint8_t>& bytes) {
@@ -359,6 +402,7 @@ rte_mbuf* InProcessGateway::make_frame(const std::vector<uint8_t>& bytes) {
 }
 
 Status InProcessGateway::send(const std::vector<PortFrame>& frames) {
+  const uint16_t queue = next_queue_++ % options_.workers;
   for (const PortFrame& frame : frames) {
     Port* port = find_port(frame.port);
     if (port == nullptr) return failure("port " + frame.port, "unknown");
@@ -367,7 +411,7 @@ Status InProcessGateway::send(const std::vector<PortFrame>& frames) {
     mbuf->port = port->device;
     if (frame.kernel) {
       kernel_->outgoing.push_back(mbuf);
-    } else if (rte_ring_enqueue(port->towards_gateway, mbuf) != 0) {
+    } else if (rte_ring_enqueue(port->towards_gateway[queue], mbuf) != 0) {
       rte_pktmbuf_free(mbuf);
       return failure("port " + frame.port, "too many frames at once");
     }
@@ -377,9 +421,10 @@ Status InProcessGateway::send(const std::vector<PortFrame>& frames) {
 }
 
 void InProcessGateway::settle() {
-  if (worker_ == nullptr) return;
   for (uint32_t turn = 0; turn < kMaximumTurns; ++turn) {
-    if (!worker_->run_once({now_us_})) return;
+    bool busy = false;
+    for (const auto& worker : workers_) busy |= worker->run_once({now_us_});
+    if (!busy) return;
   }
 }
 
@@ -397,11 +442,13 @@ void InProcessGateway::advance(uint64_t milliseconds) {
 std::vector<PortFrame> InProcessGateway::take_output() {
   std::vector<PortFrame> frames;
   for (const auto& port : ports_) {
-    void* object = nullptr;
-    while (rte_ring_dequeue(port->from_gateway, &object) == 0) {
-      auto* mbuf = static_cast<rte_mbuf*>(object);
-      frames.push_back({port->name, false, bytes_of(*mbuf)});
-      rte_pktmbuf_free(mbuf);
+    for (rte_ring* ring : port->from_gateway) {
+      void* object = nullptr;
+      while (rte_ring_dequeue(ring, &object) == 0) {
+        auto* mbuf = static_cast<rte_mbuf*>(object);
+        frames.push_back({port->name, false, bytes_of(*mbuf)});
+        rte_pktmbuf_free(mbuf);
+      }
     }
   }
   for (Kernel::Punted& punted : kernel_->punted) {
@@ -415,19 +462,24 @@ std::vector<PortFrame> InProcessGateway::take_output() {
 std::vector<std::string> InProcessGateway::take_resolve_requests() {
   std::vector<std::string> requests;
   dataplane::NeighbourKey key;
-  while (worker_->context().resolve_requests.pop(key)) {
-    requests.push_back(fmt::format("{} interface {}", key.address.to_string(),
-                                   model_.interfaces[key.interface].name));
+  for (const auto& worker : workers_) {
+    while (worker->context().resolve_requests.pop(key)) {
+      requests.push_back(fmt::format("{} interface {}", key.address.to_string(),
+                                     model_.interfaces[key.interface].name));
+    }
   }
   return requests;
 }
 
 std::map<std::string, uint64_t> InProcessGateway::drop_counts() {
   std::map<std::string, uint64_t> counts;
-  const auto& drops = worker_->context().counters.drops;
-  for (size_t i = 1; i < drops.size(); ++i) {
-    if (drops[i].get() == 0) continue;
-    counts[std::string(drop_reason_name(static_cast<dataplane::DropReason>(i)))] = drops[i].get();
+  for (const auto& worker : workers_) {
+    const auto& drops = worker->context().counters.drops;
+    for (size_t i = 1; i < drops.size(); ++i) {
+      if (drops[i].get() == 0) continue;
+      counts[std::string(drop_reason_name(static_cast<dataplane::DropReason>(i)))] +=
+          drops[i].get();
+    }
   }
   return counts;
 }
@@ -437,7 +489,6 @@ std::vector<SessionView> InProcessGateway::sessions() {
   std::vector<SessionView> views;
   const dataplane::Snapshot& snapshot = *configuration_->snapshot;
   const auto now_ms = static_cast<uint32_t>(now_us_ / 1000);
-  uint32_t cursor = 0;
   const auto visit = [&](const dataplane::Session& session) {
     const net::FlowKey& original = session.flow(Direction::Original).key;
     const net::FlowKey& reply = session.flow(Direction::Reply).key;
@@ -460,7 +511,10 @@ std::vector<SessionView> InProcessGateway::sessions() {
     view.packets_reply = session.packets(Direction::Reply);
     views.push_back(std::move(view));
   };
-  while (worker_->context().sessions->visit_slice(cursor, 4096, visit)) {
+  for (const auto& worker : workers_) {
+    uint32_t cursor = 0;
+    while (worker->context().sessions->visit_slice(cursor, 4096, visit)) {
+    }
   }
   return views;
 }

@@ -11,6 +11,7 @@
 #include "config/model.h"
 #include "dataplane/gateway/configuration_builder.h"
 #include "dataplane/pipeline/worker.h"
+#include "dataplane/pipeline/worker_messages.h"
 #include "tests/scenarios/gateway_under_test.h"
 
 struct rte_mempool;
@@ -22,7 +23,10 @@ namespace masugata::test {
 struct InProcessOptions {
   uint32_t packet_buffers = 8191;
   uint16_t buffer_bytes = 2048;  // data room behind the headroom; 9216 for jumbo frames
-  uint32_t ring_size = 1024;     // frames per port and direction
+  uint32_t ring_size = 1024;     // frames per port, queue and direction
+  // With several workers every call of send() steers its frames to another queue, whatever flow
+  // they belong to: the worst that a port can do.
+  uint16_t workers = 1;
 };
 
 // Connected, local and broadcast routes follow from the interfaces' addresses, and static routes
@@ -49,7 +53,7 @@ class InProcessGateway final : public GatewayUnderTest {
   std::optional<std::string> mac_of_port(const std::string& port) override;
 
   // For tests that look deeper. Valid after the first configure().
-  [[nodiscard]] dataplane::Worker& worker() noexcept { return *worker_; }
+  [[nodiscard]] dataplane::Worker& worker() noexcept { return *workers_.front(); }
   [[nodiscard]] dataplane::ForwardingPublisher& forwarding() noexcept { return *forwarding_; }
   [[nodiscard]] const config::Model& model() const noexcept { return model_; }
   // Packet buffers that are neither in a ring nor held by the gateway have leaked: 0 when the
@@ -59,8 +63,11 @@ class InProcessGateway final : public GatewayUnderTest {
  private:
   struct Port;
   class Kernel;
+  class KernelDoor;
 
   Status start(const config::Model& model);
+  Status open_port(const config::Port& configured, uint32_t instance);
+  Status make_workers(dataplane::WorkerSettings settings, const config::Model& model);
   Status publish(const config::Model& model);
   Status feed_routes();
   void settle();
@@ -71,12 +78,15 @@ class InProcessGateway final : public GatewayUnderTest {
   rte_mempool* pool_ = nullptr;
   std::vector<std::unique_ptr<Port>> ports_;
   std::unique_ptr<Kernel> kernel_;
+  std::unique_ptr<KernelDoor> kernel_door_;
   std::unique_ptr<dataplane::ForwardingPublisher> forwarding_;
   dataplane::NoReaders no_readers_;
   dataplane::Publication publication_;
   dataplane::HeapMemory memory_;
   std::unique_ptr<const dataplane::RunningConfiguration> configuration_;
-  std::unique_ptr<dataplane::Worker> worker_;
+  std::unique_ptr<dataplane::WorkerMessages> messages_;
+  std::vector<std::unique_ptr<dataplane::Worker>> workers_;
+  uint16_t next_queue_ = 0;
   config::Model model_;
   std::vector<NetworkRoute> extra_routes_;
   uint32_t epoch_ = 0;

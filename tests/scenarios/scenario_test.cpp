@@ -2,6 +2,7 @@
 // Every scenario file is a test of its own, played against the whole dataplane in this process.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,12 +14,20 @@
 namespace masugata::test {
 namespace {
 
+// MASUGATA_SCENARIO_WORKERS=2 plays them on two workers with frames steered to the wrong one.
+InProcessOptions options_of_this_run() {
+  InProcessOptions options;
+  const char* workers = std::getenv("MASUGATA_SCENARIO_WORKERS");
+  if (workers != nullptr) options.workers = static_cast<uint16_t>(std::atoi(workers));
+  return options;
+}
+
 class ScenarioTest : public ::testing::Test {
  public:
   explicit ScenarioTest(const Scenario& scenario) : scenario_(scenario) {}
 
   void TestBody() override {
-    const auto gateway = std::make_unique<InProcessGateway>();
+    const auto gateway = std::make_unique<InProcessGateway>(options_of_this_run());
     const std::string problem = play_scenario(scenario_, *gateway);
     if (!problem.empty()) FAIL() << scenario_.title << "\n" << problem;
   }
