@@ -135,15 +135,15 @@ FakeGatewayState::FakeGatewayState()
   nat_answer.rules = {
       {NatKind::Destination, "www", 20, "wan", "", "any > 203.0.113.2 tcp/443", "10.0.2.80", 12},
       {NatKind::Source, "out", 25, "lan", "wan", "any > any", "interface", 1222}};
-  nat_answer.pools = {{"interface wan0", "203.0.113.2", 17, 64512, 0}};
+  nat_answer.pools = {{"interface wan0", "203.0.113.2", 17, 64512}};
   routes_answer.routes = {
-      {*net::Prefix::parse("0.0.0.0/0"), "forward", "203.0.113.1", "wan0", "static", 100},
-      {*net::Prefix::parse("10.0.1.0/24"), "connected", "", "lan0.10", "kernel", 0},
-      {*net::Prefix::parse("2001:db8:1::/64"), "connected", "", "wan0", "kernel", 256}};
+      {*net::Prefix::parse("0.0.0.0/0"), "gateway", "203.0.113.1", "wan0", true},
+      {*net::Prefix::parse("10.0.1.0/24"), "connected", "", "lan0.10", false},
+      {*net::Prefix::parse("2001:db8:1::/64"), "connected", "", "wan0", false}};
   routes_answer.total = 3;
   neighbours_answer.neighbours = {
-      {address("203.0.113.1"), "wan0", "02:00:00:00:00:fe", "reachable", 0},
-      {address("10.0.1.99"), "lan0.10", "", "resolving", 3}};
+      {address("203.0.113.1"), "wan0", "02:00:00:00:00:fe", "reachable"},
+      {address("10.0.1.99"), "lan0.10", "", "resolving"}};
   neighbours_answer.total = 2;
   drops_answer.drops = {
       {"policy-default-denied", "no rule permits it", 1234, 2.5, {1234}, {{"wan0", 1234}}},

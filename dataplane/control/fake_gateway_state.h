@@ -17,9 +17,9 @@ class FakeGatewayState : public GatewayState {
 
   SystemStatus system() override { return system_answer; }
   std::vector<InterfaceStatus> interfaces() override { return interfaces_answer; }
-  std::vector<ZoneStatus> zones() override { return zones_answer; }
-  PolicyStatus policy() override { return policy_answer; }
-  NatStatus nat() override { return nat_answer; }
+  void zones(ZonesCallback done) override { answer(done, zones_answer); }
+  void policy(PolicyCallback done) override { answer(done, policy_answer); }
+  void nat(NatCallback done) override { answer(done, nat_answer); }
   RouteList routes(uint32_t limit) override;
   NeighbourList neighbours(uint32_t limit) override;
   DropStatus drops() override { return drops_answer; }
@@ -51,6 +51,16 @@ class FakeGatewayState : public GatewayState {
   std::vector<TraceRequest> trace_requests;
   std::vector<std::pair<TraceId, TraceListener>> running_traces;
   int cleared_counters = 0;
+
+ private:
+  template <class Callback, class Answer>
+  void answer(const Callback& done, const Answer& value) const {
+    if (fault) {
+      done(tl::unexpected(*fault));
+    } else {
+      done(value);
+    }
+  }
 };
 
 }  // namespace masugata::dataplane::control

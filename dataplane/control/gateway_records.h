@@ -112,8 +112,8 @@ struct SessionFilter {
   std::optional<net::Protocol> protocol;
   std::string zone;       // either side
   std::string interface;  // either side
-  std::string rule;       // name of the policy rule
-  std::string state;      // as SessionRecord::state
+  std::string rule;       // "web" (in any section) or "lan > wan: web"
+  std::string state;      // as SessionRecord::state; "new" and "replied" of any protocol
   uint32_t limit = 50;    // 1..kMaximumListed
 };
 
@@ -133,7 +133,7 @@ struct SessionRecord {
   std::string to_zone;
   std::string ingress_interface;
   std::string egress_interface;
-  std::string rule;   // "lan > wan: web"
+  std::string rule;   // "lan > wan: web"; empty: no packet since a reload, so not asked again
   std::string state;  // "established", "syn-sent", "replied"...
   uint64_t age_seconds = 0;
   uint64_t expires_seconds = 0;  // when nothing more comes
@@ -198,44 +198,44 @@ struct NatRuleStatus {
   uint64_t hits = 0;
 };
 
-// Ports of one pool, or of an interface address that is used like one.
+// One pool, or the addresses of an interface that are used like one. A port serves one session per
+// destination, so there may be more sessions than ports.
 struct NatPoolStatus {
   std::string name;       // pool name or "interface wan0"
   std::string addresses;  // "203.0.113.8-203.0.113.15"
-  uint64_t ports_in_use = 0;
-  uint64_t ports_bound = 0;
-  uint64_t exhausted = 0;  // new sessions that found no port
+  uint64_t sessions = 0;  // live ones whose source is translated to these addresses
+  uint64_t ports = 0;     // sessions that can be open to one destination address and port
 };
 
 struct NatStatus {
   std::vector<NatRuleStatus> rules;  // in the order in which they are tried
   std::vector<NatPoolStatus> pools;
+  uint64_t exhausted = 0;  // new sessions that found no port
 };
 
 // --- routes and neighbours ---
 
 inline constexpr uint32_t kMaximumListed = 10000;
 
+// One way; a route with several equal ones has a record for each.
 struct RouteRecord {
   net::Prefix destination;
-  std::string kind;  // "forward", "connected", "local", "blackhole", "unreachable", "prohibit"
+  std::string kind;  // "gateway", "connected", "local", "broadcast", "blackhole", "unreachable"...
   std::string via;   // address; empty when directly connected
   std::string interface;
-  std::string origin;  // "kernel", "static", "bgp"... as the kernel names the protocol
-  uint32_t metric = 0;
+  bool configured = false;  // static, of the configuration; else from the kernel
 };
 
 struct RouteList {
   std::vector<RouteRecord> routes;
-  uint64_t total = 0;
+  uint64_t total = 0;  // records
 };
 
 struct NeighbourRecord {
   net::IpAddress address;
   std::string interface;
   std::string mac;    // empty while unresolved
-  std::string state;  // "reachable", "stale", "resolving", "failed", "permanent"
-  uint64_t waiting_packets = 0;
+  std::string state;  // "reachable" (also permanent ones), "stale", "resolving", "failed"
 };
 
 struct NeighbourList {
@@ -265,7 +265,9 @@ struct DropStatus {
 using TraceId = uint32_t;
 
 struct TraceRequest {
-  SessionFilter filter;  // on packets: `rule` and `state` stay empty, `limit` is not read
+  // On packets: `rule` and `state` stay empty, `limit` is not read; `zone` and `interface` are
+  // those that the packet comes in by.
+  SessionFilter filter;
   bool both_directions = true;
   uint32_t packet_limit = 100;  // 1..kMaximumListed
 };

@@ -14,8 +14,12 @@
 namespace masugata::dataplane::control {
 
 // Answers to the calls that need the workers or a compile step. Called exactly once, on the
-// control thread, either before the call returns or later from the event loop.
+// control thread, either before the call returns or later from the event loop. Faults: a name that
+// is not known, workers that do not answer, too many questions at once.
 using SessionsCallback = std::function<void(Result<SessionList>)>;
+using ZonesCallback = std::function<void(Result<std::vector<ZoneStatus>>)>;
+using PolicyCallback = std::function<void(Result<PolicyStatus>)>;
+using NatCallback = std::function<void(Result<NatStatus>)>;
 using ReloadCallback = std::function<void(ReloadReport)>;
 
 // Receives what a trace sees. Both are called on the control thread, never from within
@@ -38,14 +42,17 @@ class GatewayState {
 
   [[nodiscard]] virtual SystemStatus system() = 0;
   [[nodiscard]] virtual std::vector<InterfaceStatus> interfaces() = 0;
-  [[nodiscard]] virtual std::vector<ZoneStatus> zones() = 0;
-  [[nodiscard]] virtual PolicyStatus policy() = 0;
-  [[nodiscard]] virtual NatStatus nat() = 0;
   // At most `limit` entries of each, in table order; `total` says how many there are.
   [[nodiscard]] virtual RouteList routes(uint32_t limit) = 0;
   [[nodiscard]] virtual NeighbourList neighbours(uint32_t limit) = 0;
   // Only reasons that were counted at least once.
   [[nodiscard]] virtual DropStatus drops() = 0;
+
+  // Live sessions are counted by the workers, who look through their own tables in slices: the
+  // answers come later.
+  virtual void zones(ZonesCallback done) = 0;
+  virtual void policy(PolicyCallback done) = 0;
+  virtual void nat(NatCallback done) = 0;
 
   // The workers look through their own tables in slices, so the answer comes later. At most
   // `filter.limit` sessions; sessions that begin or end meanwhile may or may not be in it.
@@ -61,7 +68,8 @@ class GatewayState {
 
   // Marks packets that match and reports what each stage does with them. Bounded: the listener
   // is told the end after `request.packet_limit` packets; lines that do not fit into the worker's
-  // ring are counted in TraceLine::lost_before. Faults: as many traces as possible run already.
+  // ring are counted in TraceLine::lost_before. Zone and interface of the filter are those that
+  // the packet comes in by. Faults: unknown zone or interface; a trace runs already (one can).
   [[nodiscard]] virtual Result<TraceId> start_trace(const TraceRequest& request,
                                                     TraceListener listener) = 0;
   // Unknown ids are ignored (the trace may just have ended).

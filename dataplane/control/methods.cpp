@@ -45,6 +45,23 @@ Method simple(Answer answer) {
           }};
 }
 
+// A method without parameters whose answer comes later. `wrap` makes the result object.
+template <class Answer, class Wrap>
+Method counted(GatewayState& state, void (GatewayState::*ask)(std::function<void(Result<Answer>)>),
+               Wrap wrap) {
+  return {Role::Observer, [&state, ask, wrap](const Json& parameters, const Responder& responder) {
+            ParameterReader reader(parameters);
+            if (refused(reader, responder)) return;
+            (state.*ask)([responder, wrap](const Result<Answer>& answer) {
+              if (answer) {
+                responder.result(wrap(*answer));
+              } else {
+                responder.error(failed(answer.error()));
+              }
+            });
+          }};
+}
+
 template <class Answer>
 Method limited(Answer answer) {
   return {Role::Observer, [answer](const Json& parameters, const Responder& responder) {
@@ -151,9 +168,13 @@ MethodTable gateway_methods(GatewayState& state) {
   methods["show.interfaces"] = simple([&state]() -> Json {
     return {{"interfaces", state.interfaces()}};
   });
-  methods["show.zones"] = simple([&state]() -> Json { return {{"zones", state.zones()}}; });
-  methods["show.policy"] = simple([&state]() -> Json { return state.policy(); });
-  methods["show.nat"] = simple([&state]() -> Json { return state.nat(); });
+  methods["show.zones"] =
+      counted<std::vector<ZoneStatus>>(state, &GatewayState::zones, [](const auto& zones) -> Json {
+        return {{"zones", zones}};
+      });
+  const auto whole = [](const auto& answer) -> Json { return answer; };
+  methods["show.policy"] = counted<PolicyStatus>(state, &GatewayState::policy, whole);
+  methods["show.nat"] = counted<NatStatus>(state, &GatewayState::nat, whole);
   methods["show.drops"] = simple([&state]() -> Json { return state.drops(); });
   methods["show.routes"] =
       limited([&state](uint32_t limit) -> Json { return state.routes(limit); });

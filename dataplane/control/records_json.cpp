@@ -242,11 +242,12 @@ void to_json(json& out, const NatStatus& status) {
   for (const NatPoolStatus& pool : status.pools) {
     pools.push_back({{"name", pool.name},
                      {"addresses", pool.addresses},
-                     {"ports_in_use", pool.ports_in_use},
-                     {"ports_bound", pool.ports_bound},
-                     {"exhausted", pool.exhausted}});
+                     {"sessions", pool.sessions},
+                     {"ports", pool.ports}});
   }
-  out = {{"rules", std::move(rules)}, {"pools", std::move(pools)}};
+  out = {{"rules", std::move(rules)},
+         {"pools", std::move(pools)},
+         {"exhausted", status.exhausted}};
 }
 
 void to_json(json& out, const RouteList& list) {
@@ -256,8 +257,7 @@ void to_json(json& out, const RouteList& list) {
                       {"kind", route.kind},
                       {"via", route.via},
                       {"interface", route.interface},
-                      {"origin", route.origin},
-                      {"metric", route.metric}});
+                      {"configured", route.configured}});
   }
   out = {{"routes", std::move(routes)}, {"total", list.total}};
 }
@@ -268,8 +268,7 @@ void to_json(json& out, const NeighbourList& list) {
     neighbours.push_back({{"address", neighbour.address.to_string()},
                           {"interface", neighbour.interface},
                           {"mac", neighbour.mac},
-                          {"state", neighbour.state},
-                          {"waiting_packets", neighbour.waiting_packets}});
+                          {"state", neighbour.state}});
   }
   out = {{"neighbours", std::move(neighbours)}, {"total", list.total}};
 }

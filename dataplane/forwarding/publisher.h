@@ -99,6 +99,7 @@ class ForwardingPublisher {
   Status settle();
 
   [[nodiscard]] NeighbourTable& neighbours() noexcept { return *neighbours_; }
+  [[nodiscard]] const ForwardingSettings& settings() const noexcept { return settings_; }
   [[nodiscard]] ForwardingStatistics statistics() const noexcept;
   // What is staged and published, in order of prefixes, IPv4 before IPv6; for `show routes`.
   [[nodiscard]] std::vector<RouteEntry> routes() const;

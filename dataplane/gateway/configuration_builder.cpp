@@ -59,6 +59,7 @@ std::unique_ptr<RunningConfiguration> build_configuration(
     uint16_t worker_count, uint32_t epoch) {
   auto configuration = std::make_unique<RunningConfiguration>();
   configuration->epoch = epoch;
+  configuration->numbering_epoch = epoch;
   configuration->tracking = compile_tracking_settings(model.sessions);
   for (size_t i = 0; i < snapshot->interfaces.size(); ++i) {
     configuration->interfaces.push_back(egress_of(snapshot->interfaces[i], ports));

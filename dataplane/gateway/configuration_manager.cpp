@@ -123,8 +123,10 @@ void ConfigurationManager::tick(std::time_t now) {
   if (!snapshot.next_schedule_change || now < *snapshot.next_schedule_change) return;
   ++epoch_;
   std::shared_ptr<const Snapshot> next = with_schedules_at(snapshot, epoch_, now);
-  publish(build_configuration(model_, std::move(next), targets_.ports, twin_ids_,
-                              targets_.workers, epoch_));
+  auto configuration = build_configuration(model_, std::move(next), targets_.ports, twin_ids_,
+                                           targets_.workers, epoch_);
+  configuration->numbering_epoch = running_->numbering_epoch;
+  publish(std::move(configuration));
 }
 
 void ConfigurationManager::add_counts(const RunningConfiguration& configuration, Totals& totals) {

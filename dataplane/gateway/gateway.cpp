@@ -320,9 +320,10 @@ void Gateway::run() { loop_->run(); }
 Gateway::~Gateway() {
   server_.reset();
   socket_.reset();
-  state_.reset();
   stop_workers_ = true;
   if (workers_run_) join_workers();
+  // Only now: workers may have been at work on a question or a trace.
+  state_.reset();
   if (kernel_ != nullptr) loop_->forget(kernel_->event_descriptor());
   kernel_.reset();
   workers_.clear();

@@ -48,4 +48,16 @@ struct WorkerCounters {
   RelaxedCounter sessions_created;
 };
 
+// How full a worker's tables are; set once per turn, for the control thread to read.
+struct WorkerGauges {
+  RelaxedCounter sessions;
+  RelaxedCounter foreign_keys;
+  RelaxedCounter open_datagrams;  // being reassembled
+  RelaxedCounter held_fragments;
+  RelaxedCounter waiting_packets;  // for a neighbour's answer
+  RelaxedCounter expectations;
+  RelaxedCounter sequence_adjustments;
+  RelaxedCounter syn_proxies;
+};
+
 }  // namespace masugata::dataplane

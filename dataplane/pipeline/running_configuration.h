@@ -53,6 +53,8 @@ struct ConfigurationCounters {
 // Immutable while published, but for the counters. Made and freed by the control thread.
 struct RunningConfiguration {
   uint32_t epoch = 0;  // differs from the configuration before; wraps in 12 bits
+  // The first epoch since when rules and zones have the numbers that they have now.
+  uint32_t numbering_epoch = 0;
   std::shared_ptr<const Snapshot> snapshot;
   TrackingSettings tracking;
   std::vector<EgressInterface> interfaces;  // as Snapshot::interfaces

@@ -6,10 +6,24 @@
 #include <cstdint>
 #include <vector>
 
+#include "dataplane/pipeline/running_configuration.h"
 #include "dataplane/session/session.h"
 #include "net/address.h"
 
 namespace masugata::dataplane {
+
+// Where a session belongs in the numbering of a configuration.
+struct SessionPlace {
+  uint16_t from_zone = kNoZone;
+  uint16_t to_zone = kNoZone;
+  // kNone32: admitted under earlier rules, and no packet since has asked the present ones.
+  uint32_t rule = kNone32;
+};
+
+// A session that no packet has come for since a reload still has the numbers of its time: its zones
+// are then taken from its interfaces, which keep their numbers.
+[[nodiscard]] SessionPlace place_of(const Session& session,
+                                    const RunningConfiguration& configuration) noexcept;
 
 // Which sessions to copy. Plain fields, so that the worker can test them without allocation.
 struct SessionQueryFilter {
@@ -23,25 +37,35 @@ struct SessionQueryFilter {
   uint16_t destination_port = 0;
   uint16_t zone = 0xffff;         // either side
   uint16_t interface = 0xffff;    // either side
-  uint32_t rule = 0xffffffff;
-  ProtocolState state = ProtocolState::Free;  // Free = any
+  uint32_t states = 0;            // bit per ProtocolState, 0 = any
+  std::vector<bool> rules;        // by RuleId; empty = any
 
-  [[nodiscard]] bool matches(const Session& session) const noexcept;
+  [[nodiscard]] bool matches(const Session& session, const SessionPlace& place) const noexcept;
 };
 
 // One question to one worker. Made by the control thread, given to the worker through
-// SessionQuerySlot, and read by the control thread again when `done`.
+// SessionQuerySlot, and read by the control thread again when `done`. Vectors are sized (or
+// reserved) by the control thread; the worker never grows them.
 struct SessionQuery {
+  static constexpr size_t kZones = 256;
+
   SessionQueryFilter filter;
-  std::vector<Session> found;   // reserved by the control thread; the worker never grows it
+  std::vector<net::AddressRange> translated;  // addresses that source translation takes
+  std::vector<Session> found;                 // up to the capacity reserved
   uint64_t matched = 0;
   uint32_t cursor = 0;
-  uint32_t now_ms = 0;          // worker clock at the end
+  uint32_t now_ms = 0;    // worker clock at the end
   uint32_t in_table = 0;
-  uint32_t per_zone_from[256] = {};  // live sessions by ingress zone, whatever the filter
-  uint32_t per_zone_to[256] = {};
-  std::vector<uint32_t> per_rule;    // live sessions by RuleId; sized by the control thread
+  // Live sessions, whatever the filter.
+  uint32_t per_zone_from[kZones] = {};
+  uint32_t per_zone_to[kZones] = {};
+  uint32_t half_open_from[kZones] = {};     // TCP before its handshake is complete
+  std::vector<uint32_t> per_rule;           // by RuleId
+  std::vector<uint32_t> per_translated;     // by `translated`: whose source was translated to it
   std::atomic<bool> done{false};
+
+  // Worker. Counts and, when it matches, copies a session.
+  void visit(const Session& session, const RunningConfiguration& configuration) noexcept;
 };
 
 // One question at a time per worker.

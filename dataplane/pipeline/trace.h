@@ -13,7 +13,8 @@
 
 namespace masugata::dataplane {
 
-// Which packets an operator wants to follow. Matches the packet's key as decoded.
+// Which packets an operator wants to follow. Matches the packet's key as decoded and the interface
+// and zone that it comes in by.
 struct TraceFilter {
   net::AddressRange source;       // only when match_source
   net::AddressRange destination;  // only when match_destination
@@ -44,7 +45,7 @@ struct TraceFilter {
 
 // One packet at one stage.
 struct TraceRecord {
-  uint64_t packet = 0;     // counts traced packets of this worker from 1
+  uint64_t packet = 0;     // names the packet among those of all workers; wraps in 16 bits
   uint64_t time_us = 0;    // of the worker's clock
   StageId stage = StageId::Decode;
   StageId next = StageId::Count;  // Count: dropped (reason) or held (no reason)
@@ -55,9 +56,10 @@ struct TraceRecord {
   uint32_t rule = 0xffffffff;     // policy rule, when the stage asked policy
   uint8_t session_state = 0;
   uint8_t direction = 0;
-  uint16_t generation_low = 0;
+  uint32_t epoch = 0;             // of the configuration that `rule` is numbered in
   uint32_t length = 0;            // bytes of the IP packet
-  net::FlowKey key;
+  net::FlowKey key;         // as the packet came in
+  net::FlowKey translated;  // as it leaves; of Egress, when it has a session
 };
 
 using TraceRing = RecordRing<TraceRecord, 1024>;

@@ -31,7 +31,10 @@ Result<std::unique_ptr<Worker>> Worker::create(const WorkerSettings& settings,
 }
 
 Worker::Worker(const WorkerSettings& settings, const Publication& publication)
-    : publication_(publication), ports_(settings.ports), runner_(context_) {
+    : settings_(settings),
+      publication_(publication),
+      ports_(settings.ports),
+      runner_(context_) {
   context_.worker = settings.worker;
   context_.worker_count = settings.worker_count;
   context_.secret = settings.secret;
@@ -92,9 +95,22 @@ void Worker::begin_turn(WorkerTime now) noexcept {
   context_.epoch = (configuration_epoch << kRouteEpochBits) | route_changes_;
 }
 
+void Worker::set_gauges() noexcept {
+  WorkerGauges& gauges = context_.gauges;
+  gauges.sessions.set(context_.sessions->size());
+  gauges.foreign_keys.set(context_.sessions->foreign_count());
+  gauges.open_datagrams.set(context_.reassembly->open_datagrams());
+  gauges.held_fragments.set(context_.reassembly->held_fragments());
+  gauges.waiting_packets.set(context_.waiting.packets());
+  gauges.expectations.set(context_.expectations.size());
+  gauges.sequence_adjustments.set(context_.adjustments.in_use());
+  gauges.syn_proxies.set(context_.syn_proxies.in_use());
+}
+
 void Worker::end_turn() noexcept {
   transmit_queues_.flush(context_);
   context_.sessions->release_burst();
+  set_gauges();
   context_.configuration = nullptr;
   context_.forwarding = nullptr;
   if (publication_.quiescence != nullptr) publication_.quiescence->report(context_.worker);
@@ -214,15 +230,8 @@ void Worker::run_timers() noexcept {
 bool Worker::answer_queries() noexcept {
   SessionQuery* query = queries_.pending();
   if (query == nullptr) return false;
-  const auto visit = [query](const Session& session) noexcept {
-    ++query->per_zone_from[session.record.ingress_zone & 0xffU];
-    ++query->per_zone_to[session.record.egress_zone & 0xffU];
-    if (session.record.policy_rule < query->per_rule.size()) {
-      ++query->per_rule[session.record.policy_rule];
-    }
-    if (!query->filter.matches(session)) return;
-    ++query->matched;
-    if (query->found.size() < query->found.capacity()) query->found.push_back(session);
+  const auto visit = [this, query](const Session& session) noexcept {
+    query->visit(session, *context_.configuration);
   };
   if (!context_.sessions->visit_slice(query->cursor, kSessionsPerQueryTurn, visit)) {
     query->now_ms = context_.now_ms;

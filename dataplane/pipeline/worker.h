@@ -85,6 +85,8 @@ class Worker final : public SessionObserver {
   [[nodiscard]] WorkerContext& context() noexcept { return context_; }
   [[nodiscard]] const WorkerContext& context() const noexcept { return context_; }
   [[nodiscard]] SessionQuerySlot& queries() noexcept { return queries_; }
+  // As given at start; any thread.
+  [[nodiscard]] const WorkerSettings& settings() const noexcept { return settings_; }
 
   void session_ended(Session& session, EndReason reason) noexcept override;
 
@@ -93,6 +95,7 @@ class Worker final : public SessionObserver {
   [[nodiscard]] Status allocate(const WorkerSettings& settings, MemorySource& memory);
   void begin_turn(WorkerTime now) noexcept;
   void end_turn() noexcept;
+  void set_gauges() noexcept;
   [[nodiscard]] bool receive_handovers() noexcept;
   [[nodiscard]] bool receive_from_kernel() noexcept;
   [[nodiscard]] bool receive_from_ports() noexcept;
@@ -101,6 +104,7 @@ class Worker final : public SessionObserver {
   void run_stages() noexcept;
   void run_timers() noexcept;
 
+  const WorkerSettings settings_;
   const Publication& publication_;
   std::vector<PolledPort> ports_;
   std::vector<PortIndex> port_of_device_;

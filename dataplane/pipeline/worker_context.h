@@ -96,6 +96,7 @@ struct WorkerContext {
   SynCookies syn_cookies{net::SipHashKey{}};
   Outbox outbox;
   WorkerCounters counters;
+  WorkerGauges gauges;
 
   // --- shared with the control thread or other workers ---
   ResolveRequestRing resolve_requests;

@@ -163,14 +163,20 @@ std::string render_nat(const Json& answer) {
                    text_of(rule, "to"), text_of(rule, "match"), text_of(rule, "translate"),
                    format_count(number_of(rule, "hits"))});
   }
-  Table pools({{"POOL"}, {"ADDRESSES"}, {"PORTS IN USE"}, {"EXHAUSTED", Align::Right}});
+  Table pools({{"POOL"},
+               {"ADDRESSES"},
+               {"SESSIONS", Align::Right},
+               {"PORTS PER DESTINATION", Align::Right}});
   for (const Json& pool : list_of(answer, "pools")) {
     pools.add_row({text_of(pool, "name"), text_of(pool, "addresses"),
-                   format_usage(number_of(pool, "ports_in_use"), number_of(pool, "ports_bound")),
-                   format_count(number_of(pool, "exhausted"))});
+                   format_count(number_of(pool, "sessions")),
+                   format_count(number_of(pool, "ports"))});
   }
   std::string text = rules.is_empty() ? "nothing is translated\n" : rules.to_string();
-  if (!pools.is_empty()) text += "\n" + pools.to_string();
+  if (!pools.is_empty()) {
+    text += "\n" + pools.to_string() +
+            fmt::format("no free port: {} times\n", format_count(number_of(answer, "exhausted")));
+  }
   return text;
 }
 

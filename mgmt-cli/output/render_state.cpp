@@ -128,23 +128,21 @@ std::string render_interfaces(const Json& answer) {
 }
 
 std::string render_routes(const Json& answer) {
-  Table table(
-      {{"DESTINATION"}, {"KIND"}, {"VIA"}, {"INTERFACE"}, {"ORIGIN"}, {"METRIC", Align::Right}});
+  Table table({{"DESTINATION"}, {"KIND"}, {"VIA"}, {"INTERFACE"}, {"ORIGIN"}});
   for (const Json& route : list_of(answer, "routes")) {
     table.add_row({text_of(route, "destination"), text_of(route, "kind"), text_of(route, "via"),
-                   text_of(route, "interface"), text_of(route, "origin"),
-                   std::to_string(number_of(route, "metric"))});
+                   text_of(route, "interface"),
+                   flag_of(route, "configured") ? "configuration" : "kernel"});
   }
   return table.to_string() +
          shown_of_total(list_of(answer, "routes").size(), number_of(answer, "total"), "route");
 }
 
 std::string render_neighbours(const Json& answer) {
-  Table table({{"ADDRESS"}, {"INTERFACE"}, {"MAC"}, {"STATE"}, {"WAITING PACKETS", Align::Right}});
+  Table table({{"ADDRESS"}, {"INTERFACE"}, {"MAC"}, {"STATE"}});
   for (const Json& neighbour : list_of(answer, "neighbours")) {
     table.add_row({text_of(neighbour, "address"), text_of(neighbour, "interface"),
-                   text_of(neighbour, "mac"), text_of(neighbour, "state"),
-                   format_count(number_of(neighbour, "waiting_packets"))});
+                   text_of(neighbour, "mac"), text_of(neighbour, "state")});
   }
   return table.to_string() + shown_of_total(list_of(answer, "neighbours").size(),
                                             number_of(answer, "total"), "neighbour");

@@ -46,7 +46,9 @@ void match_trace(Packet& packet, WorkerContext& context) noexcept {
   const TraceFilter& filter = *context.trace_filter;
   if (!filter.matches(packet.key, packet.ingress_interface, packet.ingress_zone)) return;
   packet.set(kPacketTraced);
-  packet.trace_id = ++context.traced_packets;
+  // Different on every worker: packets that are handed over keep theirs.
+  packet.trace_id = static_cast<uint16_t>(context.worker_count * context.traced_packets++ +
+                                          context.worker);
 }
 
 // What the kernel says on a link by itself (ARP, discovery, multicast) goes out as it is.
