@@ -28,8 +28,9 @@ std::string protocol_name(Protocol protocol) {
 }
 
 std::string endpoint(const IpAddress& address, Be16 port) {
-  const std::string host = address.is_v4() ? address.to_string() : "[" + address.to_string() + "]";
-  return host + ":" + std::to_string(port.host());
+  std::string text = address.to_string();
+  if (!address.is_v4()) text.insert(0, 1, '[').push_back(']');
+  return text.append(1, ':').append(std::to_string(port.host()));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "net/address.h"
 #include "net/byte_order.h"
@@ -52,7 +53,11 @@ class Ipv4View {
   [[nodiscard]] Be32 source() const noexcept { return load_be32(bytes_ + 12); }
   [[nodiscard]] Be32 destination() const noexcept { return load_be32(bytes_ + 16); }
   [[nodiscard]] bool checksum_valid() const noexcept {
-    return checksum_fold(checksum_add(bytes_, header_bytes())) == 0xffff;
+    if (has_options()) return checksum_fold(checksum_add(bytes_, header_bytes())) == 0xffff;
+    uint32_t words[kIpv4MinimumHeaderBytes / 4];
+    std::memcpy(words, bytes_, sizeof words);
+    return checksum_fold(static_cast<uint64_t>(words[0]) + words[1] + words[2] + words[3] +
+                         words[4]) == 0xffff;
   }
   [[nodiscard]] bool has_options() const noexcept {
     return header_bytes() > kIpv4MinimumHeaderBytes;
