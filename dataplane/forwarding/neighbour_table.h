@@ -3,7 +3,9 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -58,7 +60,8 @@ class NeighbourTable {
   [[nodiscard]] bool read(NeighbourIndex index, net::MacAddress& mac) const noexcept {
     const uint64_t word = slots_[index].link.load(std::memory_order_acquire);
     if (!is_usable(state_of(word))) return false;
-    for (unsigned i = 0; i < 6; ++i) mac.bytes[i] = static_cast<uint8_t>(word >> (8U * i));
+    static_assert(std::endian::native == std::endian::little);
+    std::memcpy(mac.bytes.data(), &word, mac.bytes.size());
     return true;
   }
   [[nodiscard]] NeighbourState state(NeighbourIndex index) const noexcept {

@@ -35,6 +35,9 @@ enum PacketFlag : uint16_t {
 // Packet and mbuf find each other by address arithmetic. Wholly reset at reception.
 // Thread: belongs to exactly one worker at a time.
 struct alignas(64) Packet {
+  // Written out so that Packet() sets each field once instead of clearing all of it before.
+  Packet() noexcept {}
+
   // --- first cache line: written by decode, read by every stage ---
   uint16_t ingress_interface = kNoInterface;  // receive/decode; config interface index
   uint16_t ingress_port = 0;                  // receive; config port index

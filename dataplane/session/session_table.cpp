@@ -4,22 +4,19 @@
 #include <algorithm>
 #include <string>
 
-#include "dataplane/session/prefetch.h"
-
 namespace masugata::dataplane {
 
 namespace {
 
 constexpr uint32_t kMaximumCapacity = 1U << 28U;
-// Index entries: a session's slot and direction, or a foreign slot under the top bit.
-constexpr uint32_t kForeignBit = 1U << 31U;
 
 uint32_t entry_of(uint32_t slot, size_t side) noexcept {
   return (slot << 1U) | static_cast<uint32_t>(side);
 }
 
 // Written out because the compiler calls memcmp for 40 bytes.
-bool same_key(const net::FlowKey& left, const net::FlowKey& right) noexcept {
+[[gnu::always_inline]] inline bool same_key(const net::FlowKey& left,
+                                            const net::FlowKey& right) noexcept {
   uint64_t a[5];
   uint64_t b[5];
   std::memcpy(a, &left, sizeof a);
@@ -119,16 +116,6 @@ SessionMatch SessionTable::match_of(uint32_t entry) noexcept {
     match.direction = static_cast<Direction>(entry & 1U);
   }
   return match;
-}
-
-void SessionTable::prefetch_entry(uint32_t entry) const noexcept {
-  if ((entry & kForeignBit) != 0) {
-    prefetch_line(&foreign_[entry & ~kForeignBit]);
-    return;
-  }
-  const Session& session = slots_[entry >> 1U];
-  prefetch_line(&session);
-  prefetch_line(&session.flows[entry & 1U]);
 }
 
 void SessionTable::lookup_bulk(const net::FlowKey* const* keys, const uint64_t* hashes,

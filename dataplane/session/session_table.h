@@ -10,6 +10,7 @@
 
 #include "dataplane/session/index_list.h"
 #include "dataplane/session/memory_source.h"
+#include "dataplane/session/prefetch.h"
 #include "dataplane/session/session.h"
 #include "dataplane/session/session_index.h"
 #include "dataplane/session/timer_wheel.h"
@@ -121,6 +122,12 @@ class SessionTable {
   // Starts loading the index bucket of a hash; best called in decode, as soon as the hash is known.
   void prefetch_bucket(uint64_t hash) const noexcept { index_.prefetch_bucket(hash); }
 
+  // Starts loading the session that a hash most likely leads to; its bucket should have arrived.
+  void prefetch_session(uint64_t hash) const noexcept {
+    uint32_t entry = 0;
+    if (index_.first_candidate(hash, entry)) prefetch_entry(entry);
+  }
+
   // Finds `count` <= kMaximumLookupBurst keys; hashes by net::hash_flow(). Prefetches the buckets
   // itself. results[i] answers keys[i]. Keys are read through pointers so that they may stay in
   // their packets' metadata.
@@ -228,6 +235,9 @@ class SessionTable {
   static constexpr uint32_t kBurstReserve = 128;
 
  private:
+  // Index entries: a session's slot and direction, or a foreign slot under the top bit.
+  static constexpr uint32_t kForeignBit = 1U << 31U;
+
   struct alignas(64) ForeignEntry {
     net::FlowKey key;
     uint32_t bucket;
@@ -251,7 +261,15 @@ class SessionTable {
   }
   [[nodiscard]] bool matches(uint32_t entry, const net::FlowKey& key) const noexcept;
   [[nodiscard]] SessionMatch match_of(uint32_t entry) noexcept;
-  void prefetch_entry(uint32_t entry) const noexcept;
+  void prefetch_entry(uint32_t entry) const noexcept {
+    if ((entry & kForeignBit) != 0) [[unlikely]] {
+      prefetch_line(&foreign_[entry & ~kForeignBit]);
+      return;
+    }
+    const Session& session = slots_[entry >> 1U];
+    prefetch_line(&session);
+    prefetch_line(&session.flows[entry & 1U]);
+  }
   [[nodiscard]] InsertRefusal check_keys(const InsertRequest& request) const noexcept;
   [[nodiscard]] bool make_room(uint32_t now_ms) noexcept;
   [[nodiscard]] Session& longest_idle(uint32_t now_ms) noexcept;

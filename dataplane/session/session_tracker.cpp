@@ -13,31 +13,6 @@ uint32_t milliseconds(uint32_t seconds) noexcept {
   return static_cast<uint32_t>(std::min<uint64_t>(wanted, TimerWheel::kMaximumDelayMs));
 }
 
-void note_packet(SessionTable& table, Session& session, Direction direction, ProtocolState state,
-                 uint32_t packet_bytes, const TrackingSettings& settings,
-                 uint32_t now_ms) noexcept {
-  // Without a branch: directions alternate at random.
-  static_assert(kSessionReplySeen == index_of(Direction::Reply));
-  session.flags = static_cast<uint16_t>(session.flags | index_of(direction));
-  session.last_seen_ms = now_ms;
-  session.count_packet(direction, packet_bytes);
-  const uint32_t timeout_ms = settings.timeouts.of(state);
-  if (session.state != state || session.timeout_ms != timeout_ms) [[unlikely]] {
-    table.change_state(session, state, timeout_ms);
-  }
-}
-
-ProtocolState replied_state_of(SessionKind kind) noexcept {
-  switch (kind) {
-    case SessionKind::Udp:
-      return ProtocolState::UdpReplied;
-    case SessionKind::Icmp:
-      return ProtocolState::IcmpReplied;
-    default:
-      return ProtocolState::OtherReplied;
-  }
-}
-
 }  // namespace
 
 TrackingSettings compile_tracking_settings(const config::SessionSettings& settings) {
@@ -74,18 +49,6 @@ TrackResult track_tcp_packet(SessionTable& table, Session& session, Direction di
     return result;
   note_packet(table, session, direction, result.state, packet_bytes, settings, now_ms);
   return result;
-}
-
-TrackResult track_other_packet(SessionTable& table, Session& session, Direction direction,
-                               bool icmp_type_fits, uint32_t packet_bytes,
-                               const TrackingSettings& settings, uint32_t now_ms) noexcept {
-  if (!icmp_type_fits) [[unlikely]] {
-    return {TrackAction::Drop, TrackReason::InvalidState, session.state};
-  }
-  ProtocolState state = session.state;
-  if (direction == Direction::Reply) state = replied_state_of(session.kind);
-  note_packet(table, session, direction, state, packet_bytes, settings, now_ms);
-  return {TrackAction::Forward, TrackReason::None, state};
 }
 
 DropReason drop_reason_of(TrackReason reason) noexcept {

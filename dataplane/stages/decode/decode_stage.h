@@ -19,6 +19,15 @@ class DecodeStage {
 
   void prepare(std::span<Packet* const> batch, WorkerContext& context) noexcept;
   Verdict<Next> decide(Packet& packet, WorkerContext& context) noexcept;
+
+ private:
+  void prefetch_session(uint64_t hash, const SessionTable& sessions) noexcept;
+
+  // By the time that so many more packets are decoded, the index bucket of one has arrived and
+  // its session can be asked for: memory works while the next packets are decoded.
+  static constexpr uint32_t kPrefetchDistance = 8;
+  std::array<uint64_t, kPrefetchDistance> recent_hashes_{};
+  uint32_t hashed_ = 0;  // packets of this batch
 };
 
 }  // namespace masugata::dataplane

@@ -62,8 +62,7 @@ Verdict<FrameKind> decode_tcp(const Segment& segment, const ReceiveChecks& check
   }
   packet.tcp_flags = tcp.flags();
   if (!net::tcp_flags_valid(packet.tcp_flags)) [[unlikely]] return refuse(DropReason::TcpBadFlags);
-  packet.key.source_port = tcp.source_port();
-  packet.key.destination_port = tcp.destination_port();
+  packet.key.set_transport(tcp.source_port(), tcp.destination_port(), Protocol::Tcp);
   if (packet.key.source_port.raw == 0 || packet.key.destination_port.raw == 0) [[unlikely]] {
     return refuse(DropReason::TcpPortZero);
   }
@@ -89,8 +88,7 @@ Verdict<FrameKind> decode_udp(const Segment& segment, const ReceiveChecks& check
              !checksum_valid(packet, segment, udp.length())) [[unlikely]] {
     return refuse(DropReason::UdpBadChecksum);
   }
-  packet.key.source_port = udp.source_port();
-  packet.key.destination_port = udp.destination_port();
+  packet.key.set_transport(udp.source_port(), udp.destination_port(), Protocol::Udp);
   if (packet.key.destination_port.raw == 0) [[unlikely]] return refuse(DropReason::UdpPortZero);
   set_payload(packet, net::kUdpHeaderBytes, udp.length());
   return forward_to(FrameKind::Flow);

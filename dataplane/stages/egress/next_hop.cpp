@@ -19,8 +19,10 @@ NextHopAnswer refuse(DropReason reason) noexcept {
   return answer;
 }
 
-// Asks the routes for the flow's destination as it is behind the translation.
-NextHopAnswer route_flow(Session& session, Direction direction, WorkerContext& context) noexcept {
+}  // namespace
+
+NextHopAnswer find_next_hop(Session& session, Direction direction,
+                            WorkerContext& context) noexcept {
   Flow& flow = session.flow(direction);
   const Flow& other = session.flow(opposite(direction));
   const net::IpAddress& destination = other.key.source;
@@ -54,23 +56,6 @@ NextHopAnswer route_flow(Session& session, Direction direction, WorkerContext& c
   answer.outcome = NextHopOutcome::Unknown;
   answer.neighbour = NeighbourKey{next_hop, route.interface};
   return answer;
-}
-
-}  // namespace
-
-NextHopAnswer find_next_hop(Session& session, Direction direction,
-                            WorkerContext& context) noexcept {
-  const Flow& flow = session.flow(direction);
-  if ((flow.flags & kFlowRouteResolved) != 0) [[likely]] {
-    NextHopAnswer answer;
-    const NeighbourTable& neighbours = context.forwarding->neighbours();
-    if (neighbours.read(flow.next_hop, answer.mac)) [[likely]] {
-      neighbours.mark_used(flow.next_hop);
-      answer.outcome = NextHopOutcome::Ready;
-      return answer;
-    }
-  }
-  return route_flow(session, direction, context);
 }
 
 DropReason wait_for_neighbour(Packet& packet, const NeighbourKey& neighbour,

@@ -21,7 +21,19 @@ struct NextHopAnswer {
   NeighbourKey neighbour;
 };
 
-// For a packet of `session` that travels in `direction`. One load when the flow is resolved.
+// The usual case, one load: the flow's way is known and its neighbour can be sent to. False: ask
+// find_next_hop().
+[[nodiscard]] inline bool known_next_hop(const Flow& flow, const WorkerContext& context,
+                                         net::MacAddress& mac) noexcept {
+  if ((flow.flags & kFlowRouteResolved) == 0) [[unlikely]] return false;
+  const NeighbourTable& neighbours = context.forwarding->neighbours();
+  if (!neighbours.read(flow.next_hop, mac)) [[unlikely]] return false;
+  neighbours.mark_used(flow.next_hop);
+  return true;
+}
+
+// For a packet of `session` that travels in `direction`, when known_next_hop() said no: asks the
+// routes for the flow's destination as it is behind the translation.
 [[nodiscard]] NextHopAnswer find_next_hop(Session& session, Direction direction,
                                           WorkerContext& context) noexcept;
 
