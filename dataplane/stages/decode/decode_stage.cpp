@@ -60,6 +60,15 @@ Verdict<Next> to_kernel_or_wire(const Packet& packet) noexcept {
 
 void DecodeStage::prepare(std::span<Packet* const> batch, WorkerContext& /*context*/) noexcept {
   for (Packet* packet : batch) __builtin_prefetch(packet->frame());
+  hashed_ = 0;
+}
+
+void DecodeStage::prefetch_session(uint64_t hash, const SessionTable& sessions) noexcept {
+  sessions.prefetch_bucket(hash);
+  uint64_t& place = recent_hashes_[hashed_ % kPrefetchDistance];
+  if (hashed_ >= kPrefetchDistance) sessions.prefetch_session(place);
+  place = hash;
+  ++hashed_;
 }
 
 Verdict<Next> DecodeStage::decide(Packet& packet, WorkerContext& context) noexcept {
@@ -97,8 +106,9 @@ Verdict<Next> DecodeStage::decide(Packet& packet, WorkerContext& context) noexce
     packet.egress_interface = packet.ingress_interface;
     return forward_to(Next::Transmit);
   }
-  packet.set_hash(net::hash_flow(packet.key, context.secret));
-  context.sessions->prefetch_bucket(packet.hash());
+  const uint64_t hash = net::hash_flow(packet.key, context.secret);
+  packet.set_hash(hash);
+  prefetch_session(hash, *context.sessions);
   return forward_to(Next::Track);
 }
 
