@@ -119,7 +119,7 @@ void Worker::end_turn() noexcept {
 bool Worker::run_once(WorkerTime now) noexcept {
   const uint64_t begin = rte_rdtsc();
   begin_turn(now);
-  take_key_messages(context_);
+  take_messages(context_);
   bool busy = receive_handovers();
   busy |= receive_from_kernel();
   busy |= receive_from_ports();

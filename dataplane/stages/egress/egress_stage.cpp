@@ -46,6 +46,17 @@ void rewrite_by_keys(Packet& packet, const Session& session, Direction direction
                 packet.transport());
 }
 
+// A router behind a source translation is known outside by the address that the flow itself has
+// there (RFC 5508 REQ-5).
+void hide_inside_router(uint8_t* network, const Flow& flow) noexcept {
+  if ((flow.flags & kFlowRewriteSource) == 0 || (network[0] >> 4U) != 4) return;
+  const net::Be32 before = net::load_be32(network + 12);
+  const net::Be32 after = flow.rewrite.source;
+  if (before == after) return;
+  net::store(network + 12, after);
+  adjust_checksum(network + 10, net::checksum_delta(before.raw, after.raw));
+}
+
 // An error about the session's packets travels against them: what it quotes is what left the
 // gateway, and its receiver must find what it sent itself.
 DropReason translate_error(Packet& packet, const Session& session, Direction direction) noexcept {
@@ -56,9 +67,11 @@ DropReason translate_error(Packet& packet, const Session& session, Direction dir
   if (packet.mbuf().nb_segs > 1) return DropReason::NatUntranslatable;
   const IcmpErrorTranslation keys{flow.key.reversed(), quoted.key};
   const auto offset = static_cast<size_t>(packet.transport_offset - packet.link_length);
-  return translate_icmp_error(bytes, offset, keys) == IcmpErrorOutcome::Translated
-             ? DropReason::None
-             : DropReason::IcmpBadQuote;
+  if (translate_icmp_error(bytes, offset, keys) != IcmpErrorOutcome::Translated) {
+    return DropReason::IcmpBadQuote;
+  }
+  hide_inside_router(packet.network(), flow);
+  return DropReason::None;
 }
 
 // Sends a packet in pieces of at most `limit` bytes; it is used up.
@@ -126,6 +139,15 @@ Verdict<Next> give_up(const Packet& packet, const NextHopAnswer& hop,
   return drop<Next>(hop.reason);
 }
 
+// A packet that cannot leave now.
+Verdict<Next> without_next_hop(Packet& packet, const Session& session, Direction direction,
+                               const NextHopAnswer& hop, WorkerContext& context) noexcept {
+  if (hop.outcome == NextHopOutcome::Refused) return give_up(packet, hop, context);
+  if (hop.outcome == NextHopOutcome::Local) return to_kernel(packet, session, direction);
+  const DropReason reason = wait_for_neighbour(packet, hop.neighbour, context);
+  return reason == DropReason::None ? forward_to(Next::Hold) : drop<Next>(reason);
+}
+
 // The transformations of a packet that is certain to leave.
 DropReason transform(Packet& packet, Session& session, Direction direction,
                      WorkerContext& context) noexcept {
@@ -156,19 +178,21 @@ DropReason transform(Packet& packet, Session& session, Direction direction,
 Verdict<Next> EgressStage::decide(Packet& packet, WorkerContext& context) noexcept {
   Session& session = *packet.session;
   const auto direction = static_cast<Direction>(packet.direction);
-  const uint8_t flags = session.flow(direction).flags;
+  const Flow& flow = session.flow(direction);
+  const uint8_t flags = flow.flags;
   if ((flags & (kFlowLocal | kFlowFromKernel)) != 0) [[unlikely]] {
     return (flags & kFlowLocal) != 0 ? to_kernel(packet, session, direction)
                                      : from_kernel(packet, session, direction, context);
   }
-  const NextHopAnswer hop = find_next_hop(session, direction, context);
-  if (hop.outcome != NextHopOutcome::Ready) [[unlikely]] {
-    if (hop.outcome == NextHopOutcome::Refused) return give_up(packet, hop, context);
-    if (hop.outcome == NextHopOutcome::Local) return to_kernel(packet, session, direction);
-    const DropReason reason = wait_for_neighbour(packet, hop.neighbour, context);
-    return reason == DropReason::None ? forward_to(Next::Hold) : drop<Next>(reason);
+  net::MacAddress next_hop;
+  if (!known_next_hop(flow, context, next_hop)) [[unlikely]] {
+    const NextHopAnswer hop = find_next_hop(session, direction, context);
+    if (hop.outcome != NextHopOutcome::Ready) {
+      return without_next_hop(packet, session, direction, hop, context);
+    }
+    next_hop = hop.mac;
   }
-  packet.egress_interface = session.flow(direction).egress_interface;
+  packet.egress_interface = flow.egress_interface;
   const EgressInterface& egress = context.configuration->interfaces[packet.egress_interface];
 
   if (hop_limit(packet) <= 1) [[unlikely]] {
@@ -189,7 +213,7 @@ Verdict<Next> EgressStage::decide(Packet& packet, WorkerContext& context) noexce
       !packet.has(kPacketIsIcmpError)) [[unlikely]] {
     clamp_segment_size(packet, egress, context);
   }
-  if (!write_link_header(packet, egress, hop.mac)) [[unlikely]] {
+  if (!write_link_header(packet, egress, next_hop)) [[unlikely]] {
     return drop<Next>(DropReason::InternalError);
   }
   if (plan.need == FragmentationNeed::Fragment) [[unlikely]] {
