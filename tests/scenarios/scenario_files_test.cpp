@@ -19,12 +19,10 @@ namespace {
 const std::map<std::string, std::string> kTestedElsewhere = {
     {"none", "no drop"},
     {"internal-error", "only a bug raises it"},
-    {"no-buffer",
-     "needs an empty packet pool: dataplane/fragments and dataplane/pipeline unit tests"},
-    {"transmit-queue-full",
-     "needs a port that takes nothing: dataplane/stages/transmit unit tests"},
-    {"punt-queue-full", "needs a kernel that takes nothing: dataplane/kernel unit tests"},
-    {"handover-queue-full", "needs two workers: dataplane/pipeline/worker_messages unit tests"},
+    {"no-buffer", "bounds_test.cpp; dataplane/fragments and dataplane/icmp unit tests"},
+    {"transmit-queue-full", "bounds_test.cpp"},
+    {"punt-queue-full", "bounds_test.cpp"},
+    {"handover-queue-full", "needs two workers: dataplane/pipeline unit tests"},
 };
 
 std::vector<Scenario> all_scenarios() {
