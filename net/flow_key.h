@@ -49,8 +49,8 @@ struct alignas(8) FlowKey {
   // Ports and protocol in one store, so that hash_flow() does not wait for several; the rest of
   // that word becomes zero.
   void set_transport(Be16 from, Be16 to, Protocol above) noexcept {
-    const uint64_t word = from.raw | static_cast<uint64_t>(to.raw) << 16U |
-                          static_cast<uint64_t>(above) << 32U;
+    const uint64_t word =
+        from.raw | static_cast<uint64_t>(to.raw) << 16U | static_cast<uint64_t>(above) << 32U;
     std::memcpy(reinterpret_cast<uint8_t*>(this) + 32, &word, sizeof word);
   }
   // The word that holds ports, protocol and domain, as it lies in memory.
@@ -85,8 +85,8 @@ struct HashSecret {
     return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64U);
   };
   // The high words are zero for IPv4 and would cancel nothing: each is paired with a low word.
-  const uint64_t source = fold(key.source.high_word() ^ secret.words[0],
-                               key.source.low_word() ^ secret.words[1]);
+  const uint64_t source =
+      fold(key.source.high_word() ^ secret.words[0], key.source.low_word() ^ secret.words[1]);
   const uint64_t destination = fold(key.destination.high_word() ^ secret.words[2],
                                     key.destination.low_word() ^ secret.words[3]);
   return fold(source ^ key.transport_word() ^ secret.words[4], destination ^ secret.words[5]);

@@ -57,7 +57,8 @@ struct TrackingSettings {
   }
 }
 
-// Counts a packet that belongs to `session`, which is in `state` from now on; last_seen_ms, timeout.
+// Counts a packet that belongs to `session`, which is in `state` from now on; last_seen_ms,
+// timeout.
 inline void note_packet(SessionTable& table, Session& session, Direction direction,
                         ProtocolState state, uint32_t packet_bytes,
                         const TrackingSettings& settings, uint32_t now_ms) noexcept {

@@ -138,8 +138,7 @@ json ratios_of(const std::vector<Series>& all) {
     const Series* first = find(all, above);
     const Series* second = find(all, below);
     if (first == nullptr || second == nullptr) return;
-    ratios[name] =
-        first->spread(&RunResult::p50).median / second->spread(&RunResult::p50).median;
+    ratios[name] = first->spread(&RunResult::p50).median / second->spread(&RunResult::p50).median;
   };
   add("nat / plain at 1k", "nat-1k", "plain-1k");
   add("nat / plain at 100k", "nat-100k", "plain-100k");
@@ -235,8 +234,8 @@ int measure(const Options& options, bool hugepages) {
   fmt::print("{:<32} {:.0f} bytes\n", "memory per session", memory["total_bytes"].get<double>());
   if (options.json_file.empty()) return 0;
   std::ofstream file(options.json_file);
-  file << json{{"tsc_mhz", megahertz()},  {"hugepages", hugepages}, {"machine", MASUGATA_MACHINE},
-               {"results", results},      {"ratios", ratios},       {"memory", memory},
+  file << json{{"tsc_mhz", megahertz()}, {"hugepages", hugepages}, {"machine", MASUGATA_MACHINE},
+               {"results", results},     {"ratios", ratios},       {"memory", memory},
                {"quick", options.quick}}
               .dump(2)
        << "\n";

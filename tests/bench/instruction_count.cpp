@@ -60,8 +60,10 @@ int main(int count, char** arguments) {
     std::from_chars(number.data(), number.data() + number.size(), packets);
   }
   if (packets == 0 || packets % kBurst != 0) {
-    fmt::print(stderr, "usage: instruction_count established|established-nat|new-nat PACKETS\n"
-                       "PACKETS is a multiple of {}\n", kBurst);
+    fmt::print(stderr,
+               "usage: instruction_count established|established-nat|new-nat PACKETS\n"
+               "PACKETS is a multiple of {}\n",
+               kBurst);
     return 2;
   }
   dataplane::EalSettings settings;

@@ -109,7 +109,8 @@ class Run {
   [[nodiscard]] StageCycles stage_cycles() {
     StageCycles cycles{};
     const auto& stages = gateway_.worker().context().counters.stages;
-    for (size_t stage = 0; stage < cycles.size(); ++stage) cycles[stage] = stages[stage].cycles.get();
+    for (size_t stage = 0; stage < cycles.size(); ++stage)
+      cycles[stage] = stages[stage].cycles.get();
     return cycles;
   }
 

@@ -11,8 +11,7 @@ namespace masugata::bench {
 [[nodiscard]] inline double quantile(std::vector<double> values, double share) {
   if (values.empty()) return 0;
   const auto position = static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5);
-  std::nth_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(position),
-                   values.end());
+  std::nth_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(position), values.end());
   return values[position];
 }
 
