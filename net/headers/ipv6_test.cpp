@@ -150,7 +150,7 @@ TEST(Ipv6Chain, ReadsOnlyWhatIsReadable) {
   const Bytes bytes = packet(kHop, joined({header(kDestination), header(kUdp), kUdpHeader}));
   EXPECT_EQ(walk(bytes, 64).outcome, Outcome::UpperLayer);
   EXPECT_EQ(walk(bytes, 56).outcome, Outcome::UpperLayer);
-  for (const size_t readable : {40, 47, 48, 55}) {
+  for (const size_t readable : {40U, 47U, 48U, 55U}) {
     EXPECT_EQ(walk(bytes, readable).outcome, Outcome::Malformed) << readable;
   }
 }
