@@ -56,6 +56,9 @@ class InProcessGateway final : public GatewayUnderTest {
   [[nodiscard]] dataplane::Worker& worker() noexcept { return *workers_.front(); }
   [[nodiscard]] dataplane::ForwardingPublisher& forwarding() noexcept { return *forwarding_; }
   [[nodiscard]] const config::Model& model() const noexcept { return model_; }
+  [[nodiscard]] const dataplane::RunningConfiguration& configuration() const noexcept {
+    return *configuration_;
+  }
   // Packet buffers that are neither in a ring nor held by the gateway have leaked: 0 when the
   // gateway holds nothing.
   [[nodiscard]] uint32_t buffers_in_use() const;

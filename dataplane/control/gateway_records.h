@@ -37,7 +37,7 @@ struct MemoryStatus {
   std::string name;  // "sessions", "packet buffers", "fragments"...
   uint64_t in_use = 0;
   uint64_t bound = 0;
-  uint64_t bytes = 0;  // reserved, used or not
+  uint64_t bytes = 0;  // reserved, used or not; 0 = not known
 };
 
 enum class ReloadOutcome : uint8_t { Never, Applied, Refused };

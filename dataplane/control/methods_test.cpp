@@ -47,7 +47,8 @@ TEST_F(MethodsTest, ShowsEveryTable) {
   EXPECT_EQ(result("show.nat")["rules"][0]["kind"], "destination");
   EXPECT_EQ(result("show.routes")["routes"][2]["destination"], "2001:db8:1::/64");
   EXPECT_EQ(result("show.routes", {{"limit", 1}})["routes"].size(), 1U);
-  EXPECT_EQ(result("show.neighbours")["neighbours"][1]["waiting_packets"], 3);
+  EXPECT_EQ(result("show.routes")["routes"][0]["configured"], true);
+  EXPECT_EQ(result("show.neighbours")["neighbours"][1]["state"], "resolving");
   EXPECT_EQ(result("show.drops")["drops"][0]["by_interface"]["wan0"], 1234);
 }
 
@@ -102,6 +103,9 @@ TEST_F(MethodsTest, ASessionAnswerMayComeLater) {
 
 TEST_F(MethodsTest, FaultsBecomeErrors) {
   state_.fault = Fault{"zone dmz", "is not configured"};
+  for (const char* method : {"show.zones", "show.policy", "show.nat"}) {
+    EXPECT_EQ(complaint(method, Json::object()), "zone dmz: is not configured") << method;
+  }
   EXPECT_EQ(complaint("show.sessions", {{"zone", "dmz"}}), "zone dmz: is not configured");
   EXPECT_EQ(complaint("explain", {{"source", "10.0.0.1"}, {"destination", "10.0.0.2"}}),
             "zone dmz: is not configured");

@@ -280,6 +280,7 @@ control::PolicyLogNames Gateway::log_names() {
   control::PolicyLogNames names;
   names.rule = [this](uint32_t rule, uint32_t epoch) {
     const RunningConfiguration& running = configuration_->running();
+    if (rule == kNone32) return std::string("of an earlier configuration");
     if (epoch != running.epoch) return fmt::format("rule {}", rule);
     return ConfigurationManager::rule_title(*running.snapshot, rule);
   };

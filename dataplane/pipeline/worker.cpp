@@ -262,7 +262,7 @@ void Worker::session_ended(Session& session, EndReason reason) noexcept {
     record.packets[index_of(direction)] = session.packets(direction);
   }
   record.time_us = context_.now_us;
-  record.rule = session.record.policy_rule;
+  record.rule = place_of(session, *context_.configuration).rule;
   record.epoch = context_.configuration->epoch;
   record.duration_ms = context_.now_ms - session.record.created_ms;
   record.ingress_interface = session.record.ingress_interface;

@@ -197,6 +197,7 @@ std::string render_explanation(const Json& parameters, const Json& answer) {
   const auto pair = [&answer](const char* from, const char* to) {
     const std::string right = text_of(answer, to);
     const std::string left = text_of(answer, from);
+    if (left.empty()) return right.empty() ? "" : "> " + right;
     return right.empty() ? left : left + " > " + right;
   };
   line("zones", pair("from_zone", "to_zone"));

@@ -68,7 +68,7 @@ std::string render_system(const Json& answer) {
   for (const Json& table : list_of(answer, "memory")) {
     memory.add_row({text_of(table, "name"),
                     format_usage(number_of(table, "in_use"), number_of(table, "bound")),
-                    format_bytes(number_of(table, "bytes"))});
+                    number_of(table, "bytes") == 0 ? "" : format_bytes(number_of(table, "bytes"))});
   }
   if (!memory.is_empty()) text += "\n" + memory.to_string();
 

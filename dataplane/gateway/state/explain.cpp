@@ -103,8 +103,7 @@ void fill_names(Explanation& explanation, const AdmissionStory& story) {
   }
   if (result.from_zone != kNoZone) explanation.from_zone = zone_text(snapshot, result.from_zone);
   if (story.trace.reached < AdmissionStep::Route) return;
-  explanation.route = route_text(
-      result.route, prefix_for(story.inputs.forwarding, story.trace.routed.destination), snapshot);
+  explanation.route = chosen_route_text(story);
   if (!result.to_self) {
     explanation.egress_interface = interface_text(snapshot, result.route.interface);
   }
@@ -130,6 +129,8 @@ void fill_translation(Explanation& explanation, const AdmissionStory& story) {
   if (story.trace.reached >= AdmissionStep::Route) leaves = story.trace.routed;
   if (story.trace.reached == AdmissionStep::Done) leaves = story.trace.translated;
   explanation.translated_source = source_of(leaves);
+  // An echo identifier that nobody asked about.
+  if (kind_of(leaves.protocol) == SessionKind::Icmp) explanation.translated_source.port = 0;
   explanation.translated_destination = destination_of(leaves);
 }
 

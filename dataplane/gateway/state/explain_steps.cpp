@@ -79,9 +79,7 @@ ExplanationStep destination_step(const AdmissionStory& story) {
 
 ExplanationStep route_step(const AdmissionStory& story) {
   const Snapshot& snapshot = snapshot_of(story);
-  const std::string text =
-      route_text(story.trace.route,
-                 prefix_for(story.inputs.forwarding, story.trace.routed.destination), snapshot);
+  const std::string text = chosen_route_text(story);
   if (ended_at(story, AdmissionStep::Route)) {
     return {"route", fmt::format("{} ({})", text, refusal_text(story.result.reason)), false};
   }
@@ -170,6 +168,13 @@ ExplanationStep neighbour_step(const AdmissionStory& story) {
 }
 
 }  // namespace
+
+std::string chosen_route_text(const AdmissionStory& story) {
+  const net::IpAddress& destination = story.trace.routed.destination;
+  if (admission::is_group(destination)) return destination.to_string() + " is never forwarded";
+  return route_text(story.trace.route, prefix_for(story.inputs.forwarding, destination),
+                    snapshot_of(story));
+}
 
 std::string rule_with_line(const std::string& name, uint32_t line) {
   return fmt::format("rule {} (line {})", name, line);

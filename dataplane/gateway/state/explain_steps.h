@@ -23,6 +23,9 @@ struct AdmissionStory {
 // admission has reached.
 [[nodiscard]] std::vector<control::ExplanationStep> admission_steps(const AdmissionStory& story);
 
+// "0.0.0.0/0 via 203.0.113.1 on wan0": the route of the translated destination; groups have none.
+[[nodiscard]] std::string chosen_route_text(const AdmissionStory& story);
+
 // "rule web (line 12)".
 [[nodiscard]] std::string rule_with_line(const std::string& name, uint32_t line);
 

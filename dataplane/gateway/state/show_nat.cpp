@@ -33,7 +33,7 @@ void add_or_merge(std::vector<NatRuleStatus>& rules, NatRuleStatus rule) {
     return;
   }
   const auto add_zone = [](std::string& zones, const std::string& zone) {
-    if (("," + zones + ",").find("," + zone + ",") == std::string::npos) zones += "," + zone;
+    if ((", " + zones + ",").find(", " + zone + ",") == std::string::npos) zones += ", " + zone;
   };
   add_zone(same->from, rule.from);
   add_zone(same->to, rule.to);
