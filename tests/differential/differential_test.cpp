@@ -260,6 +260,13 @@ TEST(Differential, AgreesWithTheKernelOrSaysWhy) {
     Round round(seed++, *kernel, explained);
     compared += round.play(std::min(kPacketsPerRules, wanted - compared));
   }
+  for (const Intention& intention : intentions()) {
+    if (intention.most_per_100000_frames == 0) continue;
+    constexpr uint64_t kAlwaysAllowed = 3;
+    EXPECT_LE(explained[std::string(intention.name)],
+              kAlwaysAllowed + compared * intention.most_per_100000_frames / 100000)
+        << intention.name << " explains more than it should";
+  }
   std::printf("%llu frames compared; differences by intention:\n",
               static_cast<unsigned long long>(compared));
   for (const auto& [name, count] : explained) {

@@ -40,10 +40,12 @@ bool same_without(const Comparison& comparison, Without without) {
 }
 
 bool strict_decode(const Comparison& comparison) {
-  static constexpr std::array<std::string_view, 12> kReasons = {
-      "ipv4-bad-options",     "ipv4-reserved-flag",  "ipv4-source-route",  "ipv6-unknown-option",
-      "ipv6-extension-order", "ipv6-routing-header", "ipv6-bad-extension", "tcp-bad-options",
-      "tcp-bad-flags",        "tcp-port-zero",       "udp-port-zero",      "source-mac-invalid"};
+  static constexpr std::array<std::string_view, 13> kReasons = {
+      "ipv4-bad-options",    "ipv4-reserved-flag",      "ipv4-source-route",
+      "ipv6-unknown-option", "ipv6-extension-order",    "ipv6-routing-header",
+      "ipv6-bad-extension",  "tcp-bad-options",         "tcp-bad-flags",
+      "tcp-port-zero",       "ipv6-bad-payload-length", "udp-port-zero",
+      "source-mac-invalid"};
   return comparison.masugata.nothing() && dropped_for_any(comparison.masugata, kReasons);
 }
 
@@ -76,8 +78,9 @@ bool tcp_challenge(const Comparison& comparison) {
 bool reset_lingers(const Comparison& comparison) {
   const Outcome& masugata = comparison.masugata;
   const bool knows = masugata.drop_reasons.empty() || masugata.dropped_for("ttl-expired");
-  const bool replaced =
-      masugata.dropped_for("tcp-no-session") || masugata.dropped_for("icmp-error-no-session");
+  constexpr std::array<std::string_view, 4> kReplaced = {"tcp-no-session", "icmp-error-no-session",
+                                                         "policy-default-denied", "policy-denied"};
+  const bool replaced = dropped_for_any(masugata, kReplaced);
   return comparison.flow.reset_seen && ((knows && comparison.kernel.nothing()) || replaced);
 }
 
@@ -168,6 +171,19 @@ bool own_error_address(const Comparison& comparison) {
          same_without(comparison, without_source);
 }
 
+// Masugata follows old segments that the kernel only lets pass, and counts windows in units of the
+// scale, rounded up.
+bool tcp_followed(const Comparison& comparison) {
+  return comparison.flow.disturbed && comparison.flow.protocol == "tcp" &&
+         comparison.kernel.nothing() && comparison.masugata.drop_reasons.empty();
+}
+
+// RFC 768: the checksum covers what the UDP length says, not what is behind it.
+bool udp_length(const Comparison& comparison) {
+  return !comparison.frame.flips.empty() && comparison.masugata.nothing() &&
+         comparison.masugata.dropped_for("udp-bad-checksum");
+}
+
 // RFC 9293 section 3.5.3: a reset is judged by its sequence number alone.
 bool reset_by_sequence(const Comparison& comparison) {
   return comparison.flow.disturbed && comparison.kernel.nothing() &&
@@ -220,6 +236,8 @@ constexpr Intention kIntentions[] = {
     {"own-error-address", own_error_address},
     {"simultaneous-open", simultaneous_open},
     {"router-anycast", router_anycast},
+    {"udp-length", udp_length, 5},
+    {"tcp-followed", tcp_followed, 5},
 };
 
 }  // namespace

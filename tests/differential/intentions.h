@@ -2,6 +2,7 @@
 // Where Masugata means to differ from the kernel. docs/differential.md has the reasons.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -20,6 +21,8 @@ struct Comparison {
 struct Intention {
   std::string_view name;  // as in docs/differential.md
   bool (*explains)(const Comparison&);
+  // For those whose predicate cannot be sharp: more than this, and they hide a bug. 0 = any number.
+  uint64_t most_per_100000_frames = 0;
 };
 
 [[nodiscard]] std::span<const Intention> intentions();

@@ -214,11 +214,16 @@ bool is_late_answer(const OutputFrame& frame) {
   return false;
 }
 
-bool comes_from(const OutputFrame& frame, const std::string& address) {
+// An echo reply from that address.
+bool is_echo_reply_of(const OutputFrame& frame, const std::string& address) {
   const Dissection dissection = dissect_packet(frame.bytes);
+  bool from_there = false;
   for (const Layer& layer : dissection.recipe.layers) {
     const bool network = layer.kind == LayerKind::Ipv4 || layer.kind == LayerKind::Ipv6;
-    if (network && *layer.find("source") == address) return true;
+    if (network) from_there = *layer.find("source") == address;
+    const bool reply = (layer.kind == LayerKind::Icmp && layer.number_or("type", 1) == 0) ||
+                       (layer.kind == LayerKind::Icmp6 && layer.number_or("type", 0) == 129);
+    if (reply && from_there) return true;
   }
   return false;
 }
@@ -247,7 +252,7 @@ Outcome make_outcome(const std::vector<OutputFrame>& output, const TrafficFlow& 
   for (const OutputFrame& frame : joined(output)) {
     if (is_late_answer(frame)) continue;
     // The kernel answers what Masugata hands to its kernel.
-    if (frame.to_kernel || (flow.to_self && comes_from(frame, flow.server.address))) {
+    if (frame.to_kernel || (flow.to_self && is_echo_reply_of(frame, flow.server.address))) {
       outcome.lines.push_back("local");
     } else {
       outcome.lines.push_back(line_of(frame, flow, side, frame.port == ingress));

@@ -119,104 +119,110 @@ size_t TrafficGenerator::choose_flow() {
   return open_flow();
 }
 
+TrafficGenerator::TcpStep TrafficGenerator::next_tcp_step(TrafficFlow& flow) {
+  TcpStep step;
+  const uint64_t choice = pick(random_, 0, 99);
+  step.window = pick(random_, 500, 65535);
+  if (flow.stage == 0) {
+    step.flags = "S";
+    if (chance(random_, 60)) step.options += " mss 1460";
+    if (chance(random_, 60)) step.options += " wscale " + number(pick(random_, 0, 14));
+    if (chance(random_, 40)) step.options += " sack-permitted";
+    if (chance(random_, 30)) step.options += " ts 1 0";
+    step.sequence = flow.client_next++;
+    flow.stage = 1;
+  } else if (flow.stage == 1) {
+    step.reply = true;
+    step.acknowledgement = flow.client_next;
+    if (choice < 85) {
+      step.flags = "SA";
+      if (chance(random_, 60)) step.options += " wscale " + number(pick(random_, 0, 14));
+      step.sequence = flow.server_next++;
+      flow.stage = 2;
+    } else {
+      step.flags = "RA";
+      flow.stage = 4;
+    }
+  } else if (flow.stage == 2) {
+    step.sequence = flow.client_next;
+    step.acknowledgement = flow.server_next;
+    flow.stage = 3;
+  } else {
+    continue_open_flow(flow, choice, step);
+  }
+  return step;
+}
+
+void TrafficGenerator::continue_open_flow(TrafficFlow& flow, uint64_t choice, TcpStep& step) {
+  step.reply = chance(random_, 50);
+  uint32_t& next = step.reply ? flow.server_next : flow.client_next;
+  bool& finished = step.reply ? flow.server_finished : flow.client_finished;
+  step.sequence = next;
+  step.acknowledgement = step.reply ? flow.client_next : flow.server_next;
+  if (choice < 55 && !finished) {
+    step.flags = "AP";
+    step.payload = pick(random_, 1, 120);
+    next += static_cast<uint32_t>(step.payload);
+  } else if (choice < 72 && !finished) {
+    step.flags = "AF";
+    finished = true;
+    ++next;
+  } else if (choice < 76) {
+    step.flags = chance(random_, 50) ? "R" : "RA";
+    flow.stage = 4;
+  }
+}
+
+void TrafficGenerator::disturb(TcpStep& step) {
+  static constexpr std::array kFlags = {"S",  "SA", "A",      "R",   "RA", "AF", "F",   "none",
+                                        "AP", "SF", "UAPRSF", "APF", "U",  "UA", "CES", "PU"};
+  switch (pick(random_, 0, 7)) {
+    case 0:
+      step.sequence += static_cast<uint32_t>(pick(random_, 1, 100000));
+      break;
+    case 1:
+      step.sequence -= static_cast<uint32_t>(pick(random_, 1, 100000));
+      break;
+    case 2:
+      step.acknowledgement += static_cast<uint32_t>(pick(random_, 1, 100000));
+      break;
+    case 3:
+      step.acknowledgement -= static_cast<uint32_t>(pick(random_, 1, 200000));
+      break;
+    case 4:
+      step.flags = kFlags[pick(random_, 0, kFlags.size() - 1)];
+      break;
+    case 5:
+      step.window = 0;
+      break;
+    case 6:
+      step.reply = !step.reply;
+      break;
+    default:
+      step.sequence = static_cast<uint32_t>(random_());
+      break;
+  }
+}
+
 LogicalFrame TrafficGenerator::tcp_packet(size_t index) {
   TrafficFlow& flow = flows_[index];
   LogicalFrame frame;
   frame.flow = index;
   frame.kind = "tcp valid";
-  std::string flags = "A";
-  uint32_t seq = 0;
-  uint32_t ack = 0;
-  std::string options;
-  size_t payload = 0;
-  bool reply = false;
-  const uint64_t choice = pick(random_, 0, 99);
-  if (flow.stage == 0) {
-    flags = "S";
-    if (chance(random_, 60)) options += " mss 1460";
-    if (chance(random_, 60)) options += " wscale " + number(pick(random_, 0, 14));
-    if (chance(random_, 40)) options += " sack-permitted";
-    if (chance(random_, 30)) options += " ts 1 0";
-    seq = flow.client_next++;
-    flow.stage = 1;
-  } else if (flow.stage == 1) {
-    reply = true;
-    ack = flow.client_next;
-    if (choice < 85) {
-      flags = "SA";
-      if (chance(random_, 60)) options += " wscale " + number(pick(random_, 0, 14));
-      seq = flow.server_next++;
-      flow.stage = 2;
-    } else {
-      flags = "RA";
-      flow.stage = 4;
-    }
-  } else if (flow.stage == 2) {
-    seq = flow.client_next;
-    ack = flow.server_next;
-    flow.stage = 3;
-  } else {
-    reply = chance(random_, 50);
-    uint32_t& next = reply ? flow.server_next : flow.client_next;
-    bool& finished = reply ? flow.server_finished : flow.client_finished;
-    seq = next;
-    ack = reply ? flow.client_next : flow.server_next;
-    if (choice < 55 && !finished) {
-      flags = "AP";
-      payload = pick(random_, 1, 120);
-      next += static_cast<uint32_t>(payload);
-    } else if (choice < 72 && !finished) {
-      flags = "AF";
-      finished = true;
-      ++next;
-    } else if (choice < 76) {
-      flags = chance(random_, 50) ? "R" : "RA";
-      flow.stage = 4;
-    }
-  }
-  uint64_t window = pick(random_, 500, 65535);
+  TcpStep step = next_tcp_step(flow);
   if (chance(random_, 22)) {
     frame.kind = "tcp out of state";
-    switch (pick(random_, 0, 7)) {
-      case 0:
-        seq += static_cast<uint32_t>(pick(random_, 1, 100000));
-        break;
-      case 1:
-        seq -= static_cast<uint32_t>(pick(random_, 1, 100000));
-        break;
-      case 2:
-        ack += static_cast<uint32_t>(pick(random_, 1, 100000));
-        break;
-      case 3:
-        ack -= static_cast<uint32_t>(pick(random_, 1, 200000));
-        break;
-      case 4: {
-        static constexpr std::array kFlags = {"S", "SA",   "A",   "R",  "RA",     "AF",
-                                              "F", "none", "AP",  "SF", "UAPRSF", "APF",
-                                              "U", "UA",   "CES", "PU"};
-        flags = kFlags[pick(random_, 0, kFlags.size() - 1)];
-        break;
-      }
-      case 5:
-        window = 0;
-        break;
-      case 6:
-        reply = !reply;
-        break;
-      default:
-        seq = static_cast<uint32_t>(random_());
-        break;
-    }
+    disturb(step);
     // What the other end makes of it is not followed.
     if (chance(random_, 50)) flow.stage = 4;
   }
-  frame.reply = reply;
+  frame.reply = step.reply;
   for (size_t side = 0; side < kSides; ++side) {
-    const Ends ends = arriving(flow, reply, side);
-    frame.recipes[side] = "tcp " + ends_text("tcp", ends.from, ends.to) + " flags " + flags +
-                          " seq " + number(seq) + " ack " + number(ack) + " win " + number(window) +
-                          options;
-    if (payload > 0) frame.recipes[side] += " payload-pattern " + number(payload);
+    const Ends ends = arriving(flow, step.reply, side);
+    frame.recipes[side] = "tcp " + ends_text("tcp", ends.from, ends.to) + " flags " + step.flags +
+                          " seq " + number(step.sequence) + " ack " + number(step.acknowledgement) +
+                          " win " + number(step.window) + step.options;
+    if (step.payload > 0) frame.recipes[side] += " payload-pattern " + number(step.payload);
   }
   return frame;
 }

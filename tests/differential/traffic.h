@@ -88,7 +88,21 @@ class TrafficGenerator {
   [[nodiscard]] size_t flow_count() const { return flows_.size(); }
 
  private:
+  // A segment as its sender means it.
+  struct TcpStep {
+    bool reply = false;
+    std::string flags = "A";
+    uint32_t sequence = 0;
+    uint32_t acknowledgement = 0;
+    uint64_t window = 0;
+    std::string options;
+    size_t payload = 0;
+  };
+
   size_t open_flow();
+  [[nodiscard]] TcpStep next_tcp_step(TrafficFlow& flow);
+  void continue_open_flow(TrafficFlow& flow, uint64_t choice, TcpStep& step);
+  void disturb(TcpStep& step);
   [[nodiscard]] size_t choose_flow();
   [[nodiscard]] LogicalFrame packet_of(size_t index);
   [[nodiscard]] LogicalFrame tcp_packet(size_t index);

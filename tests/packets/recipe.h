@@ -52,8 +52,8 @@ struct Recipe;
 
 struct Layer {
   LayerKind kind = LayerKind::Payload;
-  std::vector<Field> fields;     // in the order written; TCP options keep it on the wire
-  std::vector<Recipe> quoted{};  // ICMP errors: no or one recipe, from its IP layer on
+  std::vector<Field> fields;   // in the order written; TCP options keep it on the wire
+  std::vector<Recipe> quoted;  // ICMP errors: no or one recipe, from its IP layer on
 
   // The value of the first field of that name, nullptr when it is not there.
   [[nodiscard]] const std::string* find(std::string_view name) const;
