@@ -39,9 +39,9 @@ struct ServiceMatch {
 // When a rule is alive. Local time of the box. An empty `weekdays` means every day.
 struct Schedule {
   std::string name;
-  uint8_t weekdays = 0x7f;        // bit 0 = Sunday .. bit 6 = Saturday
-  uint16_t from_minute = 0;       // minutes since midnight, inclusive
-  uint16_t to_minute = 24 * 60;   // exclusive; from > to runs past midnight into the next day
+  uint8_t weekdays = 0x7f;       // bit 0 = Sunday .. bit 6 = Saturday
+  uint16_t from_minute = 0;      // minutes since midnight, inclusive
+  uint16_t to_minute = 24 * 60;  // exclusive; from > to runs past midnight into the next day
 };
 
 enum class Action : uint8_t { Permit, Deny, Reject };
@@ -96,9 +96,9 @@ struct Zone {
 struct Interface {
   std::string name;
   Place place;
-  uint16_t port = 0;   // index into Model::ports
-  uint16_t vlan = 0;   // 0 = untagged
-  uint16_t mtu = 1500; // bytes of the IP packet
+  uint16_t port = 0;    // index into Model::ports
+  uint16_t vlan = 0;    // 0 = untagged
+  uint16_t mtu = 1500;  // bytes of the IP packet
   std::vector<net::Prefix> addresses;
   uint16_t tcp_mss_ipv4 = 0;  // clamp for SYNs that leave here; 0 = from the MTU (mtu-40, mtu-60)
   uint16_t tcp_mss_ipv6 = 0;
@@ -189,13 +189,13 @@ struct SessionTimeouts {
 struct SessionSettings {
   uint32_t maximum = 262144;  // over all workers
   SessionTimeouts timeouts;
-  bool tcp_strict = true;        // out-of-window segments are dropped, not only counted
-  bool tcp_midstream = false;    // pick up TCP sessions whose SYN was not seen
+  bool tcp_strict = true;      // out-of-window segments are dropped, not only counted
+  bool tcp_midstream = false;  // pick up TCP sessions whose SYN was not seen
   bool ftp_helper = true;
 };
 
 struct FragmentSettings {
-  uint32_t maximum_datagrams = 4096;   // being reassembled at once, over all workers
+  uint32_t maximum_datagrams = 4096;  // being reassembled at once, over all workers
   uint32_t maximum_per_source = 64;
   uint32_t timeout_seconds = 30;
   uint32_t maximum_fragments_per_datagram = 64;

@@ -15,9 +15,7 @@ struct Fault {
   std::string where;
   std::string what;
 
-  [[nodiscard]] std::string message() const {
-    return where.empty() ? what : where + ": " + what;
-  }
+  [[nodiscard]] std::string message() const { return where.empty() ? what : where + ": " + what; }
 };
 
 template <class T>

@@ -11,9 +11,9 @@ namespace masugata::tests {
 
 void EalEnvironment::SetUp() {
   // --in-memory would be right, but DPDK 22.11 refuses it together with --no-huge.
-  std::vector<std::string> texts = {"test", "--no-huge",      "--no-pci",
-                                    "-m",   "256",            "--no-shconf",
-                                    "--lcores=0", "--no-telemetry", "--log-level=error"};
+  std::vector<std::string> texts = {
+      "test",       "--no-huge",      "--no-pci",         "-m", "256", "--no-shconf",
+      "--lcores=0", "--no-telemetry", "--log-level=error"};
   std::vector<char*> arguments;
   for (std::string& text : texts) arguments.push_back(text.data());
   ASSERT_GE(rte_eal_init(static_cast<int>(arguments.size()), arguments.data()), 0)

@@ -30,7 +30,8 @@ constexpr uint32_t kMaximumTurns = 4096;
 std::vector<uint8_t> bytes_of(const rte_mbuf& mbuf) {
   std::vector<uint8_t> bytes(mbuf.pkt_len);
   const void* data = rte_pktmbuf_read(&mbuf, 0, mbuf.pkt_len, bytes.data());
-  if (data != bytes.data()) std::copy_n(static_cast<const uint8_t*>(data), bytes.size(), bytes.data());
+  if (data != bytes.data())
+    std::copy_n(static_cast<const uint8_t*>(data), bytes.size(), bytes.data());
   return bytes;
 }
 
@@ -74,14 +75,22 @@ std::string endpoint(const net::IpAddress& address, net::Be16 port, bool has_por
 
 std::string protocol_name(net::Protocol protocol) {
   switch (protocol) {
-    case net::Protocol::Tcp: return "tcp";
-    case net::Protocol::Udp: return "udp";
-    case net::Protocol::Icmp: return "icmp";
-    case net::Protocol::Icmpv6: return "icmpv6";
-    case net::Protocol::Gre: return "gre";
-    case net::Protocol::Esp: return "esp";
-    case net::Protocol::Sctp: return "sctp";
-    default: return std::to_string(static_cast<int>(protocol));
+    case net::Protocol::Tcp:
+      return "tcp";
+    case net::Protocol::Udp:
+      return "udp";
+    case net::Protocol::Icmp:
+      return "icmp";
+    case net::Protocol::Icmpv6:
+      return "icmpv6";
+    case net::Protocol::Gre:
+      return "gre";
+    case net::Protocol::Esp:
+      return "esp";
+    case net::Protocol::Sctp:
+      return "sctp";
+    default:
+      return std::to_string(static_cast<int>(protocol));
   }
 }
 
@@ -184,10 +193,9 @@ Status InProcessGateway::configure(const std::string& text) {
 
 Status InProcessGateway::start(const config::Model& model) {
   const uint32_t instance = instances++;
-  pool_ = rte_pktmbuf_pool_create(fmt::format("pool{}", instance).c_str(), options_.packet_buffers,
-                                  0, sizeof(Packet),
-                                  static_cast<uint16_t>(options_.buffer_bytes + RTE_PKTMBUF_HEADROOM),
-                                  SOCKET_ID_ANY);
+  pool_ = rte_pktmbuf_pool_create(
+      fmt::format("pool{}", instance).c_str(), options_.packet_buffers, 0, sizeof(Packet),
+      static_cast<uint16_t>(options_.buffer_bytes + RTE_PKTMBUF_HEADROOM), SOCKET_ID_ANY);
   if (pool_ == nullptr) return failure("test gateway", "no memory for packet buffers");
   dataplane::WorkerSettings settings;
   for (const config::Port& configured : model.ports) {
@@ -220,8 +228,8 @@ Status InProcessGateway::make_workers(dataplane::WorkerSettings settings,
   settings.sessions = (model.sessions.maximum + count - 1) / count;
   settings.foreign_keys = count > 1 ? 4096 : 0;
   settings.tracked_sources = 4096;
-  settings.reassembly = dataplane::ReassemblyLimits::of_worker(model.fragments, count,
-                                                               options_.packet_buffers / 4);
+  settings.reassembly =
+      dataplane::ReassemblyLimits::of_worker(model.fragments, count, options_.packet_buffers / 4);
   settings.now_ms = static_cast<uint32_t>(now_us_ / 1000);
   for (uint16_t i = 0; i < count; ++i) {
     settings.worker = i;

@@ -102,7 +102,7 @@ std::string format_json(const PolicyLogRecord& record, uint32_t worker,
 std::string format_policy_log(const PolicyLogRecord& record, uint32_t worker,
                               const PolicyLogNames& names, PolicyLogFormat format) {
   return format == PolicyLogFormat::JsonLines ? format_json(record, worker, names)
-                                         : format_text(record, worker, names);
+                                              : format_text(record, worker, names);
 }
 
 PolicyLog::PolicyLog(std::vector<PolicyLogSource> sources, PolicyLogNames names,

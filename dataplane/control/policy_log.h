@@ -31,7 +31,7 @@ struct PolicyLogNames {
 };
 
 enum class PolicyLogFormat : uint8_t {
-  Text,  // "2026-12-01T18:00:00.000Z open tcp 10.0.1.10:40000 > 198.51.100.2:443 rule ..."
+  Text,       // "2026-12-01T18:00:00.000Z open tcp 10.0.1.10:40000 > 198.51.100.2:443 rule ..."
   JsonLines,  // one object per line, fields as in README.md
 };
 

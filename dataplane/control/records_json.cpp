@@ -245,9 +245,7 @@ void to_json(json& out, const NatStatus& status) {
                      {"sessions", pool.sessions},
                      {"ports", pool.ports}});
   }
-  out = {{"rules", std::move(rules)},
-         {"pools", std::move(pools)},
-         {"exhausted", status.exhausted}};
+  out = {{"rules", std::move(rules)}, {"pools", std::move(pools)}, {"exhausted", status.exhausted}};
 }
 
 void to_json(json& out, const RouteList& list) {

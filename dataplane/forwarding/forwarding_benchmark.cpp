@@ -30,9 +30,9 @@ std::vector<RouteEntry> random_routes(std::mt19937& random, bool ipv4, std::size
   std::vector<RouteEntry> entries;
   for (std::size_t i = 0; i < count; ++i) {
     const auto length = static_cast<uint8_t>(ipv4 ? 16 + random() % 9 : 32 + random() % 17);
-    const Route route{RouteKind::Gateway, static_cast<uint16_t>(i % 4),
-                      net::IpAddress::from_v4(net::Be32::from_host(0x0a000000U +
-                                                                   static_cast<uint32_t>(i % 64)))};
+    const Route route{
+        RouteKind::Gateway, static_cast<uint16_t>(i % 4),
+        net::IpAddress::from_v4(net::Be32::from_host(0x0a000000U + static_cast<uint32_t>(i % 64)))};
     entries.push_back({net::Prefix{random_address(random, ipv4), length}.network(), {{route, 1}}});
   }
   return entries;
@@ -94,14 +94,15 @@ void measure(FibKind kind, bool ipv4, std::size_t count) {
     }
     bulk.push_back(static_cast<double>(rte_rdtsc() - start) / static_cast<double>(kLookups));
   }
-  std::printf("%-7s %s %7zu routes (%u kept%s): staging %6.0f, both copies %6.0f cycles a route; "
-              "lookup single %5.0f, bulk %5.0f cycles (%llu)\n",
-              kind == FibKind::Large ? "large" : "compact", ipv4 ? "IPv4" : "IPv6", count,
-              ipv4 ? publisher.statistics().routes_ipv4 : publisher.statistics().routes_ipv6,
-              status ? "" : ", some refused",
-              static_cast<double>(staged - before) / static_cast<double>(count),
-              static_cast<double>(settled - staged) / static_cast<double>(count), median(single),
-              median(bulk), static_cast<unsigned long long>(sum % 10));
+  std::printf(
+      "%-7s %s %7zu routes (%u kept%s): staging %6.0f, both copies %6.0f cycles a route; "
+      "lookup single %5.0f, bulk %5.0f cycles (%llu)\n",
+      kind == FibKind::Large ? "large" : "compact", ipv4 ? "IPv4" : "IPv6", count,
+      ipv4 ? publisher.statistics().routes_ipv4 : publisher.statistics().routes_ipv6,
+      status ? "" : ", some refused",
+      static_cast<double>(staged - before) / static_cast<double>(count),
+      static_cast<double>(settled - staged) / static_cast<double>(count), median(single),
+      median(bulk), static_cast<unsigned long long>(sum % 10));
 }
 
 }  // namespace
@@ -110,9 +111,9 @@ void measure(FibKind kind, bool ipv4, std::size_t count) {
 int main() {
   using masugata::dataplane::FibKind;
   using masugata::dataplane::measure;
-  std::vector<std::string> texts = {"benchmark",   "--no-huge", "--no-pci",       "-m",
-                                    "1024",        "--no-shconf", "--no-telemetry",
-                                    "--lcores=0",  "--log-level=error"};
+  std::vector<std::string> texts = {
+      "benchmark",      "--no-huge",  "--no-pci",         "-m", "1024", "--no-shconf",
+      "--no-telemetry", "--lcores=0", "--log-level=error"};
   std::vector<char*> arguments;
   for (std::string& text : texts) arguments.push_back(text.data());
   if (rte_eal_init(static_cast<int>(arguments.size()), arguments.data()) < 0) return 1;

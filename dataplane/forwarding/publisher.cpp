@@ -48,19 +48,18 @@ Status table_full(const net::Prefix& prefix, uint32_t maximum) {
 }
 
 Status path_sets_full(const net::Prefix& prefix, uint32_t maximum) {
-  return failure("route " + prefix.to_string(),
-                 "too many different next hops (" + std::to_string(maximum - 1) +
-                     "): raise the bound in the hardware profile");
+  return failure("route " + prefix.to_string(), "too many different next hops (" +
+                                                    std::to_string(maximum - 1) +
+                                                    "): raise the bound in the hardware profile");
 }
 
 }  // namespace
 
-ForwardingPublisher::ForwardingPublisher(const ForwardingSettings& settings,
-                                         Quiescence& quiescence)
+ForwardingPublisher::ForwardingPublisher(const ForwardingSettings& settings, Quiescence& quiescence)
     : settings_(settings),
       quiescence_(quiescence),
-      neighbours_(std::make_unique<NeighbourTable>(settings.maximum_neighbours,
-                                                   settings.hash_secret)),
+      neighbours_(
+          std::make_unique<NeighbourTable>(settings.maximum_neighbours, settings.hash_secret)),
       path_sets_(std::make_unique<PathSets>(settings.maximum_path_sets)) {}
 
 ForwardingPublisher::~ForwardingPublisher() = default;

@@ -110,9 +110,9 @@ class ForwardingPublisher {
   struct Change {
     enum class Kind : uint8_t { Define, Add, Remove, Skip };
     Kind kind;
-    net::Prefix prefix;           // Add, Remove
-    uint32_t path_set = 0;        // Define, Add
-    std::vector<RoutePath> paths; // Define
+    net::Prefix prefix;            // Add, Remove
+    uint32_t path_set = 0;         // Define, Add
+    std::vector<RoutePath> paths;  // Define
   };
   enum class Phase : uint8_t { Settled, Draining };
 
@@ -143,8 +143,8 @@ class ForwardingPublisher {
   uint32_t count_[2] = {0, 0};             // IPv4, IPv6
   std::vector<Change> staged_;
   std::vector<Change> in_flight_;
-  std::vector<NeighbourIndex> unlinked_;   // since the last publication
-  std::vector<NeighbourIndex> retiring_;   // wait for the batch in flight
+  std::vector<NeighbourIndex> unlinked_;  // since the last publication
+  std::vector<NeighbourIndex> retiring_;  // wait for the batch in flight
   uint32_t sweep_ = 0;
   uint64_t publications_ = 0;
   uint64_t refused_routes_ = 0;

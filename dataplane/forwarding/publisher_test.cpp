@@ -107,11 +107,11 @@ TEST_F(PublisherTest, NothingStagedPublishesNothing) {
 
 TEST_F(PublisherTest, SetRoutesReplacesTheWholeTable) {
   auto publisher = make();
-  ASSERT_TRUE(publisher->set_routes({{prefix("0.0.0.0/0"), {via("192.0.2.1")}},
-                                     {prefix("10.0.0.0/24"), {connected(1)}}}));
+  ASSERT_TRUE(publisher->set_routes(
+      {{prefix("0.0.0.0/0"), {via("192.0.2.1")}}, {prefix("10.0.0.0/24"), {connected(1)}}}));
   ASSERT_TRUE(publisher->settle());
-  ASSERT_TRUE(publisher->set_routes({{prefix("0.0.0.0/0"), {via("192.0.2.9")}},
-                                     {prefix("2001:db8::/32"), {connected(2)}}}));
+  ASSERT_TRUE(publisher->set_routes(
+      {{prefix("0.0.0.0/0"), {via("192.0.2.9")}}, {prefix("2001:db8::/32"), {connected(2)}}}));
   ASSERT_TRUE(publisher->settle());
   const ForwardingView& view = publisher->view();
   EXPECT_EQ(view.lookup(address("10.0.0.1"), 0).gateway, address("192.0.2.9"));
@@ -208,8 +208,8 @@ TEST_F(PublisherTest, LargeWeightsKeepEveryPath) {
   ASSERT_TRUE(publisher->settle());
   std::map<uint16_t, int> spread;
   for (uint64_t i = 0; i < 4096; ++i) {
-    ++spread[publisher->view().lookup(address("1.2.3.4"), static_cast<uint32_t>(i << 20U))
-                 .interface];
+    ++spread
+        [publisher->view().lookup(address("1.2.3.4"), static_cast<uint32_t>(i << 20U)).interface];
   }
   EXPECT_EQ(spread.size(), kMaximumPaths) << "cut off after the sixteenth";
   EXPECT_FALSE(spread.contains(16));
@@ -265,8 +265,8 @@ TEST(PublisherConcurrency, ReadersNeverMissARouteNorSeeHalfABatch) {
   auto created = ForwardingPublisher::create({}, **domain);
   ASSERT_TRUE(created) << created.error().message();
   ForwardingPublisher& publisher = **created;
-  ASSERT_TRUE(publisher.set_routes({{prefix("10.0.0.0/8"), {via("192.0.2.1")}},
-                                    {prefix("172.16.0.0/12"), {via("192.0.2.1")}}}));
+  ASSERT_TRUE(publisher.set_routes(
+      {{prefix("10.0.0.0/8"), {via("192.0.2.1")}}, {prefix("172.16.0.0/12"), {via("192.0.2.1")}}}));
   ASSERT_TRUE(publisher.settle());
 
   std::atomic<bool> stop{false};

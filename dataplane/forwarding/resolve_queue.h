@@ -31,10 +31,10 @@ template <class Held>
 class ResolveQueue {
  public:
   enum class Admission : uint8_t {
-    Queued,          // waits
-    QueuedFirst,     // waits, and it is the first one: ask the control thread to resolve
-    NeighbourFull,   // refused: maximum_packets_per_neighbour
-    QueueFull,       // refused: maximum_packets or maximum_neighbours
+    Queued,         // waits
+    QueuedFirst,    // waits, and it is the first one: ask the control thread to resolve
+    NeighbourFull,  // refused: maximum_packets_per_neighbour
+    QueueFull,      // refused: maximum_packets or maximum_neighbours
   };
 
   explicit ResolveQueue(const ResolveQueueSettings& settings = {})

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "dataplane/identifiers.h"
-#include "dataplane/identifiers.h"
 #include "net/address.h"
 
 namespace masugata::dataplane {

@@ -50,8 +50,7 @@ net::IpAddress random_address(std::mt19937& random, bool ipv4) {
 
 net::Prefix random_prefix(std::mt19937& random, bool ipv4) {
   const auto bits = ipv4 ? 33U : 129U;
-  return net::Prefix{random_address(random, ipv4), static_cast<uint8_t>(random() % bits)}
-      .network();
+  return net::Prefix{random_address(random, ipv4), static_cast<uint8_t>(random() % bits)}.network();
 }
 
 Route numbered_route(uint32_t number) {
@@ -192,8 +191,7 @@ TEST_P(RouteTableTest, LongPrefixesLikeTheirParentMayComeAndGo) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, RouteTableTest,
-                         ::testing::Values(FibKind::Compact, FibKind::Large),
+INSTANTIATE_TEST_SUITE_P(Kinds, RouteTableTest, ::testing::Values(FibKind::Compact, FibKind::Large),
                          [](const auto& parameter) {
                            return parameter.param == FibKind::Compact ? std::string("Compact")
                                                                       : std::string("Large");

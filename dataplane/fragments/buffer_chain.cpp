@@ -176,8 +176,7 @@ void trim_chain(rte_mbuf& head, uint32_t length) noexcept {
 
 DropReason verify_chained_checksum(const Packet& packet) noexcept {
   const Transport transport = find_transport(packet);
-  const bool ipv4 = packet.mbuf().data_len > packet.link_length &&
-                    (packet.network()[0] >> 4U) == 4;
+  const bool ipv4 = packet.mbuf().data_len > packet.link_length && (packet.network()[0] >> 4U) == 4;
   if (!transport.found) return ipv4 ? DropReason::Ipv4Short : DropReason::Ipv6BadExtension;
   ChecksumRule rule{};
   if (!rule_for(transport.protocol, ipv4, rule)) return DropReason::None;

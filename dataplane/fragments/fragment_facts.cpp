@@ -57,8 +57,8 @@ ExtensionStep step_over(Protocol header, const uint8_t* bytes, size_t available,
     default:
       return {};
   }
-  const size_t length = header == Protocol::Ah ? (bytes[1] + size_t{2}) * 4
-                                               : (bytes[1] + size_t{1}) * 8;
+  const size_t length =
+      header == Protocol::Ah ? (bytes[1] + size_t{2}) * 4 : (bytes[1] + size_t{1}) * 8;
   if (header == Protocol::Ah && length < kAuthenticationHeaderMinimum) return {true, false, 0};
   return {true, length <= available, length};
 }
@@ -119,8 +119,8 @@ FragmentFacts parse_ipv4(const uint8_t* network, size_t network_length, size_t r
   facts.data_offset = static_cast<uint16_t>(header);
   facts.data_length = static_cast<uint16_t>(network_length - header);
   if (facts.is_fragment) {
-    facts.problem = judge(facts, network, readable, static_cast<uint32_t>(header),
-                          DropReason::Ipv4BadFragment);
+    facts.problem =
+        judge(facts, network, readable, static_cast<uint32_t>(header), DropReason::Ipv4BadFragment);
   }
   return facts;
 }
@@ -139,8 +139,7 @@ FragmentFacts parse_ipv6(const uint8_t* network, size_t network_length, size_t r
   size_t named_at = 6;
   auto header = static_cast<Protocol>(network[6]);
   for (unsigned count = 0; header != Protocol::Ipv6Fragment; ++count) {
-    const ExtensionStep step =
-        step_over(header, network + position, readable - position, false);
+    const ExtensionStep step = step_over(header, network + position, readable - position, false);
     if (!step.is_extension) return facts;
     if (!step.complete || count == kMaximumExtensionHeaders) {
       facts.problem = DropReason::Ipv6BadExtension;
@@ -165,8 +164,8 @@ FragmentFacts parse_ipv6(const uint8_t* network, size_t network_length, size_t r
   set_identity(facts, net::load_be32(fragment + 4).host());
   facts.data_offset = static_cast<uint16_t>(position + kFragmentHeaderBytes);
   facts.data_length = static_cast<uint16_t>(network_length - position - kFragmentHeaderBytes);
-  facts.problem = judge(facts, network, readable, static_cast<uint32_t>(position),
-                        DropReason::Ipv6BadFragment);
+  facts.problem =
+      judge(facts, network, readable, static_cast<uint32_t>(position), DropReason::Ipv6BadFragment);
   return facts;
 }
 
@@ -174,14 +173,19 @@ FragmentFacts parse_ipv6(const uint8_t* network, size_t network_length, size_t r
 
 size_t minimum_transport_bytes(Protocol protocol) noexcept {
   switch (protocol) {
-    case Protocol::Tcp: return net::kTcpMinimumHeaderBytes;
+    case Protocol::Tcp:
+      return net::kTcpMinimumHeaderBytes;
     case Protocol::Udp:
     case Protocol::Icmp:
     case Protocol::Icmpv6:
-    case Protocol::Esp: return 8;
-    case Protocol::Sctp: return 12;
-    case Protocol::Gre: return 4;
-    default: return 0;
+    case Protocol::Esp:
+      return 8;
+    case Protocol::Sctp:
+      return 12;
+    case Protocol::Gre:
+      return 4;
+    default:
+      return 0;
   }
 }
 
@@ -195,9 +199,13 @@ FragmentFacts parse_fragment(const uint8_t* network, size_t network_length,
     return refused;
   }
   switch (network[0] >> 4U) {
-    case 4: return parse_ipv4(network, network_length, readable);
-    case 6: return parse_ipv6(network, network_length, readable);
-    default: refused.problem = DropReason::Ipv4BadVersion; return refused;
+    case 4:
+      return parse_ipv4(network, network_length, readable);
+    case 6:
+      return parse_ipv6(network, network_length, readable);
+    default:
+      refused.problem = DropReason::Ipv4BadVersion;
+      return refused;
   }
 }
 

@@ -17,16 +17,16 @@ struct FragmentFacts {
   // as destination port); protocol is the IPv4 one, Ipv6Fragment for IPv6, whose fragments may
   // disagree about the next header (RFC 8200). `domain` is left to the reassembly table.
   net::FlowKey datagram;
-  uint32_t identification = 0;        // 16 bits for IPv4
+  uint32_t identification = 0;          // 16 bits for IPv4
   uint16_t fragment_header_offset = 0;  // IPv6: where the fragment header stands
   uint16_t next_header_offset = 0;      // IPv6: the byte that names the fragment header
-  uint16_t data_offset = 0;    // first byte of the fragment's own data
-  uint16_t data_length = 0;    // bytes
-  uint16_t offset = 0;         // of the data inside the datagram, bytes
+  uint16_t data_offset = 0;             // first byte of the fragment's own data
+  uint16_t data_length = 0;             // bytes
+  uint16_t offset = 0;                  // of the data inside the datagram, bytes
   net::Protocol protocol = net::Protocol::HopByHop;  // what starts at data_offset of the first one
-  uint8_t congestion = 0;      // ECN field (RFC 3168), 0..3
+  uint8_t congestion = 0;                            // ECN field (RFC 3168), 0..3
   bool more = false;
-  bool is_fragment = false;    // IPv6: also true for atomic fragments (RFC 6946)
+  bool is_fragment = false;  // IPv6: also true for atomic fragments (RFC 6946)
   // Why the fragment must not be taken:
   //   Ipv4Short, Ipv4BadVersion, Ipv4BadHeaderLength, Ipv6Short, Ipv6BadExtension: not parseable;
   //   Ipv4BadFragment, Ipv6BadFragment: no data, or a middle fragment that is no multiple of 8;

@@ -81,8 +81,7 @@ TEST(FragmentFacts, RefusesEmptyAndUnevenFragments) {
 TEST(FragmentFacts, RefusesDatagramsBeyondSixtyFourKibibytes) {
   const Bytes v4 = udp_over_ipv4(100, 1);
   EXPECT_EQ(facts_of(fragment_of_ipv4(v4, 65504, 11, false)).problem, DropReason::None);
-  EXPECT_EQ(facts_of(fragment_of_ipv4(v4, 65504, 12, false)).problem,
-            DropReason::FragmentTooLarge);
+  EXPECT_EQ(facts_of(fragment_of_ipv4(v4, 65504, 12, false)).problem, DropReason::FragmentTooLarge);
   const Bytes v6 = udp_over_ipv6(100);
   EXPECT_EQ(facts_of(fragment_of_ipv6(v6, 65488, 7, false, 1)).problem, DropReason::None);
   EXPECT_EQ(facts_of(fragment_of_ipv6(v6, 65488, 8, false, 1)).problem,

@@ -30,8 +30,7 @@ ReassemblyLimits ReassemblyLimits::of_worker(const config::FragmentSettings& set
   limits.datagrams = std::max((settings.maximum_datagrams + shares - 1) / shares, 1U);
   limits.datagrams_per_source = std::max(settings.maximum_per_source, 1U);
   // Counted in 16 bits; more than 8,189 non-empty fragments do not fit one datagram anyway.
-  limits.fragments_per_datagram =
-      std::clamp(settings.maximum_fragments_per_datagram, 2U, 8192U);
+  limits.fragments_per_datagram = std::clamp(settings.maximum_fragments_per_datagram, 2U, 8192U);
   limits.held_fragments = std::max(held_fragments, 1U);
   constexpr uint32_t kMaximumTimeoutSeconds = 60;  // RFC 8200 section 4.5
   limits.timeout_ms = std::clamp(settings.timeout_seconds, 1U, kMaximumTimeoutSeconds) * 1000U;
@@ -39,10 +38,13 @@ ReassemblyLimits ReassemblyLimits::of_worker(const config::FragmentSettings& set
 }
 
 FragmentIndex::FragmentIndex(const ReassemblyLimits& limits, const net::HashSecret& secret)
-    : limits_(limits), secret_(secret),
+    : limits_(limits),
+      secret_(secret),
       datagram_buckets_(bucket_count(limits.datagrams), kNone),
-      source_buckets_(bucket_count(limits.datagrams), kNone), datagrams_(limits.datagrams),
-      sources_(limits.datagrams), fragments_(limits.held_fragments) {
+      source_buckets_(bucket_count(limits.datagrams), kNone),
+      datagrams_(limits.datagrams),
+      sources_(limits.datagrams),
+      fragments_(limits.held_fragments) {
   for (uint32_t index = limits.datagrams; index-- > 0;) {
     datagrams_[index].bucket_next = free_datagram_;
     free_datagram_ = index;
@@ -202,8 +204,7 @@ FragmentIndex::Offer FragmentIndex::offer(const FragmentArrival& arrival,
     return {Outcome::Refused, DropReason::FragmentTableFull, index, nullptr};
   }
   insert(datagram, arrival, place);
-  const bool whole =
-      datagram.total_length != 0 && datagram.received_bytes == datagram.total_length;
+  const bool whole = datagram.total_length != 0 && datagram.received_bytes == datagram.total_length;
   return {whole ? Outcome::Completed : Outcome::Held, DropReason::None, index, nullptr};
 }
 
@@ -242,8 +243,7 @@ void FragmentIndex::erase(uint32_t datagram) noexcept {
 uint32_t FragmentIndex::oldest_expired(uint32_t now_ms) const noexcept {
   if (oldest_ == kNone) return kNoDatagram;
   const auto age_ms = static_cast<int32_t>(now_ms - datagrams_[oldest_].created_ms);
-  return age_ms >= 0 && static_cast<uint32_t>(age_ms) >= limits_.timeout_ms ? oldest_
-                                                                             : kNoDatagram;
+  return age_ms >= 0 && static_cast<uint32_t>(age_ms) >= limits_.timeout_ms ? oldest_ : kNoDatagram;
 }
 
 bool FragmentIndex::holds_first(uint32_t datagram) const noexcept {

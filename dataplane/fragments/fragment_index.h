@@ -15,11 +15,11 @@ namespace masugata::dataplane {
 
 // Bounds of one worker's reassembly; all at least 1.
 struct ReassemblyLimits {
-  uint32_t datagrams = 1024;              // open at once, discarded ones included
-  uint32_t datagrams_per_source = 64;     // per IPv4 address; per /64 for IPv6
+  uint32_t datagrams = 1024;           // open at once, discarded ones included
+  uint32_t datagrams_per_source = 64;  // per IPv4 address; per /64 for IPv6
   uint32_t fragments_per_datagram = 64;
-  uint32_t held_fragments = 4096;         // packet buffers kept in all
-  uint32_t timeout_ms = 30000;            // from the first fragment that came; RFC 8200: 60 s
+  uint32_t held_fragments = 4096;  // packet buffers kept in all
+  uint32_t timeout_ms = 30000;     // from the first fragment that came; RFC 8200: 60 s
 
   // The share of one of `workers`; `held_fragments` is what the caller can spare of its buffers.
   [[nodiscard]] static ReassemblyLimits of_worker(const config::FragmentSettings& settings,

@@ -81,9 +81,9 @@ TEST_F(FragmentIndexTest, OverlapVoidsTheDatagramUntilItsTimeout) {
     bool more;
   };
   // Held is [64, 128): by one unit from below, from above, inside, around, same start.
-  for (const Case& overlap : {Case{8, 64, true}, Case{120, 64, true}, Case{72, 8, true},
-                              Case{0, 256, true}, Case{64, 72, true}, Case{64, 56, true},
-                              Case{64, 64, false}}) {
+  for (const Case& overlap :
+       {Case{8, 64, true}, Case{120, 64, true}, Case{72, 8, true}, Case{0, 256, true},
+        Case{64, 72, true}, Case{64, 56, true}, Case{64, 64, false}}) {
     ASSERT_EQ(index_.offer(arrival(2, 64, 64, true), 0).outcome, Outcome::Held);
     const auto offer = index_.offer(arrival(2, overlap.offset, overlap.length, overlap.more), 1);
     ASSERT_EQ(offer.outcome, Outcome::Discarded) << overlap.offset;

@@ -50,9 +50,9 @@ void append_udp(Bytes& packet, size_t payload_bytes) {
 BufferPool::BufferPool(unsigned buffers, uint16_t room) {
   static std::atomic<unsigned> number{0};
   const std::string name = "test-pool-" + std::to_string(number++);
-  pool_ = rte_pktmbuf_pool_create(name.c_str(), buffers, 0, sizeof(Packet),
-                                  static_cast<uint16_t>(room + RTE_PKTMBUF_HEADROOM),
-                                  SOCKET_ID_ANY);
+  pool_ =
+      rte_pktmbuf_pool_create(name.c_str(), buffers, 0, sizeof(Packet),
+                              static_cast<uint16_t>(room + RTE_PKTMBUF_HEADROOM), SOCKET_ID_ANY);
   if (pool_ == nullptr) throw std::runtime_error("no memory for " + name);
 }
 

@@ -33,9 +33,7 @@ struct Split {
   uint16_t original_field = 0;  // IPv4: flags and offset of the packet itself
 };
 
-bool starts_as_ipv4(const Packet& packet) noexcept {
-  return (packet.network()[0] >> 4U) == 4;
-}
+bool starts_as_ipv4(const Packet& packet) noexcept { return (packet.network()[0] >> 4U) == 4; }
 
 // RFC 791: options without the copy bit stand in the first fragment only. Returns the new length.
 uint16_t copy_lasting_options(const uint8_t* options, uint16_t length, uint8_t* out) noexcept {
@@ -74,10 +72,10 @@ bool split_ipv4(const Packet& packet, Split& split) noexcept {
   std::memcpy(split.first.bytes.data(), packet.frame(), split.first.length);
   split.later = split.first;
   uint8_t* later = split.later.bytes.data() + packet.link_length;
-  const uint16_t options = copy_lasting_options(
-      packet.network() + net::kIpv4MinimumHeaderBytes,
-      static_cast<uint16_t>(header - net::kIpv4MinimumHeaderBytes),
-      later + net::kIpv4MinimumHeaderBytes);
+  const uint16_t options =
+      copy_lasting_options(packet.network() + net::kIpv4MinimumHeaderBytes,
+                           static_cast<uint16_t>(header - net::kIpv4MinimumHeaderBytes),
+                           later + net::kIpv4MinimumHeaderBytes);
   const auto later_header = static_cast<uint16_t>(net::kIpv4MinimumHeaderBytes + options);
   later[0] = static_cast<uint8_t>(0x40U | (later_header / 4U));
   split.later.length = static_cast<uint16_t>(packet.link_length + later_header);
@@ -162,8 +160,7 @@ void write_ipv6_fields(uint8_t* header, uint8_t* fragment, uint16_t total, uint3
                        bool more) noexcept {
   net::store(header + 4,
              net::Be16::from_host(static_cast<uint16_t>(total - net::kIpv6HeaderBytes)));
-  net::store(fragment + 2,
-             net::Be16::from_host(static_cast<uint16_t>(offset | (more ? 1U : 0U))));
+  net::store(fragment + 2, net::Be16::from_host(static_cast<uint16_t>(offset | (more ? 1U : 0U))));
 }
 
 void write_fragment(const Packet& packet, const Split& split, uint32_t offset, uint32_t length,
@@ -204,8 +201,7 @@ FragmentationPlan plan_fragmentation(const Packet& packet, uint16_t mtu) noexcep
   }
   if (packet.network_length <= limit) return {FragmentationNeed::None, limit};
   const bool ipv4 = starts_as_ipv4(packet);
-  const bool fragmentable =
-      ipv4 ? (packet.network()[6] & 0x40U) == 0 : false;
+  const bool fragmentable = ipv4 ? (packet.network()[6] & 0x40U) == 0 : false;
   const bool sizes_chosen_by_sender = packet.has(kPacketWasReassembled) &&
                                       packet.largest_fragment != 0 &&
                                       packet.largest_fragment <= mtu;
@@ -223,12 +219,11 @@ DropReason fragment_packet(const Packet& packet, uint16_t limit, rte_mempool& po
     return DropReason::InternalError;
   }
   Split split;
-  const bool readable = starts_as_ipv4(packet) ? split_ipv4(packet, split)
-                                               : split_ipv6(packet, split);
+  const bool readable =
+      starts_as_ipv4(packet) ? split_ipv4(packet, split) : split_ipv6(packet, split);
   if (!readable) return DropReason::InternalError;
 
-  const uint32_t buffer_room =
-      rte_pktmbuf_data_room_size(&pool) - uint32_t{RTE_PKTMBUF_HEADROOM};
+  const uint32_t buffer_room = rte_pktmbuf_data_room_size(&pool) - uint32_t{RTE_PKTMBUF_HEADROOM};
   const uint32_t frame_limit = std::min(headers + limit, buffer_room);
   const uint32_t first_room = data_room(split.first, frame_limit);
   const uint32_t later_room = data_room(split.later, frame_limit);

@@ -18,9 +18,9 @@ namespace masugata::dataplane {
 inline constexpr uint32_t kMaximumFragments = 128;
 
 enum class FragmentationNeed : uint8_t {
-  None,       // send as it is
-  Fragment,   // call fragment_packet() with the limit
-  TooBig,     // must not be fragmented: ICMP fragmentation needed or packet too big, MtuExceeded
+  None,      // send as it is
+  Fragment,  // call fragment_packet() with the limit
+  TooBig,    // must not be fragmented: ICMP fragmentation needed or packet too big, MtuExceeded
 };
 
 struct FragmentationPlan {

@@ -34,8 +34,7 @@ void clean_ipv4_header(Packet& packet, const FragmentFacts& facts, uint32_t data
   uint8_t* header = packet.network();
   packet.network_length = static_cast<uint16_t>(facts.data_offset + data_bytes);
   net::store(header + 2, net::Be16::from_host(packet.network_length));
-  const auto kept =
-      static_cast<uint16_t>(net::load_be16(header + 6).host() & kDontFragmentBit);
+  const auto kept = static_cast<uint16_t>(net::load_be16(header + 6).host() & kDontFragmentBit);
   net::store(header + 6, net::Be16::from_host(kept));
   if (congestion) header[1] = static_cast<uint8_t>(header[1] | 0x03U);
   net::store(header + 10, net::Be16{0});
@@ -127,12 +126,16 @@ ReassemblyTable::Offer ReassemblyTable::offer(Packet& packet, uint32_t now_ms) n
   arrival.more = facts.more;
   const FragmentIndex::Offer answer = index_.offer(arrival, now_ms);
   switch (answer.outcome) {
-    case FragmentIndex::Outcome::Held: return {Offer::Outcome::Held, DropReason::None, nullptr, 0};
-    case FragmentIndex::Outcome::Completed: return complete(answer.datagram);
-    case FragmentIndex::Outcome::Refused: return refuse(packet, answer.reason);
+    case FragmentIndex::Outcome::Held:
+      return {Offer::Outcome::Held, DropReason::None, nullptr, 0};
+    case FragmentIndex::Outcome::Completed:
+      return complete(answer.datagram);
+    case FragmentIndex::Outcome::Refused:
+      return refuse(packet, answer.reason);
     case FragmentIndex::Outcome::Discarded:
       return void_datagram(packet, answer.datagram, answer.reason);
-    case FragmentIndex::Outcome::Duplicate: break;
+    case FragmentIndex::Outcome::Duplicate:
+      break;
   }
   const Packet& held = packet_of(answer.existing);
   if (!equal_in_chains(packet.mbuf(), packet.payload_offset, held.mbuf(), held.payload_offset,
@@ -184,11 +187,9 @@ ReassemblyTable::Offer ReassemblyTable::finish(Packet& packet) noexcept {
   return {Offer::Outcome::Completed, DropReason::None, &packet, 0};
 }
 
-ReassemblyTable::Expired ReassemblyTable::expire(uint32_t now_ms,
-                                                 uint32_t max_datagrams) noexcept {
+ReassemblyTable::Expired ReassemblyTable::expire(uint32_t now_ms, uint32_t max_datagrams) noexcept {
   Expired expired;
-  while (expired.datagrams < max_datagrams &&
-         expired.first_count < kMaximumExpiredFirstFragments) {
+  while (expired.datagrams < max_datagrams && expired.first_count < kMaximumExpiredFirstFragments) {
     const uint32_t datagram = index_.oldest_expired(now_ms);
     if (datagram == kNoDatagram) break;
     if (!index_.discarded(datagram)) ++counters_.timed_out;

@@ -71,11 +71,11 @@ class ReassemblyTable {
   [[nodiscard]] uint32_t held_fragments() const noexcept { return index_.held_fragments(); }
 
   struct Counters {
-    uint64_t fragments = 0;    // offered
-    uint64_t completed = 0;    // datagrams, atomic ones included
+    uint64_t fragments = 0;  // offered
+    uint64_t completed = 0;  // datagrams, atomic ones included
     uint64_t duplicates = 0;
-    uint64_t discarded = 0;    // datagrams voided for overlap or contradiction
-    uint64_t timed_out = 0;    // datagrams
+    uint64_t discarded = 0;  // datagrams voided for overlap or contradiction
+    uint64_t timed_out = 0;  // datagrams
   };
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
 

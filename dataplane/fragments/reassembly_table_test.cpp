@@ -40,8 +40,7 @@ class ReassemblyTableTest : public ::testing::Test {
     free_packet(*result.packet);
   }
   void expect_completed(const ReassemblyTable::Offer& result, const Bytes& whole) {
-    ASSERT_EQ(result.outcome, Outcome::Completed)
-        << drop_reason_name(result.reason);
+    ASSERT_EQ(result.outcome, Outcome::Completed) << drop_reason_name(result.reason);
     Packet& packet = *result.packet;
     EXPECT_EQ(network_bytes(packet), whole);
     EXPECT_TRUE(packet.has(kPacketWasReassembled));

@@ -46,17 +46,19 @@ Status check_ports(const config::Model& model, const config::Model& running) {
     }
   }
   if (model.ports.size() != running.ports.size()) {
-    return failure("interfaces", "removing a port needs a restart of masugatad (disable it instead)");
+    return failure("interfaces",
+                   "removing a port needs a restart of masugatad (disable it instead)");
   }
   return {};
 }
 
 }  // namespace
 
-std::unique_ptr<RunningConfiguration> build_configuration(
-    const config::Model& model, std::shared_ptr<const Snapshot> snapshot,
-    const std::vector<PortFacts>& ports, const std::vector<uint16_t>& twins,
-    uint16_t worker_count, uint32_t epoch) {
+std::unique_ptr<RunningConfiguration> build_configuration(const config::Model& model,
+                                                          std::shared_ptr<const Snapshot> snapshot,
+                                                          const std::vector<PortFacts>& ports,
+                                                          const std::vector<uint16_t>& twins,
+                                                          uint16_t worker_count, uint32_t epoch) {
   auto configuration = std::make_unique<RunningConfiguration>();
   configuration->epoch = epoch;
   configuration->numbering_epoch = epoch;

@@ -12,7 +12,8 @@ std::string zone_name(const Snapshot& snapshot, config::ZoneIndex zone) {
   return zone < snapshot.zones.size() ? snapshot.zones[zone].name : "any";
 }
 
-std::vector<TwinSettings> twins_of(const config::Model& model, const std::vector<PortFacts>& ports) {
+std::vector<TwinSettings> twins_of(const config::Model& model,
+                                   const std::vector<PortFacts>& ports) {
   std::vector<TwinSettings> twins;
   for (const config::Interface& interface : model.interfaces) {
     TwinSettings twin;

@@ -62,13 +62,14 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const GatewayOptions& options,
   if (!loop) return tl::unexpected(loop.error());
   gateway->loop_ = std::move(*loop);
   // Before any thread starts, so that all of them leave these signals to the control thread.
-  Status status = gateway->loop_->watch_signals({SIGTERM, SIGINT, SIGHUP}, [g = gateway.get()](int s) {
-    if (s == SIGHUP) {
-      g->reload("");
-    } else {
-      g->loop_->stop();
-    }
-  });
+  Status status =
+      gateway->loop_->watch_signals({SIGTERM, SIGINT, SIGHUP}, [g = gateway.get()](int s) {
+        if (s == SIGHUP) {
+          g->reload("");
+        } else {
+          g->loop_->stop();
+        }
+      });
   if (status) status = draw(gateway->secret_);
   if (status) status = gateway->choose_machine(model);
   if (status) status = gateway->open_ports(model);
@@ -231,9 +232,8 @@ Status Gateway::start_control() {
                                                      control::roles_by_group(group, false));
   if (Status accepting = server_->accept_from(socket_->descriptor()); !accepting) return accepting;
   start_policy_log();
-  return loop_->watch(kernel_->event_descriptor(), control::kReadable, [this](uint32_t) {
-    report(kernel_->process_events(), "kernel events");
-  });
+  return loop_->watch(kernel_->event_descriptor(), control::kReadable,
+                      [this](uint32_t) { report(kernel_->process_events(), "kernel events"); });
 }
 
 void Gateway::add_jobs() {

@@ -40,8 +40,7 @@ class Gateway {
   // Brings everything up, in this order: EAL, ports, tables, workers' memory, twins, configuration,
   // kernel, worker threads, control socket. A Fault leaves nothing behind but EAL's memory.
   // `model` is the checked configuration of `options`.
-  static Result<std::unique_ptr<Gateway>> start(const GatewayOptions& options,
-                                                config::Model model);
+  static Result<std::unique_ptr<Gateway>> start(const GatewayOptions& options, config::Model model);
   // Stops workers, then everything else.
   ~Gateway();
   Gateway(const Gateway&) = delete;

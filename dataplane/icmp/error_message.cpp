@@ -14,8 +14,8 @@
 namespace masugata::dataplane {
 namespace {
 
-using net::Icmpv6Type;
 using net::IcmpType;
+using net::Icmpv6Type;
 using net::Protocol;
 
 constexpr uint16_t kMaximumIpv4MessageBytes = 576;
@@ -32,13 +32,20 @@ TypeAndCode ipv4_code(IcmpError error) noexcept {
   constexpr auto kUnreachable = static_cast<uint8_t>(IcmpType::DestinationUnreachable);
   constexpr auto kTimeExceeded = static_cast<uint8_t>(IcmpType::TimeExceeded);
   switch (error) {
-    case IcmpError::NetworkUnreachable: return {kUnreachable, 0};
-    case IcmpError::HostUnreachable: return {kUnreachable, 1};
-    case IcmpError::PortUnreachable: return {kUnreachable, 3};
-    case IcmpError::AdminProhibited: return {kUnreachable, 13};
-    case IcmpError::PacketTooBig: return {kUnreachable, 4};
-    case IcmpError::HopLimitExceeded: return {kTimeExceeded, 0};
-    case IcmpError::ReassemblyTimeout: return {kTimeExceeded, 1};
+    case IcmpError::NetworkUnreachable:
+      return {kUnreachable, 0};
+    case IcmpError::HostUnreachable:
+      return {kUnreachable, 1};
+    case IcmpError::PortUnreachable:
+      return {kUnreachable, 3};
+    case IcmpError::AdminProhibited:
+      return {kUnreachable, 13};
+    case IcmpError::PacketTooBig:
+      return {kUnreachable, 4};
+    case IcmpError::HopLimitExceeded:
+      return {kTimeExceeded, 0};
+    case IcmpError::ReassemblyTimeout:
+      return {kTimeExceeded, 1};
   }
   return {kUnreachable, 1};
 }
@@ -47,13 +54,20 @@ TypeAndCode ipv6_code(IcmpError error) noexcept {
   constexpr auto kUnreachable = static_cast<uint8_t>(Icmpv6Type::DestinationUnreachable);
   constexpr auto kTimeExceeded = static_cast<uint8_t>(Icmpv6Type::TimeExceeded);
   switch (error) {
-    case IcmpError::NetworkUnreachable: return {kUnreachable, 0};
-    case IcmpError::HostUnreachable: return {kUnreachable, 3};
-    case IcmpError::PortUnreachable: return {kUnreachable, 4};
-    case IcmpError::AdminProhibited: return {kUnreachable, 1};
-    case IcmpError::PacketTooBig: return {static_cast<uint8_t>(Icmpv6Type::PacketTooBig), 0};
-    case IcmpError::HopLimitExceeded: return {kTimeExceeded, 0};
-    case IcmpError::ReassemblyTimeout: return {kTimeExceeded, 1};
+    case IcmpError::NetworkUnreachable:
+      return {kUnreachable, 0};
+    case IcmpError::HostUnreachable:
+      return {kUnreachable, 3};
+    case IcmpError::PortUnreachable:
+      return {kUnreachable, 4};
+    case IcmpError::AdminProhibited:
+      return {kUnreachable, 1};
+    case IcmpError::PacketTooBig:
+      return {static_cast<uint8_t>(Icmpv6Type::PacketTooBig), 0};
+    case IcmpError::HopLimitExceeded:
+      return {kTimeExceeded, 0};
+    case IcmpError::ReassemblyTimeout:
+      return {kTimeExceeded, 1};
   }
   return {kUnreachable, 3};
 }
@@ -64,8 +78,10 @@ bool is_icmp_error_type(uint8_t type) noexcept {
     case IcmpType::SourceQuench:
     case IcmpType::Redirect:
     case IcmpType::TimeExceeded:
-    case IcmpType::ParameterProblem: return true;
-    default: return false;
+    case IcmpType::ParameterProblem:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -77,8 +93,9 @@ bool usable_source(const net::IpAddress& address) noexcept {
   }
   const bool low_only = address.high_word() == 0;
   const bool unspecified_or_loopback =
-      low_only && std::all_of(bytes.begin() + 8, bytes.end() - 1,
-                              [](uint8_t byte) noexcept { return byte == 0; }) &&
+      low_only &&
+      std::all_of(bytes.begin() + 8, bytes.end() - 1,
+                  [](uint8_t byte) noexcept { return byte == 0; }) &&
       bytes[15] <= 1;
   return !address.is_multicast() && !unspecified_or_loopback;
 }
@@ -129,7 +146,8 @@ IcmpSilence judge_ipv6_payload(const uint8_t* network, size_t readable) noexcept
           return IcmpSilence::LaterFragment;
         }
         break;
-      default: return IcmpSilence::Answer;
+      default:
+        return IcmpSilence::Answer;
     }
     if (length > left) return IcmpSilence::Unreadable;
     header = static_cast<Protocol>(network[position]);
@@ -194,9 +212,12 @@ IcmpSilence may_answer_with(IcmpError error, const uint8_t* network, size_t netw
   readable = std::min(readable, network_length);
   if (readable == 0) return IcmpSilence::Unreadable;
   switch (network[0] >> 4U) {
-    case 4: return judge_ipv4(network, network_length, readable, link_multicast);
-    case 6: return judge_ipv6(error, network, network_length, readable, link_multicast);
-    default: return IcmpSilence::Unreadable;
+    case 4:
+      return judge_ipv4(network, network_length, readable, link_multicast);
+    case 6:
+      return judge_ipv6(error, network, network_length, readable, link_multicast);
+    default:
+      return IcmpSilence::Unreadable;
   }
 }
 
@@ -228,8 +249,7 @@ IcmpErrorResult build_icmp_error(const Packet& offending, const IcmpErrorRequest
   const auto overhead = static_cast<uint16_t>(header + net::kIcmpHeaderBytes);
   const auto quoted = std::min(offending.network_length, static_cast<uint16_t>(maximum - overhead));
   const auto total = static_cast<uint16_t>(overhead + quoted);
-  rte_mbuf* buffer =
-      start_generated_packet(pool, offending, Heading::BackToSender, total, key);
+  rte_mbuf* buffer = start_generated_packet(pool, offending, Heading::BackToSender, total, key);
   if (buffer == nullptr) return {nullptr, IcmpSilence::NoBuffer};
   Packet& message = Packet::of(buffer);
   write_network_header(message.network(), key, key.protocol, static_cast<uint16_t>(total - header),

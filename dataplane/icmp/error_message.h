@@ -16,23 +16,23 @@ namespace masugata::dataplane {
 
 // What is reported; ICMP type/code for IPv4 and ICMPv6 type/code for IPv6 follow from it.
 enum class IcmpError : uint8_t {
-  NetworkUnreachable,   // 3/0    1/0 no route to destination
-  HostUnreachable,      // 3/1    1/3 address unreachable
-  PortUnreachable,      // 3/3    1/4
-  AdminProhibited,      // 3/13   1/1
-  PacketTooBig,         // 3/4    2/0, with the next hop's MTU
-  HopLimitExceeded,     // 11/0   3/0
-  ReassemblyTimeout,    // 11/1   3/1
+  NetworkUnreachable,  // 3/0    1/0 no route to destination
+  HostUnreachable,     // 3/1    1/3 address unreachable
+  PortUnreachable,     // 3/3    1/4
+  AdminProhibited,     // 3/13   1/1
+  PacketTooBig,        // 3/4    2/0, with the next hop's MTU
+  HopLimitExceeded,    // 11/0   3/0
+  ReassemblyTimeout,   // 11/1   3/1
 };
 
 // Why a packet gets no error (RFC 1812 4.3.2.7, RFC 4443 2.4 e).
 enum class IcmpSilence : uint8_t {
-  Answer,            // it may be answered
-  IcmpError,         // the packet is an ICMP error or redirect itself
-  Multicast,         // multicast or broadcast destination, on either layer
-  LaterFragment,     // not the first fragment
-  SourceUnusable,    // unspecified, loopback, multicast, broadcast, class E or v4-mapped source
-  Unreadable,        // headers cut short: nobody knows what it is
+  Answer,          // it may be answered
+  IcmpError,       // the packet is an ICMP error or redirect itself
+  Multicast,       // multicast or broadcast destination, on either layer
+  LaterFragment,   // not the first fragment
+  SourceUnusable,  // unspecified, loopback, multicast, broadcast, class E or v4-mapped source
+  Unreadable,      // headers cut short: nobody knows what it is
   RateLimited,
   NoBuffer,
   Count,

@@ -108,9 +108,9 @@ TEST(IcmpSilence, NeverReadsBehindTheEnd) {
   for (const Bytes& packet : {icmp_over_ipv4(3), icmp_over_ipv6(1)}) {
     for (size_t length = 0; length < packet.size(); ++length) {
       const Bytes exact(packet.begin(), packet.begin() + static_cast<ptrdiff_t>(length));
-      EXPECT_NE(may_answer_with(IcmpError::HostUnreachable, exact.data(), packet.size(), length,
-                                false),
-                IcmpSilence::Answer);
+      EXPECT_NE(
+          may_answer_with(IcmpError::HostUnreachable, exact.data(), packet.size(), length, false),
+          IcmpSilence::Answer);
     }
   }
 }
@@ -120,8 +120,7 @@ class IcmpErrorTest : public ::testing::Test {
   // The message's bytes; checks what holds for every message.
   Bytes build(Packet& offending, IcmpError error, const char* source, uint16_t mtu = 0) {
     const IcmpErrorRequest request{error, *net::IpAddress::parse(source), mtu};
-    const IcmpErrorResult result =
-        build_icmp_error(offending, request, pool_.get(), limiter_, 0);
+    const IcmpErrorResult result = build_icmp_error(offending, request, pool_.get(), limiter_, 0);
     if (result.message == nullptr) return {};
     Packet& message = Packet::of(result.message);
     EXPECT_TRUE(message.has(kPacketGenerated));
@@ -176,13 +175,11 @@ TEST_F(IcmpErrorTest, TypesAndCodesOfBothFamilies) {
     IcmpError error;
     uint8_t v4_type, v4_code, v6_type, v6_code;
   };
-  const Case cases[] = {{IcmpError::NetworkUnreachable, 3, 0, 1, 0},
-                        {IcmpError::HostUnreachable, 3, 1, 1, 3},
-                        {IcmpError::PortUnreachable, 3, 3, 1, 4},
-                        {IcmpError::AdminProhibited, 3, 13, 1, 1},
-                        {IcmpError::PacketTooBig, 3, 4, 2, 0},
-                        {IcmpError::HopLimitExceeded, 11, 0, 3, 0},
-                        {IcmpError::ReassemblyTimeout, 11, 1, 3, 1}};
+  const Case cases[] = {
+      {IcmpError::NetworkUnreachable, 3, 0, 1, 0}, {IcmpError::HostUnreachable, 3, 1, 1, 3},
+      {IcmpError::PortUnreachable, 3, 3, 1, 4},    {IcmpError::AdminProhibited, 3, 13, 1, 1},
+      {IcmpError::PacketTooBig, 3, 4, 2, 0},       {IcmpError::HopLimitExceeded, 11, 0, 3, 0},
+      {IcmpError::ReassemblyTimeout, 11, 1, 3, 1}};
   Packet& v4 = make_packet(pool_, udp_over_ipv4(50, 1));
   Packet& v6 = make_packet(pool_, udp_over_ipv6(50));
   for (const Case& expected : cases) {

@@ -11,9 +11,7 @@ namespace {
 
 constexpr uint16_t kDontFragment = 0x4000;
 
-void swap_stations(uint8_t* frame) noexcept {
-  std::swap_ranges(frame, frame + 6, frame + 6);
-}
+void swap_stations(uint8_t* frame) noexcept { std::swap_ranges(frame, frame + 6, frame + 6); }
 
 }  // namespace
 
@@ -27,8 +25,8 @@ rte_mbuf* start_generated_packet(rte_mempool& pool, const Packet& received, Head
     rte_pktmbuf_free(buffer);
     return nullptr;
   }
-  auto* frame = reinterpret_cast<uint8_t*>(
-      rte_pktmbuf_append(buffer, static_cast<uint16_t>(frame_bytes)));
+  auto* frame =
+      reinterpret_cast<uint8_t*>(rte_pktmbuf_append(buffer, static_cast<uint16_t>(frame_bytes)));
   std::memcpy(frame, received.frame(), link_length);
   buffer->port = received.mbuf().port;
 

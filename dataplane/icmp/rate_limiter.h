@@ -13,7 +13,8 @@ class IcmpRateLimiter {
   // `per_second`: long-run rate; `burst`: at most this many at once. 0 of either: nothing passes.
   // Full at the start.
   explicit IcmpRateLimiter(uint32_t per_second = 1000, uint32_t burst = 100) noexcept
-      : per_second_(per_second), capacity_(static_cast<uint64_t>(burst) * kTokenUnits),
+      : per_second_(per_second),
+        capacity_(static_cast<uint64_t>(burst) * kTokenUnits),
         level_(per_second == 0 ? 0 : capacity_) {}
 
   // Takes a token; false when there is none. Counts both.

@@ -19,8 +19,8 @@ struct TcpFacts {
   net::FlowKey key;  // addresses and ports as on the wire
   uint32_t sequence = 0;
   uint32_t acknowledgement = 0;
-  uint16_t window = 0;  // the field, unscaled
-  uint8_t flags = 0;    // net::TcpFlag
+  uint16_t window = 0;          // the field, unscaled
+  uint8_t flags = 0;            // net::TcpFlag
   uint16_t payload_length = 0;  // when written: must be 0
   net::TcpOptionFacts options;
 

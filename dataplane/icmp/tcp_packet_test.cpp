@@ -40,8 +40,8 @@ TEST(TcpPacketBuilder, WritesWhatItReads) {
   const BufferPool pool;
   Packet& received = make_packet(pool, test::udp_over_ipv4(30, 1));
   const TcpPacketBuilder builder(pool.get());
-  for (const TcpFacts& segment : {full_segment("192.0.2.9", "192.0.2.1"),
-                                  full_segment("2001:db8::9", "2001:db8::1")}) {
+  for (const TcpFacts& segment :
+       {full_segment("192.0.2.9", "192.0.2.1"), full_segment("2001:db8::9", "2001:db8::1")}) {
     rte_mbuf* buffer = builder.build(received, Heading::BackToSender, segment);
     ASSERT_NE(buffer, nullptr);
     Packet& packet = Packet::of(buffer);

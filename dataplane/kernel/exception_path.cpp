@@ -75,8 +75,8 @@ bool ExceptionPort::punt(TwinId twin, rte_mbuf* frame) noexcept {
 }
 
 uint16_t ExceptionPort::receive(rte_mbuf** frames, uint16_t maximum) noexcept {
-  return static_cast<uint16_t>(rte_ring_sc_dequeue_burst(
-      from_kernel_, reinterpret_cast<void**>(frames), maximum, nullptr));
+  return static_cast<uint16_t>(
+      rte_ring_sc_dequeue_burst(from_kernel_, reinterpret_cast<void**>(frames), maximum, nullptr));
 }
 
 struct ExceptionPath::State {
@@ -157,8 +157,8 @@ Status ExceptionPath::State::prepare() {
     to_kernel[worker] = make_ring("out", worker, settings.ring_size);
     from_kernel[worker] = make_ring("in", worker, settings.ring_size);
     if (to_kernel[worker] == nullptr || from_kernel[worker] == nullptr) {
-      return failure("exception path", std::string("cannot make its rings: ") +
-                                           rte_strerror(rte_errno));
+      return failure("exception path",
+                     std::string("cannot make its rings: ") + rte_strerror(rte_errno));
     }
     ports[worker].to_kernel_ = to_kernel[worker];
     ports[worker].from_kernel_ = from_kernel[worker];
@@ -169,8 +169,8 @@ Status ExceptionPath::State::prepare() {
   event.events = EPOLLIN;
   event.data.u64 = kWakeUp;
   if (events < 0 || wake_up < 0 || epoll_ctl(events, EPOLL_CTL_ADD, wake_up, &event) != 0) {
-    return failure("exception path", std::string("cannot watch its twins: ") +
-                                         std::strerror(errno));
+    return failure("exception path",
+                   std::string("cannot watch its twins: ") + std::strerror(errno));
   }
   current = twins;
   thread = std::thread([this] { run(); });
@@ -339,8 +339,8 @@ Result<std::vector<TwinId>> ExceptionPath::set_twins(const std::vector<TwinSetti
     if (!vacant) return failure("twin " + settings.name, "there are too many interfaces (1024)");
     auto device = TapDevice::create(settings.name, settings.mac);
     if (!device) return tl::unexpected<Fault>(device.error());
-    (*table)[*vacant] = std::make_shared<Twin>(
-        Twin{settings, std::make_shared<TapDevice>(std::move(*device))});
+    (*table)[*vacant] =
+        std::make_shared<Twin>(Twin{settings, std::make_shared<TapDevice>(std::move(*device))});
     ids.push_back(*vacant);
   }
   state_->next_twin = next;

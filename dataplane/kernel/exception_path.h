@@ -27,10 +27,10 @@ inline constexpr TwinId kNoTwin = 0xffff;
 inline constexpr std::size_t kMaximumTwins = 1024;
 
 struct TwinSettings {
-  std::string name;      // of the logical interface: "lan0", "lan0.10"
-  net::MacAddress mac;   // the port's
-  uint16_t port = 0;     // DPDK port id, set as mbuf->port on frames from the kernel
-  uint16_t vlan = 0;     // 0 = untagged; the tag is taken off towards the kernel and put on back
+  std::string name;     // of the logical interface: "lan0", "lan0.10"
+  net::MacAddress mac;  // the port's
+  uint16_t port = 0;    // DPDK port id, set as mbuf->port on frames from the kernel
+  uint16_t vlan = 0;    // 0 = untagged; the tag is taken off towards the kernel and put on back
   friend bool operator==(const TwinSettings&, const TwinSettings&) = default;
 };
 
@@ -44,11 +44,11 @@ class FrameSteering {
 
 struct ExceptionSettings {
   uint32_t workers = 1;
-  uint32_t ring_size = 1024;      // frames per worker and direction; a power of two
-  uint32_t burst_per_loop = 64;   // frames per worker ring, and per twin, in one turn
-  uint32_t idle_sleep_ms = 1;     // longest sleep, bounds the latency towards the kernel
-  uint32_t busy_turns = 200;      // empty turns before the first sleep
-  uint16_t cpu = 0xffff;          // 0xffff: wherever the scheduler likes
+  uint32_t ring_size = 1024;     // frames per worker and direction; a power of two
+  uint32_t burst_per_loop = 64;  // frames per worker ring, and per twin, in one turn
+  uint32_t idle_sleep_ms = 1;    // longest sleep, bounds the latency towards the kernel
+  uint32_t busy_turns = 200;     // empty turns before the first sleep
+  uint16_t cpu = 0xffff;         // 0xffff: wherever the scheduler likes
 };
 
 // Counted by the exception thread, but for dropped_to_kernel_full (the workers).

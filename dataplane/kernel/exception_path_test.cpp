@@ -54,8 +54,7 @@ class PacketSocket {
     return frame;
   }
   void send_frame(const Bytes& frame) const {
-    EXPECT_EQ(send(descriptor_, frame.data(), frame.size(), 0),
-              static_cast<ssize_t>(frame.size()));
+    EXPECT_EQ(send(descriptor_, frame.data(), frame.size(), 0), static_cast<ssize_t>(frame.size()));
   }
 
  private:
@@ -66,8 +65,8 @@ class PacketSocket {
 Bytes frame_of(std::size_t payload, uint16_t vlan, uint8_t fill) {
   Bytes frame = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 9};
   if (vlan != 0) {
-    frame.insert(frame.end(), {0x81, 0x00, static_cast<uint8_t>(vlan >> 8U),
-                               static_cast<uint8_t>(vlan)});
+    frame.insert(frame.end(),
+                 {0x81, 0x00, static_cast<uint8_t>(vlan >> 8U), static_cast<uint8_t>(vlan)});
   }
   frame.insert(frame.end(), {kExperimental >> 8U, kExperimental & 0xffU});
   frame.insert(frame.end(), payload, fill);
@@ -84,8 +83,7 @@ class ByLastByte final : public FrameSteering {
 class ExceptionPathTest : public NetworkNamespaceTest {
  protected:
   static void SetUpTestSuite() {
-    pool = rte_pktmbuf_pool_create("exception_test", 4095, 0, 128,
-                                   RTE_MBUF_DEFAULT_BUF_SIZE, -1);
+    pool = rte_pktmbuf_pool_create("exception_test", 4095, 0, 128, RTE_MBUF_DEFAULT_BUF_SIZE, -1);
     ASSERT_NE(pool, nullptr);
   }
   static void TearDownTestSuite() { rte_mempool_free(pool); }
@@ -122,8 +120,7 @@ class ExceptionPathTest : public NetworkNamespaceTest {
 
   // The next frame of the experimental type for a worker; the kernel's own chatter is skipped.
   Bytes receive(uint32_t worker, uint16_t* port = nullptr) {
-    const auto deadline =
-        std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
     while (std::chrono::steady_clock::now() < deadline) {
       rte_mbuf* frame = nullptr;
       if (path->port(worker).receive(&frame, 1) == 0) {

@@ -50,9 +50,9 @@ TEST(KernelConfiguration, AnswersForTranslatedAddressesOfItsNetworks) {
   pool.addresses = {*net::AddressRange::parse("203.0.113.10-203.0.113.12")};
   given.nat_pools.push_back(pool);
   config::DestinationNatRule rule;
-  rule.destination = {*net::AddressRange::parse("203.0.113.1"),     // its own
-                      *net::AddressRange::parse("198.51.100.7"),    // routed to us
-                      *net::AddressRange::parse("203.0.113.255"),   // broadcast
+  rule.destination = {*net::AddressRange::parse("203.0.113.1"),    // its own
+                      *net::AddressRange::parse("198.51.100.7"),   // routed to us
+                      *net::AddressRange::parse("203.0.113.255"),  // broadcast
                       *net::AddressRange::parse("203.0.113.20")};
   given.destination_nat.push_back(rule);
   config::StaticNatRule one_to_one;
@@ -60,9 +60,9 @@ TEST(KernelConfiguration, AnswersForTranslatedAddressesOfItsNetworks) {
   given.static_nat.push_back(one_to_one);
   const auto configuration = compile_kernel_configuration(given, kMacs);
   ASSERT_TRUE(configuration) << configuration.error().message();
-  const std::vector<net::IpAddress> expected = {
-      address("203.0.113.10"), address("203.0.113.11"), address("203.0.113.12"),
-      address("203.0.113.20"), address("2001:db8::5")};
+  const std::vector<net::IpAddress> expected = {address("203.0.113.10"), address("203.0.113.11"),
+                                                address("203.0.113.12"), address("203.0.113.20"),
+                                                address("2001:db8::5")};
   std::vector<net::IpAddress> seen = configuration->twins[0].answered;
   std::sort(seen.begin(), seen.end());
   auto sorted = expected;

@@ -44,7 +44,7 @@ struct KernelStatistics {
   uint64_t resynchronisations = 0;  // full dumps: apply(), lost messages, link changes
   uint64_t overruns = 0;            // the kernel had to throw messages away
   uint64_t resolve_requests = 0;
-  uint64_t refused_routes = 0;      // over the bound of the forwarding table
+  uint64_t refused_routes = 0;  // over the bound of the forwarding table
   uint64_t refused_neighbours = 0;
   uint64_t corrected_settings = 0;  // sysctls that somebody else had changed
 };

@@ -513,8 +513,6 @@ Status KernelMirror::tick(uint32_t) { return implementation_->tick(); }
 void KernelMirror::resolve(uint16_t interface, const net::IpAddress& address) {
   implementation_->resolve(interface, address);
 }
-KernelStatistics KernelMirror::statistics() const noexcept {
-  return implementation_->statistics();
-}
+KernelStatistics KernelMirror::statistics() const noexcept { return implementation_->statistics(); }
 
 }  // namespace masugata::dataplane

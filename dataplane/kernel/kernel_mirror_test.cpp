@@ -86,8 +86,7 @@ class KernelMirrorTest : public NetworkNamespaceTest {
   }
   NeighbourState state(uint16_t interface, const char* text) {
     const NeighbourIndex index = neighbour(interface, text);
-    return index == kNoNeighbour ? NeighbourState::Vacant
-                                 : publisher_->neighbours().state(index);
+    return index == kNoNeighbour ? NeighbourState::Vacant : publisher_->neighbours().state(index);
   }
 
   NoReaders readers_;
@@ -158,9 +157,8 @@ TEST_F(KernelMirrorTest, FollowsIpv6Routes) {
   }));
   run("ip -6 route del 2001:db8:f::/48 via 2001:db8:b::fe");
   EXPECT_TRUE(eventually_via("2001:db8:f::1", "2001:db8:a::fe"));
-  EXPECT_TRUE(eventually([&] {
-    return publisher_->find_route(prefix("2001:db8:f::/48"))->paths.size() == 1;
-  }));
+  EXPECT_TRUE(eventually(
+      [&] { return publisher_->find_route(prefix("2001:db8:f::/48"))->paths.size() == 1; }));
   run("ip -6 route replace 2001:db8:f::/48 via 2001:db8:b::fd");
   EXPECT_TRUE(eventually_via("2001:db8:f::1", "2001:db8:b::fd"));
   run("ip -6 route del 2001:db8:f::/48");
@@ -238,12 +236,12 @@ TEST_F(KernelMirrorTest, ResolvesByAskingOnTheWire) {
   pollfd waiting{taps_[0].descriptor(), POLLIN, 0};
   while (!asked && poll(&waiting, 1, kPatienceMs) > 0) {
     const std::size_t length = taps_[0].read(frame);
-    asked = length >= 42 && frame[12] == 0x08 && frame[13] == 0x06 && frame[21] == 1 &&
-            frame[41] == 8;
+    asked =
+        length >= 42 && frame[12] == 0x08 && frame[13] == 0x06 && frame[21] == 1 && frame[41] == 8;
   }
   ASSERT_TRUE(asked);
-  std::vector<uint8_t> reply = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 8, 8, 6, 0, 1, 8, 0, 6, 4, 0, 2,
-                                2, 0, 0, 0, 0, 8, 10, 0, 0, 8, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1};
+  std::vector<uint8_t> reply = {2, 0, 0, 0, 0, 1, 2, 0,  0, 0, 0, 8, 8, 6, 0, 1, 8, 0,  6, 4, 0,
+                                2, 2, 0, 0, 0, 0, 8, 10, 0, 0, 8, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1};
   const iovec piece{reply.data(), reply.size()};
   ASSERT_TRUE(taps_[0].write({&piece, 1}));
   EXPECT_TRUE(eventually([&] { return state(kLan, "10.0.0.8") == NeighbourState::Reachable; }));

@@ -112,8 +112,8 @@ Status set_link(nl_sock* socket, int link, const TwinConfiguration& twin) {
   if (mtu_differs) rtnl_link_set_mtu(change.get(), twin.mtu);
   if (up_differs && twin.up) rtnl_link_set_flags(change.get(), IFF_UP);
   if (up_differs && !twin.up) rtnl_link_unset_flags(change.get(), IFF_UP);
-  return answer(rtnl_link_change(socket, original.get(), change.get(), 0),
-                "interface " + twin.name, "set its MAC, MTU or state");
+  return answer(rtnl_link_change(socket, original.get(), change.get(), 0), "interface " + twin.name,
+                "set its MAC, MTU or state");
 }
 
 Status add_address(nl_sock* socket, int link, const net::Prefix& prefix, bool detect_duplicates) {

@@ -66,9 +66,9 @@ Result<SocketPointer> open_event_socket(uint32_t receive_buffer_bytes) {
   if (setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0) {
     nl_socket_set_buffer_size(raw, buffer, 0);
   }
-  const int error = nl_socket_add_memberships(
-      raw, RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-      RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, 0);
+  const int error =
+      nl_socket_add_memberships(raw, RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR,
+                                RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, 0);
   if (error < 0) return tl::unexpected<Fault>(refused("cannot listen to events", error).error());
   nl_socket_set_nonblocking(raw);
   return socket;

@@ -55,8 +55,7 @@ TEST(RouteSelection, LowestMetricWinsAndTheNextSurfaces) {
 TEST(RouteSelection, LocalTableWinsOverMain) {
   RouteSelection selection;
   selection.add(route("10.0.0.1/32", {hop(1)}), Placement::Unstated);
-  selection.add(route("10.0.0.1/32", {hop(2)}, 0, RTN_LOCAL, RT_TABLE_LOCAL),
-                Placement::Unstated);
+  selection.add(route("10.0.0.1/32", {hop(2)}, 0, RTN_LOCAL, RT_TABLE_LOCAL), Placement::Unstated);
   EXPECT_EQ(only(selection, "10.0.0.1/32"), (Route{RouteKind::Local, 2, {}}));
 }
 
@@ -82,8 +81,7 @@ TEST(RouteSelection, ForeignLinksCloseThePrefixUnlessOursServesIt) {
       << "must not fall through to the default route";
   selection.add(route("10.9.0.0/24", {hop(1, "192.0.2.1")}, 100), Placement::Unstated);
   EXPECT_EQ(only(selection, "10.9.0.0/24").interface, 1) << "ours, though its metric is worse";
-  selection.add(route("10.0.0.9/32", {hop(50)}, 0, RTN_LOCAL, RT_TABLE_LOCAL),
-                Placement::Unstated);
+  selection.add(route("10.0.0.9/32", {hop(50)}, 0, RTN_LOCAL, RT_TABLE_LOCAL), Placement::Unstated);
   EXPECT_EQ(only(selection, "10.0.0.9/32").kind, RouteKind::Local);
 }
 

@@ -31,10 +31,9 @@ std::vector<uint8_t> advertisement(uint8_t flags, uint8_t salt) {
   frame[58] = flags;
   const auto source = net::IpAddress::from_v6(frame.data() + 22);
   const auto destination = net::IpAddress::from_v6(frame.data() + 38);
-  const uint64_t pseudo =
-      net::pseudo_header_sum(source, destination, net::Protocol::Icmpv6, 24);
-  const auto checksum = static_cast<uint16_t>(
-      ~net::checksum_fold(net::checksum_add(frame.data() + 54, 24, pseudo)));
+  const uint64_t pseudo = net::pseudo_header_sum(source, destination, net::Protocol::Icmpv6, 24);
+  const auto checksum =
+      static_cast<uint16_t>(~net::checksum_fold(net::checksum_add(frame.data() + 54, 24, pseudo)));
   std::memcpy(&frame[56], &checksum, 2);
   return frame;
 }

@@ -22,8 +22,7 @@ constexpr const char* kTunDevice = "/dev/net/tun";
 
 Result<TapDevice> refused(const std::string& name, const char* what, const char* advice) {
   const std::string reason = std::strerror(errno);
-  return tl::unexpected<Fault>(
-      Fault{"twin " + name, std::string(what) + ": " + reason + advice});
+  return tl::unexpected<Fault>(Fault{"twin " + name, std::string(what) + ": " + reason + advice});
 }
 
 }  // namespace

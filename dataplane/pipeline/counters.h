@@ -25,9 +25,9 @@ class RelaxedCounter {
 };
 
 struct StageCounters {
-  RelaxedCounter calls;    // batches
+  RelaxedCounter calls;  // batches
   RelaxedCounter packets;
-  RelaxedCounter cycles;   // TSC
+  RelaxedCounter cycles;  // TSC
 };
 
 // Of one worker. Only grows; `clear counters` is done by the reader's remembering a base.
@@ -35,15 +35,15 @@ struct WorkerCounters {
   std::array<RelaxedCounter, kDropReasonCount> drops;
   std::array<StageCounters, kStageCount> stages;
   RelaxedCounter loops;
-  RelaxedCounter idle_loops;      // loops that found nothing to do
-  RelaxedCounter busy_cycles;     // spent in loops that found something
+  RelaxedCounter idle_loops;   // loops that found nothing to do
+  RelaxedCounter busy_cycles;  // spent in loops that found something
   RelaxedCounter total_cycles;
-  RelaxedCounter received;        // packets from ports
+  RelaxedCounter received;  // packets from ports
   RelaxedCounter from_kernel;
-  RelaxedCounter handed_over;     // to other workers
-  RelaxedCounter generated;       // ICMP errors, RSTs, SYN-ACKs written by the gateway
-  RelaxedCounter trace_lost;      // trace records that found the ring full
-  RelaxedCounter log_lost;        // log records that found the ring full
+  RelaxedCounter handed_over;  // to other workers
+  RelaxedCounter generated;    // ICMP errors, RSTs, SYN-ACKs written by the gateway
+  RelaxedCounter trace_lost;   // trace records that found the ring full
+  RelaxedCounter log_lost;     // log records that found the ring full
   RelaxedCounter nat_exhausted;
   RelaxedCounter sessions_created;
 };

@@ -10,6 +10,7 @@
 namespace masugata::dataplane {
 
 // X(enumerator, "counter-name", "one line for the operator"). Names never change once released.
+// clang-format off: one reason per line, read by tests/lint/check_drop_reasons.py
 #define MASUGATA_DROP_REASONS(X)                                                                  \
   /* decode: link layer */                                                                        \
   X(FrameTooShort, "frame-too-short", "frame shorter than an Ethernet header")                    \
@@ -109,6 +110,8 @@ namespace masugata::dataplane {
   X(HandoverQueueFull, "handover-queue-full", "the queue to the owning worker is full")           \
   X(NoBuffer, "no-buffer", "no packet buffer left for a reply, copy or fragment")                 \
   X(InternalError, "internal-error", "a check that can only fail through a bug: please report it")
+
+// clang-format on
 
 enum class DropReason : uint16_t {
   None = 0,

@@ -14,21 +14,20 @@ namespace masugata::dataplane {
 
 struct Session;
 
-
 // Facts about a packet, one bit each; set by decode unless noted.
 enum PacketFlag : uint16_t {
-  kPacketIsFragment = 1U << 0U,       // a fragment: no ports in the key (cleared by defragment)
-  kPacketWasReassembled = 1U << 1U,   // set by defragment
-  kPacketHasIpOptions = 1U << 2U,     // IPv4 options or IPv6 extension headers are present
-  kPacketFromKernel = 1U << 3U,       // set at reception from the TAP twin: zone `self`
-  kPacketIsIcmpError = 1U << 4U,      // `key` is then the *quoted* packet's key, see decode
-  kPacketTraced = 1U << 5U,           // an operator's trace filter matches
-  kPacketDontFragment = 1U << 6U,     // IPv4 DF; always set for IPv6
-  kPacketHandedOver = 1U << 7U,       // came over a ring from the worker that received it
-  kPacketGenerated = 1U << 8U,        // written by the gateway itself (ICMP error, RST)
-  kPacketLinkMulticast = 1U << 9U,    // destination MAC is multicast or broadcast
-  kPacketNetworkLocal = 1U << 10U,    // ARP, ND, multicast, DHCP...: for the kernel, not forwarded
-  kPacketEncapsulated = 1U << 11U,    // reserved for tunnels
+  kPacketIsFragment = 1U << 0U,      // a fragment: no ports in the key (cleared by defragment)
+  kPacketWasReassembled = 1U << 1U,  // set by defragment
+  kPacketHasIpOptions = 1U << 2U,    // IPv4 options or IPv6 extension headers are present
+  kPacketFromKernel = 1U << 3U,      // set at reception from the TAP twin: zone `self`
+  kPacketIsIcmpError = 1U << 4U,     // `key` is then the *quoted* packet's key, see decode
+  kPacketTraced = 1U << 5U,          // an operator's trace filter matches
+  kPacketDontFragment = 1U << 6U,    // IPv4 DF; always set for IPv6
+  kPacketHandedOver = 1U << 7U,      // came over a ring from the worker that received it
+  kPacketGenerated = 1U << 8U,       // written by the gateway itself (ICMP error, RST)
+  kPacketLinkMulticast = 1U << 9U,   // destination MAC is multicast or broadcast
+  kPacketNetworkLocal = 1U << 10U,   // ARP, ND, multicast, DHCP...: for the kernel, not forwarded
+  kPacketEncapsulated = 1U << 11U,   // reserved for tunnels
 };
 
 // Lives in the private area of the mbuf (rte_pktmbuf_pool_create's priv_size), so that
@@ -43,24 +42,24 @@ struct alignas(64) Packet {
   uint16_t ingress_port = 0;                  // receive; config port index
   uint16_t flags = 0;                         // PacketFlag
   uint16_t link_length = 0;                   // bytes before the IP header
-  uint16_t transport_offset = 0;  // from the start of the frame to the L4 header
-  uint16_t payload_offset = 0;    // from the start of the frame to the L4 payload
-  uint16_t payload_length = 0;    // bytes of L4 payload
-  uint16_t network_length = 0;    // bytes of the IP packet (without link padding)
-  uint16_t segment_hint = 0;      // IPv4 id, reserved for defragment
-  uint8_t tcp_flags = 0;          // decode, TCP only
-  uint8_t icmp_type = 0;          // decode, ICMP only
+  uint16_t transport_offset = 0;              // from the start of the frame to the L4 header
+  uint16_t payload_offset = 0;                // from the start of the frame to the L4 payload
+  uint16_t payload_length = 0;                // bytes of L4 payload
+  uint16_t network_length = 0;                // bytes of the IP packet (without link padding)
+  uint16_t segment_hint = 0;                  // IPv4 id, reserved for defragment
+  uint8_t tcp_flags = 0;                      // decode, TCP only
+  uint8_t icmp_type = 0;                      // decode, ICMP only
   uint8_t icmp_code = 0;
   uint8_t direction = 0;          // track: 0 original, 1 reply
   uint16_t largest_fragment = 0;  // defragment: bytes of the largest fragment as an IP packet
   uint32_t hash_high = 0;         // decode: upper half of hash_flow(key)
   uint32_t hash_low = 0;
-  uint32_t next_hop = kNoNextHop;             // admit or forward: neighbour index
-  uint16_t egress_interface = kNoInterface;   // admit or forward
-  uint16_t trace_id = 0;                      // runner
-  uint32_t received_ms = 0;                   // receive: worker clock
-  uint32_t fragment_identification = 0;       // defragment: the IPv6 datagram's, for egress
-  uint16_t ingress_zone = 0xffff;             // decode; config::ZoneIndex
+  uint32_t next_hop = kNoNextHop;            // admit or forward: neighbour index
+  uint16_t egress_interface = kNoInterface;  // admit or forward
+  uint16_t trace_id = 0;                     // runner
+  uint32_t received_ms = 0;                  // receive: worker clock
+  uint32_t fragment_identification = 0;      // defragment: the IPv6 datagram's, for egress
+  uint16_t ingress_zone = 0xffff;            // decode; config::ZoneIndex
   Session* session = nullptr;  // track or admit; valid for this burst only (session_table.h)
   // --- second cache line ---
   // The flow that the packet belongs to. For an ICMP error: the quoted packet's key *reversed*,

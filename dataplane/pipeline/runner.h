@@ -27,10 +27,10 @@ inline constexpr uint32_t kBatchSize = 32;
 // and, when it looks things up in bulk before deciding,
 //   void prepare(std::span<Packet* const>, WorkerContext&) noexcept;   // at most kBatchSize
 template <class Stage>
-concept PreparesInBulk = requires(Stage& stage, std::span<Packet* const> batch,
-                                  WorkerContext& context) {
-  { stage.prepare(batch, context) } noexcept;
-};
+concept PreparesInBulk =
+    requires(Stage& stage, std::span<Packet* const> batch, WorkerContext& context) {
+      { stage.prepare(batch, context) } noexcept;
+    };
 
 // Packets that wait for a stage within one loop of the worker.
 class PendingPackets {
@@ -40,7 +40,8 @@ class PendingPackets {
   static constexpr uint32_t kCapacity = 512;
 
   bool push(Packet& packet) noexcept {
-    if (count_ == kCapacity) [[unlikely]] return false;
+    if (count_ == kCapacity) [[unlikely]]
+      return false;
     packets_[count_++] = &packet;
     return true;
   }
@@ -99,7 +100,8 @@ class Runner {
       const Verdict<Next> verdict = stage.decide(*packet, context_);
       // A held packet belongs to the stage: it must not be touched any more.
       if (verdict.next == Next::Hold) continue;
-      if (packet->has(kPacketTraced)) [[unlikely]] trace<Stage>(*packet, verdict);
+      if (packet->has(kPacketTraced)) [[unlikely]]
+        trace<Stage>(*packet, verdict);
       if (verdict.next == Next::Drop) [[unlikely]] {
         context_.count_drop(verdict.reason);
         dropped[dropped_count++] = &packet->mbuf();
@@ -109,7 +111,8 @@ class Runner {
         push(*packet, Stage::kExits[static_cast<size_t>(verdict.next) - kFirstExit]);
       }
     }
-    if (dropped_count > 0) [[unlikely]] rte_pktmbuf_free_bulk(dropped.data(), dropped_count);
+    if (dropped_count > 0) [[unlikely]]
+      rte_pktmbuf_free_bulk(dropped.data(), dropped_count);
     if (!context_.outbox.empty()) [[unlikely]] {
       context_.outbox.drain([this](Packet& packet, StageId target) { push(packet, target); });
     }

@@ -18,13 +18,13 @@ inline constexpr uint16_t kNoPort = 0xffff;
 
 // What the packet path needs of a logical interface, half a cache line.
 struct alignas(32) EgressInterface {
-  net::MacAddress mac;                // of the port
-  uint16_t port = kNoPort;            // DPDK port id; kNoPort: the port is not there
-  uint16_t vlan = 0;                  // 0 = untagged
-  uint16_t mtu = 1500;                // bytes of the IP packet
-  uint16_t mss_ipv4 = 0;              // clamp, 0 = none
+  net::MacAddress mac;      // of the port
+  uint16_t port = kNoPort;  // DPDK port id; kNoPort: the port is not there
+  uint16_t vlan = 0;        // 0 = untagged
+  uint16_t mtu = 1500;      // bytes of the IP packet
+  uint16_t mss_ipv4 = 0;    // clamp, 0 = none
   uint16_t mss_ipv6 = 0;
-  uint16_t twin = 0xffff;             // TwinId of the kernel's twin
+  uint16_t twin = 0xffff;  // TwinId of the kernel's twin
   uint16_t zone = kNoZone;
 };
 static_assert(sizeof(EgressInterface) == 32);

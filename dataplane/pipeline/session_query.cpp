@@ -9,7 +9,8 @@ constexpr uint32_t kEpochBits = 12;
 constexpr uint32_t kEpochMask = (1U << kEpochBits) - 1;
 
 // Were the rules and zones of this session's time numbered as they are now?
-bool is_numbered_as_now(const Session& session, const RunningConfiguration& configuration) noexcept {
+bool is_numbered_as_now(const Session& session,
+                        const RunningConfiguration& configuration) noexcept {
   const uint32_t admitted = session.snapshot_generation >> (32U - kEpochBits);
   const uint32_t age_limit = (configuration.epoch - configuration.numbering_epoch) & kEpochMask;
   return ((admitted - configuration.numbering_epoch) & kEpochMask) <= age_limit;
@@ -27,8 +28,7 @@ bool is_source_translated(const net::FlowKey& original, const net::FlowKey& repl
 
 }  // namespace
 
-SessionPlace place_of(const Session& session,
-                      const RunningConfiguration& configuration) noexcept {
+SessionPlace place_of(const Session& session, const RunningConfiguration& configuration) noexcept {
   const SessionRecord& record = session.record;
   if (is_numbered_as_now(session, configuration)) {
     return {record.ingress_zone, record.egress_zone, record.policy_rule};
@@ -65,8 +65,7 @@ void SessionQuery::visit(const Session& session,
   if (found.size() < found.capacity()) found.push_back(session);
 }
 
-bool SessionQueryFilter::matches(const Session& session,
-                                 const SessionPlace& place) const noexcept {
+bool SessionQueryFilter::matches(const Session& session, const SessionPlace& place) const noexcept {
   const net::FlowKey& original = session.flow(Direction::Original).key;
   const net::FlowKey& reply = session.flow(Direction::Reply).key;
   const auto has_address = [](const net::AddressRange& range, const net::IpAddress& before,

@@ -27,18 +27,18 @@ struct SessionPlace {
 
 // Which sessions to copy. Plain fields, so that the worker can test them without allocation.
 struct SessionQueryFilter {
-  net::AddressRange source;       // of the original direction, before or after translation
+  net::AddressRange source;  // of the original direction, before or after translation
   net::AddressRange destination;
   bool match_source = false;
   bool match_destination = false;
   bool match_protocol = false;
   net::Protocol protocol = net::Protocol::HopByHop;
-  uint16_t source_port = 0;       // host order, 0 = any
+  uint16_t source_port = 0;  // host order, 0 = any
   uint16_t destination_port = 0;
-  uint16_t zone = 0xffff;         // either side
-  uint16_t interface = 0xffff;    // either side
-  uint32_t states = 0;            // bit per ProtocolState, 0 = any
-  std::vector<bool> rules;        // by RuleId; empty = any
+  uint16_t zone = 0xffff;       // either side
+  uint16_t interface = 0xffff;  // either side
+  uint32_t states = 0;          // bit per ProtocolState, 0 = any
+  std::vector<bool> rules;      // by RuleId; empty = any
 
   [[nodiscard]] bool matches(const Session& session, const SessionPlace& place) const noexcept;
 };
@@ -54,14 +54,14 @@ struct SessionQuery {
   std::vector<Session> found;                 // up to the capacity reserved
   uint64_t matched = 0;
   uint32_t cursor = 0;
-  uint32_t now_ms = 0;    // worker clock at the end
+  uint32_t now_ms = 0;  // worker clock at the end
   uint32_t in_table = 0;
   // Live sessions, whatever the filter.
   uint32_t per_zone_from[kZones] = {};
   uint32_t per_zone_to[kZones] = {};
-  uint32_t half_open_from[kZones] = {};     // TCP before its handshake is complete
-  std::vector<uint32_t> per_rule;           // by RuleId
-  std::vector<uint32_t> per_translated;     // by `translated`: whose source was translated to it
+  uint32_t half_open_from[kZones] = {};  // TCP before its handshake is complete
+  std::vector<uint32_t> per_rule;        // by RuleId
+  std::vector<uint32_t> per_translated;  // by `translated`: whose source was translated to it
   std::atomic<bool> done{false};
 
   // Worker. Counts and, when it matches, copies a session.

@@ -23,10 +23,10 @@ struct TraceFilter {
   bool match_protocol = false;
   bool both_directions = true;
   net::Protocol protocol = net::Protocol::HopByHop;
-  uint16_t source_port = 0;       // host order, 0 = any
+  uint16_t source_port = 0;  // host order, 0 = any
   uint16_t destination_port = 0;
-  uint16_t interface = 0xffff;    // ingress, 0xffff = any
-  uint16_t zone = 0xffff;         // ingress zone, 0xffff = any
+  uint16_t interface = 0xffff;  // ingress, 0xffff = any
+  uint16_t zone = 0xffff;       // ingress zone, 0xffff = any
 
   [[nodiscard]] bool matches_key(const net::FlowKey& key) const noexcept {
     return (!match_source || source.contains(key.source)) &&
@@ -45,8 +45,8 @@ struct TraceFilter {
 
 // One packet at one stage.
 struct TraceRecord {
-  uint64_t packet = 0;     // names the packet among those of all workers; wraps in 16 bits
-  uint64_t time_us = 0;    // of the worker's clock
+  uint64_t packet = 0;   // names the packet among those of all workers; wraps in 16 bits
+  uint64_t time_us = 0;  // of the worker's clock
   StageId stage = StageId::Decode;
   StageId next = StageId::Count;  // Count: dropped (reason) or held (no reason)
   DropReason reason = DropReason::None;
@@ -56,8 +56,8 @@ struct TraceRecord {
   uint32_t rule = 0xffffffff;     // policy rule, when the stage asked policy
   uint8_t session_state = 0;
   uint8_t direction = 0;
-  uint32_t epoch = 0;             // of the configuration that `rule` is numbered in
-  uint32_t length = 0;            // bytes of the IP packet
+  uint32_t epoch = 0;       // of the configuration that `rule` is numbered in
+  uint32_t length = 0;      // bytes of the IP packet
   net::FlowKey key;         // as the packet came in
   net::FlowKey translated;  // as it leaves; of Egress, when it has a session
 };

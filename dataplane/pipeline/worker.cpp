@@ -20,8 +20,7 @@ constexpr uint32_t kMaximumPasses = 16;
 
 }  // namespace
 
-Result<std::unique_ptr<Worker>> Worker::create(const WorkerSettings& settings,
-                                               MemorySource& memory,
+Result<std::unique_ptr<Worker>> Worker::create(const WorkerSettings& settings, MemorySource& memory,
                                                const Publication& publication) {
   std::unique_ptr<Worker> worker(new Worker(settings, publication));
   if (Status status = worker->allocate(settings, memory); !status) {
@@ -31,10 +30,7 @@ Result<std::unique_ptr<Worker>> Worker::create(const WorkerSettings& settings,
 }
 
 Worker::Worker(const WorkerSettings& settings, const Publication& publication)
-    : settings_(settings),
-      publication_(publication),
-      ports_(settings.ports),
-      runner_(context_) {
+    : settings_(settings), publication_(publication), ports_(settings.ports), runner_(context_) {
   context_.worker = settings.worker;
   context_.worker_count = settings.worker_count;
   context_.secret = settings.secret;
@@ -58,10 +54,11 @@ Status Worker::allocate(const WorkerSettings& settings, MemorySource& memory) {
   context_.sessions = std::move(*sessions);
   context_.sessions->set_observer(this);
   context_.reassembly = std::make_unique<ReassemblyTable>(settings.reassembly, settings.secret);
-  const bool taken = context_.sources.allocate(memory, settings.tracked_sources, settings.secret) &&
-                     context_.expectations.allocate(memory, settings.expectations, settings.secret) &&
-                     context_.adjustments.allocate(memory, settings.sequence_adjustments) &&
-                     context_.syn_proxies.allocate(memory, settings.syn_proxies);
+  const bool taken =
+      context_.sources.allocate(memory, settings.tracked_sources, settings.secret) &&
+      context_.expectations.allocate(memory, settings.expectations, settings.secret) &&
+      context_.adjustments.allocate(memory, settings.sequence_adjustments) &&
+      context_.syn_proxies.allocate(memory, settings.syn_proxies);
   if (!taken) {
     return failure(fmt::format("worker {}", settings.worker),
                    "no memory for its tables: lower `sessions maximum` or give it more memory");
@@ -153,8 +150,7 @@ bool Worker::receive_handovers() noexcept {
   for (uint32_t i = 0; i < count; ++i) {
     Packet& packet = *packets[i];
     packet.session = nullptr;
-    runner_.push(packet,
-                 packet.has(kPacketIsFragment) ? StageId::Defragment : StageId::Track);
+    runner_.push(packet, packet.has(kPacketIsFragment) ? StageId::Defragment : StageId::Track);
     context_.sessions->prefetch_bucket(packet.hash());
   }
   if (count > 0) run_stages();
@@ -189,8 +185,7 @@ bool Worker::receive_from_ports() noexcept {
   return busy;
 }
 
-void Worker::accept(rte_mbuf** frames, uint16_t count, PortIndex port,
-                    bool from_kernel) noexcept {
+void Worker::accept(rte_mbuf** frames, uint16_t count, PortIndex port, bool from_kernel) noexcept {
   for (uint16_t i = 0; i < count; ++i) {
     __builtin_prefetch(rte_pktmbuf_mtod(frames[i], void*));
     Packet* packet = new (&Packet::of(frames[i])) Packet();

@@ -32,8 +32,8 @@ struct Publication {
 };
 
 struct PolledPort {
-  uint16_t device = 0;     // DPDK port id
-  PortIndex index = 0;     // config::Model::ports
+  uint16_t device = 0;  // DPDK port id
+  PortIndex index = 0;  // config::Model::ports
 };
 
 // Fixed at start.
@@ -43,7 +43,7 @@ struct WorkerSettings {
   net::HashSecret secret;
   net::SipHashKey cookie_secret;
   rte_mempool* packet_pool = nullptr;
-  uint32_t sessions = 65536;        // of this worker
+  uint32_t sessions = 65536;  // of this worker
   uint32_t foreign_keys = 0;
   uint32_t tracked_sources = 16384;
   uint32_t expectations = 1024;
@@ -52,7 +52,7 @@ struct WorkerSettings {
   uint16_t zones = 256;
   ReassemblyLimits reassembly;
   ResolveQueueSettings waiting;
-  std::vector<PolledPort> ports;    // queue `worker` of each is this worker's
+  std::vector<PolledPort> ports;  // queue `worker` of each is this worker's
   uint32_t now_ms = 0;
 };
 

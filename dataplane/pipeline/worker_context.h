@@ -102,7 +102,7 @@ struct WorkerContext {
   ResolveRequestRing resolve_requests;
   TraceChannel trace;
   PolicyLogRing policy_log;
-  KernelPort* kernel = nullptr;     // nullptr in tests without a kernel
+  KernelPort* kernel = nullptr;  // nullptr in tests without a kernel
   TransmitQueues* transmit = nullptr;
   WorkerMessages* messages = nullptr;  // rings to and from other workers; nullptr with one worker
 
@@ -122,9 +122,7 @@ struct WorkerContext {
   void emit(Packet& packet, StageId stage) noexcept {
     if (!outbox.add(packet, stage)) drop_packet(packet, DropReason::NoBuffer);
   }
-  [[nodiscard]] Session& session_of(const Packet& packet) const noexcept {
-    return *packet.session;
-  }
+  [[nodiscard]] Session& session_of(const Packet& packet) const noexcept { return *packet.session; }
 };
 
 }  // namespace masugata::dataplane

@@ -50,8 +50,7 @@ class WorkerMessages {
   [[nodiscard]] bool send_key(uint16_t to, const ForeignKeyMessage& message) noexcept;
   [[nodiscard]] bool send_expectation(uint16_t to, const ExpectationMessage& message) noexcept;
   // The worker `own` alone. Up to `maximum` (at most 32) packets.
-  [[nodiscard]] uint32_t receive_packets(uint16_t own, Packet** packets,
-                                         uint32_t maximum) noexcept;
+  [[nodiscard]] uint32_t receive_packets(uint16_t own, Packet** packets, uint32_t maximum) noexcept;
   [[nodiscard]] bool receive_key(uint16_t own, ForeignKeyMessage& message) noexcept;
   [[nodiscard]] bool receive_expectation(uint16_t own, ExpectationMessage& message) noexcept;
 

@@ -16,7 +16,7 @@ struct EalSettings {
   std::vector<uint16_t> worker_cores;  // lcore ids 1.. in this order; lcore 0 is the control thread
   uint32_t memory_mb = 256;
   HugepageUse hugepages = HugepageUse::Optional;
-  std::vector<std::string> devices;    // as configured; PCI addresses turn the PCI bus on
+  std::vector<std::string> devices;  // as configured; PCI addresses turn the PCI bus on
 };
 
 // True for "0000:01:00.0" and "01:00.0", with or without arguments behind a comma.

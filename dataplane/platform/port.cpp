@@ -21,9 +21,7 @@ constexpr std::array<uint8_t, 52> kSymmetricHashKey = [] {
 // worker = (hash & 127) % workers, whatever the size of the port's redirection table.
 constexpr uint16_t kHashBuckets = 128;
 
-std::string device_name_of(const std::string& device) {
-  return device.substr(0, device.find(','));
-}
+std::string device_name_of(const std::string& device) { return device.substr(0, device.find(',')); }
 
 }  // namespace
 
@@ -59,9 +57,10 @@ Status Port::probe(const PortSettings& settings) {
   if (rte_eth_dev_get_port_by_name(name.c_str(), &device) != 0) {
     const int probed = rte_dev_probe(settings.device.c_str());
     if (probed != 0 || rte_eth_dev_get_port_by_name(name.c_str(), &device) != 0) {
-      return failure(where, fmt::format("device '{}' cannot be used: {}. Check that it exists, that "
-                                        "its driver is installed and its arguments are right",
-                                        settings.device, rte_strerror(probed < 0 ? -probed : ENODEV)));
+      return failure(where,
+                     fmt::format("device '{}' cannot be used: {}. Check that it exists, that "
+                                 "its driver is installed and its arguments are right",
+                                 settings.device, rte_strerror(probed < 0 ? -probed : ENODEV)));
     }
   }
   device_ = device;
@@ -88,7 +87,8 @@ Status Port::configure(const PortSettings& settings) {
     auto& hash = configuration.rx_adv_conf.rss_conf;
     hash.rss_key = const_cast<uint8_t*>(kSymmetricHashKey.data());
     hash.rss_key_len = info.hash_key_size;
-    hash.rss_hf = (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP) & info.flow_type_rss_offloads;
+    hash.rss_hf =
+        (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP) & info.flow_type_rss_offloads;
     spreads_flows_ = true;
     redirection_entries_ = info.reta_size;
     offloads_.emplace_back("receive-side-scaling");
@@ -96,8 +96,8 @@ Status Port::configure(const PortSettings& settings) {
     // Without a symmetric hash every extra queue would only send packets round by hand-over.
     receive_queues_ = 1;
   }
-  constexpr uint64_t kReceiveChecksums = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM |
-                                         RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+  constexpr uint64_t kReceiveChecksums =
+      RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
   if (settings.offloads.receive_checksums &&
       (info.rx_offload_capa & kReceiveChecksums) == kReceiveChecksums) {
     configuration.rxmode.offloads |= kReceiveChecksums;
@@ -134,8 +134,8 @@ Status Port::set_up_queues(const PortSettings& settings) {
     }
   }
   for (uint16_t queue = 0; queue < settings.workers; ++queue) {
-    const int made = rte_eth_tx_queue_setup(device_, queue, transmit, static_cast<unsigned>(node),
-                                            nullptr);
+    const int made =
+        rte_eth_tx_queue_setup(device_, queue, transmit, static_cast<unsigned>(node), nullptr);
     if (made != 0) {
       return failure("port " + settings.name,
                      fmt::format("transmit queue {} of device '{}': {}", queue, settings.device,

@@ -14,11 +14,11 @@ namespace masugata::dataplane {
 
 // What to expect and what to do with it.
 struct Expectation {
-  net::FlowKey key;  // of the expected opening packet on arrival; source_port 0 = any
-  SessionHandle parent;      // in the table of `parent_worker`
-  Rewrite rewrite;                 // to apply in the original direction of the new session
-  uint16_t rewrite_flags = 0;      // FlowFlags: which parts of `rewrite` count
-  uint8_t helper = 0;              // SessionRecord::helper of the new session
+  net::FlowKey key;            // of the expected opening packet on arrival; source_port 0 = any
+  SessionHandle parent;        // in the table of `parent_worker`
+  Rewrite rewrite;             // to apply in the original direction of the new session
+  uint16_t rewrite_flags = 0;  // FlowFlags: which parts of `rewrite` count
+  uint8_t helper = 0;          // SessionRecord::helper of the new session
   uint16_t parent_worker = 0;
   uint8_t zone = 0;                // that the opening packet comes in by, as Flow::zone
   uint32_t policy_rule = kNone32;  // inherited from the parent

@@ -38,13 +38,12 @@ uint8_t index_of_scale(const net::TcpOptionFacts& options) noexcept {
 uint8_t encode(const TcpFacts& syn, uint32_t period) noexcept {
   uint16_t size = syn.options.maximum_segment_size;
   if (size == 0) {
-    size = syn.key.family() == net::Family::Ipv4 ? kDefaultSegmentSizeIpv4
-                                                 : kDefaultSegmentSizeIpv6;
+    size =
+        syn.key.family() == net::Family::Ipv4 ? kDefaultSegmentSizeIpv4 : kDefaultSegmentSizeIpv6;
   }
   return static_cast<uint8_t>((uint32_t{index_of_segment_size(size)} << kSegmentSizePosition) |
                               (uint32_t{index_of_scale(syn.options)} << kScalePosition) |
-                              (syn.options.sack_permitted ? kSackBit : 0U) |
-                              (period & kParityBit));
+                              (syn.options.sack_permitted ? kSackBit : 0U) | (period & kParityBit));
 }
 
 CookieFacts decode(uint8_t state) noexcept {
@@ -76,8 +75,7 @@ uint32_t SynCookies::make(const TcpFacts& syn, uint32_t now_ms) const noexcept {
   return authenticate(syn.key, syn.sequence, period, encode(syn, period));
 }
 
-TcpFacts SynCookies::answer(const TcpFacts& syn, uint16_t our_mss,
-                            uint32_t now_ms) const noexcept {
+TcpFacts SynCookies::answer(const TcpFacts& syn, uint16_t our_mss, uint32_t now_ms) const noexcept {
   TcpFacts reply;
   reply.key = syn.key.reversed();
   reply.sequence = make(syn, now_ms);

@@ -19,8 +19,7 @@ TcpFacts syn_for_server(const SynProxyState& state, const net::FlowKey& key,
   const uint32_t window = uint32_t{state.client_window}
                           << (state.client.has_window_scale ? state.client.window_scale : 0U);
   syn.window = static_cast<uint16_t>(std::min<uint32_t>(window, 0xffff));
-  syn.options.maximum_segment_size =
-      std::min(state.client.maximum_segment_size, server_mss_limit);
+  syn.options.maximum_segment_size = std::min(state.client.maximum_segment_size, server_mss_limit);
   syn.options.has_window_scale = state.client.has_window_scale;
   syn.options.window_scale = state.client.window_scale;
   syn.options.sack_permitted = state.client.sack_permitted;
@@ -79,8 +78,7 @@ SynProxyStep join(SynProxyState& state, const TcpFacts& syn_ack) noexcept {
   state.server_isn = syn_ack.sequence;
   state.server_window = syn_ack.window;
   // Scaling counts only when both offered it (RFC 7323 section 2.2).
-  state.server_has_window_scale =
-      syn_ack.options.has_window_scale && state.client.has_window_scale;
+  state.server_has_window_scale = syn_ack.options.has_window_scale && state.client.has_window_scale;
   state.server_window_scale =
       state.server_has_window_scale ? syn_ack.options.window_scale : uint8_t{0};
   state.phase = SynProxyPhase::Established;

@@ -34,8 +34,8 @@ struct SynProxyState {
   uint32_t server_isn = 0;  // valid when Established, or Refused by the server
   uint32_t last_syn_ms = 0;
   CookieFacts client;
-  uint16_t client_window = 0;   // field of the client's ACK
-  uint16_t server_window = 0;   // field of the server's SYN-ACK
+  uint16_t client_window = 0;  // field of the client's ACK
+  uint16_t server_window = 0;  // field of the server's SYN-ACK
   uint8_t server_window_scale = 0;
   bool server_has_window_scale = false;
   uint8_t syn_count = 0;

@@ -40,8 +40,8 @@ class SynProxyTable {
   }
   // nullptr when the session has none.
   [[nodiscard]] SynProxyState* find(const Session& session) noexcept {
-    const bool has_one = (session.flags & kSessionSynProxied) != 0 &&
-                         session.record.syn_proxy < states_.size();
+    const bool has_one =
+        (session.flags & kSessionSynProxied) != 0 && session.record.syn_proxy < states_.size();
     return has_one ? &states_[session.record.syn_proxy] : nullptr;
   }
   // At the session's end; nothing happens when it has none.

@@ -63,19 +63,18 @@ Ipv6Chain Ipv6Chain::walk(const Ipv6View& view, size_t readable) noexcept {
   unsigned seen_hop_by_hop = 0;
   unsigned seen_routing = 0;
   unsigned seen_fragment = 0;
-  unsigned seen_destination = 0;
   for (unsigned count = 0; is_extension(current); ++count) {
     chain.has_extensions = true;
     if (count == kMaximumHeaders) {
       chain.outcome = Outcome::TooMany;
       return chain;
     }
-    // RFC 8200 section 4.1: each once, destination options twice, hop-by-hop first only.
-    const bool out_of_order = (current == Protocol::HopByHop && (seen_hop_by_hop++ || count != 0)) ||
-                              (current == Protocol::Ipv6Routing && seen_routing++) ||
-                              (current == Protocol::Ipv6Fragment && seen_fragment++) ||
-                              (current == Protocol::Ipv6DestinationOptions &&
-                               seen_destination++ == 2);
+    // RFC 8200 section 4.1: each once and hop-by-hop first; destination options may repeat, within
+    // the bound on all headers.
+    const bool out_of_order =
+        (current == Protocol::HopByHop && (seen_hop_by_hop++ || count != 0)) ||
+        (current == Protocol::Ipv6Routing && seen_routing++) ||
+        (current == Protocol::Ipv6Fragment && seen_fragment++);
     if (out_of_order) {
       chain.outcome = Outcome::BadOrder;
       return chain;

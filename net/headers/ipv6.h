@@ -52,19 +52,19 @@ class Ipv6View {
 // The way from the fixed header to the upper-layer header.
 struct Ipv6Chain {
   enum class Outcome : uint8_t {
-    UpperLayer,      // `protocol` starts at `offset`
-    Fragment,        // a fragment header stands at `offset` (offset or M bit non-zero)
-    Malformed,       // cut short, or a length beyond the packet
-    BadOrder,        // hop-by-hop not first, or a header that may come once came twice
-    TooMany,         // more than kMaximumHeaders
-    RoutingHeader,   // segments left (RFC 5095, RFC 8200 4.4): the packet chooses its own way
-    UnknownOption,   // an option whose type says "discard when unknown" (RFC 8200 4.2)
+    UpperLayer,     // `protocol` starts at `offset`
+    Fragment,       // a fragment header stands at `offset` (offset or M bit non-zero)
+    Malformed,      // cut short, or a length beyond the packet
+    BadOrder,       // hop-by-hop not first, or a header that may come once came twice
+    TooMany,        // more than kMaximumHeaders
+    RoutingHeader,  // segments left (RFC 5095, RFC 8200 4.4): the packet chooses its own way
+    UnknownOption,  // an option whose type says "discard when unknown" (RFC 8200 4.2)
   };
   static constexpr unsigned kMaximumHeaders = 8;
 
   Outcome outcome = Outcome::Malformed;
   Protocol protocol = Protocol::Ipv6NoNext;
-  uint16_t offset = 0;           // from the start of the IPv6 header
+  uint16_t offset = 0;  // from the start of the IPv6 header
   bool has_extensions = false;
   // Offset of the byte that names the header at `offset` as its next header.
   uint16_t next_header_offset = 6;

@@ -82,8 +82,8 @@ bool fill_ports(FlowKey& key, const uint8_t* transport) noexcept {
 bool QuotedPacket::parse(Family family, const uint8_t* bytes, size_t length,
                          QuotedPacket& out) noexcept {
   out = QuotedPacket{};
-  const bool readable = family == Family::Ipv4 ? parse_v4(bytes, length, out)
-                                               : parse_v6(bytes, length, out);
+  const bool readable =
+      family == Family::Ipv4 ? parse_v4(bytes, length, out) : parse_v6(bytes, length, out);
   if (!readable) return false;
   const uint8_t* transport = bytes + out.transport_offset;
   if (out.key.protocol == Protocol::Icmp || out.key.protocol == Protocol::Icmpv6) {

@@ -68,13 +68,18 @@ class TcpOptionWalk {
 [[nodiscard]] constexpr bool tcp_option_length_valid(TcpOptionKind kind,
                                                      uint8_t value_bytes) noexcept {
   switch (kind) {
-    case TcpOptionKind::MaximumSegmentSize: return value_bytes == 2;
-    case TcpOptionKind::WindowScale: return value_bytes == 1;
-    case TcpOptionKind::SackPermitted: return value_bytes == 0;
+    case TcpOptionKind::MaximumSegmentSize:
+      return value_bytes == 2;
+    case TcpOptionKind::WindowScale:
+      return value_bytes == 1;
+    case TcpOptionKind::SackPermitted:
+      return value_bytes == 0;
     case TcpOptionKind::Sack:
       return value_bytes != 0 && value_bytes % 8 == 0 && value_bytes <= 32;
-    case TcpOptionKind::Timestamps: return value_bytes == 8;
-    default: return true;
+    case TcpOptionKind::Timestamps:
+      return value_bytes == 8;
+    default:
+      return true;
   }
 }
 

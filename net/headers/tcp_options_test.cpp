@@ -64,12 +64,12 @@ TEST(TcpOptions, CutsWindowScalesAtFourteen) {
 
 TEST(TcpOptions, RefusesWhatIsMalformed) {
   const std::vector<std::vector<uint8_t>> broken{
-      header_with({2, 1, 0, 0}),              // shorter than kind and length
-      header_with({2, 0, 0, 0}),              // no length at all
-      header_with({1, 1, 1, 2}),              // kind without length
-      header_with({2, 4, 5, 180, 1, 3, 3}),   // the padding is the value: valid
-      header_with({254, 9, 0, 0}),            // longer than the header
-      header_with({2, 3, 5, 0}),              // wrong length for its kind
+      header_with({2, 1, 0, 0}),             // shorter than kind and length
+      header_with({2, 0, 0, 0}),             // no length at all
+      header_with({1, 1, 1, 2}),             // kind without length
+      header_with({2, 4, 5, 180, 1, 3, 3}),  // the padding is the value: valid
+      header_with({254, 9, 0, 0}),           // longer than the header
+      header_with({2, 3, 5, 0}),             // wrong length for its kind
       header_with({4, 3, 0, 0}),
       header_with({5, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}),
       header_with({8, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}),

@@ -62,17 +62,24 @@ class Model {
         static_cast<uint16_t>(arrival.more ? (bytes[2] / 8U + 1U) * 8U : bytes[2] + 1U);
     arrival.congestion = (bytes[3] >> 1U) & 3U;
     arrival.network_length = static_cast<uint16_t>(arrival.length + 20U);
-    auto span = std::make_unique<Span>(
-        Span{arrival.offset, uint32_t{arrival.offset} + arrival.length});
+    auto span =
+        std::make_unique<Span>(Span{arrival.offset, uint32_t{arrival.offset} + arrival.length});
     arrival.handle = span.get();
     const FragmentIndex::Offer offer = index_.offer(arrival, now_ms_);
     const bool kept = offer.outcome == Outcome::Held || offer.outcome == Outcome::Completed;
     if (kept) held_.emplace(span.get(), std::move(span));
     switch (offer.outcome) {
-      case Outcome::Completed: complete(offer.datagram); break;
-      case Outcome::Duplicate: duplicate(offer, *span, bytes[3]); break;
-      case Outcome::Discarded: drain(offer.datagram); break;
-      default: require(kept || offer.reason != DropReason::None);
+      case Outcome::Completed:
+        complete(offer.datagram);
+        break;
+      case Outcome::Duplicate:
+        duplicate(offer, *span, bytes[3]);
+        break;
+      case Outcome::Discarded:
+        drain(offer.datagram);
+        break;
+      default:
+        require(kept || offer.reason != DropReason::None);
     }
     check_bounds();
   }

@@ -43,8 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   require(valid == net::tcp_options_valid(header.get(), header_bytes));
   require(before.window_scale <= net::kTcpMaximumWindowScale);
 
-  const bool changed =
-      net::clamp_tcp_maximum_segment_size(header.get(), header_bytes, maximum);
+  const bool changed = net::clamp_tcp_maximum_segment_size(header.get(), header_bytes, maximum);
   require(sums_up(header.get(), header_bytes));
   net::TcpOptionFacts after;
   require(net::parse_tcp_options(header.get(), header_bytes, after) == valid);

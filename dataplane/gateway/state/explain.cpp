@@ -84,8 +84,7 @@ Result<AdmissionOrigin> origin_of(const ExplainRequest& request, const net::Flow
     if (!interface) return tl::unexpected(interface.error());
     return AdmissionOrigin{*interface, false};
   }
-  const Route& back =
-      inputs.forwarding.view().lookup(key.source, net::symmetric_flow_hash(key));
+  const Route& back = inputs.forwarding.view().lookup(key.source, net::symmetric_flow_hash(key));
   if (!request.from_zone.empty()) return origin_in_zone(request, back, snapshot);
   if (back.kind == RouteKind::Local) return AdmissionOrigin{kNoInterface, true};
   if (back.kind == RouteKind::Connected || back.kind == RouteKind::Gateway) {
@@ -144,8 +143,7 @@ std::string verdict_text(const AdmissionResult& result, DropReason refusal) {
 
 }  // namespace
 
-Result<Explanation> explain_connection(const ExplainRequest& request,
-                                       const ExplainInputs& inputs) {
+Result<Explanation> explain_connection(const ExplainRequest& request, const ExplainInputs& inputs) {
   auto facts = facts_of(request);
   if (!facts) return tl::unexpected(facts.error());
   const auto origin = origin_of(request, facts->key, inputs);
@@ -153,14 +151,13 @@ Result<Explanation> explain_connection(const ExplainRequest& request,
   const ForwardingView& view = inputs.forwarding.view();
   if (!origin->from_self) {
     // Rules may name the sender's MAC: its neighbour entry knows it when it sits on the link.
-    const NeighbourIndex index =
-        view.neighbours().find(origin->interface, facts->key.source);
+    const NeighbourIndex index = view.neighbours().find(origin->interface, facts->key.source);
     if (index != kNoNeighbour) (void)view.neighbours().read(index, facts->source_mac);
   }
   EveryPortFree probe;
   AdmissionTrace trace;
-  const AdmissionResult result = admit(*inputs.configuration.snapshot, view, *facts, *origin,
-                                       inputs.secret, probe, &trace);
+  const AdmissionResult result =
+      admit(*inputs.configuration.snapshot, view, *facts, *origin, inputs.secret, probe, &trace);
   const AdmissionStory story{inputs, *facts, *origin, result, trace};
   Explanation explanation;
   explanation.steps = admission_steps(story);

@@ -31,10 +31,10 @@ ExplanationStep ingress_step(const AdmissionStory& story) {
   const Snapshot& snapshot = snapshot_of(story);
   const SnapshotInterface& interface = snapshot.interfaces[story.origin.interface];
   if (story.result.reason == DropReason::InterfaceDisabled) {
-    return {"ingress",
-            fmt::format("{} {}", interface.name,
-                        interface.enabled ? "is in no zone" : "is disabled"),
-            false};
+    return {
+        "ingress",
+        fmt::format("{} {}", interface.name, interface.enabled ? "is in no zone" : "is disabled"),
+        false};
   }
   return {"ingress",
           fmt::format("comes in by {} (zone {})", interface.name,
@@ -53,9 +53,10 @@ ExplanationStep source_step(const AdmissionStory& story) {
       route_text(story.trace.source_route,
                  prefix_for(story.inputs.forwarding, story.facts.key.source), snapshot);
   if (story.result.reason == DropReason::Spoofed) {
-    return {"anti-spoofing",
-            fmt::format("{} does not belong behind zone {}: back to it leads {}", source, zone, back),
-            false};
+    return {
+        "anti-spoofing",
+        fmt::format("{} does not belong behind zone {}: back to it leads {}", source, zone, back),
+        false};
   }
   if (story.trace.source_exempt) return {"anti-spoofing", source + " is link-local", true};
   if (story.trace.anti_spoofing == config::AntiSpoofing::Off) {
@@ -71,10 +72,10 @@ ExplanationStep destination_step(const AdmissionStory& story) {
   const NatRuleRecord& rule = snapshot_of(story).nat->rules()[translation.rule];
   const std::string name = rule_with_line(rule.name, rule.place.line);
   if (!translation.translated) return {"destination NAT", name + " makes an exception", true};
-  return {"destination NAT",
-          fmt::format("{} translates to {}", name,
-                      endpoint_text(destination_of(story.trace.routed))),
-          true};
+  return {
+      "destination NAT",
+      fmt::format("{} translates to {}", name, endpoint_text(destination_of(story.trace.routed))),
+      true};
 }
 
 ExplanationStep route_step(const AdmissionStory& story) {
@@ -92,10 +93,11 @@ ExplanationStep policy_step(const AdmissionStory& story) {
   const Snapshot& snapshot = snapshot_of(story);
   const PolicyDecision& decision = story.result.policy;
   if (decision.rule == kDefaultDeny) {
-    return {"policy",
-            fmt::format("no rule from {} to {} matches", zone_text(snapshot, story.result.from_zone),
-                        zone_text(snapshot, story.result.to_zone)),
-            false};
+    return {
+        "policy",
+        fmt::format("no rule from {} to {} matches", zone_text(snapshot, story.result.from_zone),
+                    zone_text(snapshot, story.result.to_zone)),
+        false};
   }
   if (decision.rule == kDefaultSelfPermit) {
     return {"policy", "no section speaks of traffic from self: permitted", true};
@@ -103,7 +105,7 @@ ExplanationStep policy_step(const AdmissionStory& story) {
   const RuleRecord& rule = snapshot.policy->rules()[decision.rule];
   constexpr const char* kVerbs[] = {"permits", "denies", "rejects"};
   std::string text = fmt::format("{} {}", rule_with_line(rule.name, rule.place.line),
-                     kVerbs[static_cast<size_t>(decision.action)]);
+                                 kVerbs[static_cast<size_t>(decision.action)]);
   if (decision.log) text += " and logs";
   return {"policy", text, decision.action == config::Action::Permit};
 }
@@ -134,16 +136,16 @@ void add_limits(const AdmissionStory& story, std::vector<ExplanationStep>& steps
   if (sessions != 0) limits.push_back(fmt::format("{} sessions per source", sessions));
   const SnapshotZone& zone = snapshot_of(story).zones[story.result.from_zone];
   if (zone.new_sessions_per_source_per_second != 0) {
-    limits.push_back(
-        fmt::format("{} new sessions per source and second", zone.new_sessions_per_source_per_second));
+    limits.push_back(fmt::format("{} new sessions per source and second",
+                                 zone.new_sessions_per_source_per_second));
   }
   const bool cookies = story.facts.key.protocol == net::Protocol::Tcp && !story.result.to_self &&
                        !story.origin.from_self && zone.syn_cookie_threshold != 0;
   if (cookies && zone.syn_cookie_threshold == 1) {
     limits.emplace_back("the SYN is answered with a cookie first");
   } else if (cookies) {
-    limits.push_back(fmt::format("SYN cookies from {} half-open connections on",
-                                 zone.syn_cookie_threshold));
+    limits.push_back(
+        fmt::format("SYN cookies from {} half-open connections on", zone.syn_cookie_threshold));
   }
   if (limits.empty()) return;
   std::string text = "not asked here: ";
@@ -184,8 +186,7 @@ std::vector<ExplanationStep> admission_steps(const AdmissionStory& story) {
   std::vector<ExplanationStep> steps{ingress_step(story)};
   using Step = AdmissionStep;
   if (story.result.reason == DropReason::InterfaceDisabled) return steps;
-  const bool checks_addresses_only =
-      story.origin.from_self && !ended_at(story, Step::SourceCheck);
+  const bool checks_addresses_only = story.origin.from_self && !ended_at(story, Step::SourceCheck);
   if (!checks_addresses_only) steps.push_back(source_step(story));
   if (story.trace.reached < Step::DestinationNat) return steps;
   if (!story.origin.from_self) steps.push_back(destination_step(story));
@@ -208,8 +209,7 @@ std::vector<ExplanationStep> forwarding_steps(const AdmissionStory& story, DropR
   const InterfaceIndex index = story.result.route.interface;
   const EgressInterface& egress = story.inputs.configuration.interfaces[index];
   const std::string name = interface_text(snapshot_of(story), index);
-  const bool down =
-      egress.port == kNoPort || ((story.inputs.ports_down >> egress.port) & 1U) != 0;
+  const bool down = egress.port == kNoPort || ((story.inputs.ports_down >> egress.port) & 1U) != 0;
   if (down) {
     refusal = DropReason::EgressDown;
     steps.push_back({"egress", "the port of " + name + " has no link", false});

@@ -62,9 +62,8 @@ Status SessionQuestions::begin(Job& job) {
 }
 
 bool SessionQuestions::is_complete(const Job& job) {
-  return std::all_of(job.queries.begin(), job.queries.end(), [](const auto& query) {
-    return query->done.load(std::memory_order_acquire);
-  });
+  return std::all_of(job.queries.begin(), job.queries.end(),
+                     [](const auto& query) { return query->done.load(std::memory_order_acquire); });
 }
 
 void SessionQuestions::advance(Job& job) {
@@ -116,9 +115,8 @@ void SessionQuestions::finish(Result<SessionAnswer> answer) {
 }
 
 void SessionQuestions::free_abandoned() {
-  std::erase_if(abandoned_, [](const auto& query) {
-    return query->done.load(std::memory_order_acquire);
-  });
+  std::erase_if(abandoned_,
+                [](const auto& query) { return query->done.load(std::memory_order_acquire); });
 }
 
 }  // namespace masugata::dataplane

@@ -175,7 +175,8 @@ TEST_F(Questions, AreAskedAgainWhenTheConfigurationChangesMeanwhile) {
   }
   ASSERT_TRUE(answer && answer->has_value());
   EXPECT_EQ((*answer)->configuration->epoch, epoch);
-  EXPECT_EQ((*answer)->workers[0]->per_rule.size(), gateway_.configuration().snapshot->rule_count());
+  EXPECT_EQ((*answer)->workers[0]->per_rule.size(),
+            gateway_.configuration().snapshot->rule_count());
 }
 
 TEST_F(Questions, GiveUpOnAWorkerThatDoesNotAnswerAndGoOnWhenItDoes) {

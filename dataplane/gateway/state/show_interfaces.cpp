@@ -74,9 +74,9 @@ std::vector<control::InterfaceStatus> interface_statuses(
     status.mtu = interface.mtu;
     status.offloads = view.offloads;
     if (interface.vlan == 0) {
-      fill_port_counters(status, view.statistics,
-                         interface.port < base.ports.size() ? base.ports[interface.port]
-                                                            : PortStatistics{});
+      fill_port_counters(
+          status, view.statistics,
+          interface.port < base.ports.size() ? base.ports[interface.port] : PortStatistics{});
     } else {
       fill_vlan_counters(status, totals);
     }

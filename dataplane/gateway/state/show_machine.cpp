@@ -73,8 +73,8 @@ std::vector<control::WorkerStatus> worker_statuses(const Workers& workers,
     status.index = i;
     status.core = i < cores.size() ? cores[i] : 0;
     status.busy_percent = load.busy_percent(i);
-    status.packets = counters.received.get() - aside.received + counters.from_kernel.get() -
-                     aside.from_kernel;
+    status.packets =
+        counters.received.get() - aside.received + counters.from_kernel.get() - aside.from_kernel;
     for (size_t stage = 0; stage < kStageCount; ++stage) {
       control::StageStatus shown;
       shown.name = std::string(stage_name(static_cast<StageId>(stage)));
@@ -104,8 +104,8 @@ std::vector<control::MemoryStatus> memory_statuses(const Workers& workers, const
   }
   if (pool != nullptr) {
     const uint64_t element = pool->elt_size + pool->header_size + pool->trailer_size;
-    rows.push_back({"packet buffers", rte_mempool_in_use_count(pool), pool->size,
-                    element * pool->size});
+    rows.push_back(
+        {"packet buffers", rte_mempool_in_use_count(pool), pool->size, element * pool->size});
   }
   rows.push_back(row(
       "datagrams in reassembly", workers, [](Gauges g) -> auto& { return g.open_datagrams; },

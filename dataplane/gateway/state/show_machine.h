@@ -39,9 +39,10 @@ using Workers = std::vector<std::unique_ptr<Worker>>;
                                        std::map<std::string, TwinCounters> twins);
 
 // `cores` by worker.
-[[nodiscard]] std::vector<control::WorkerStatus> worker_statuses(
-    const Workers& workers, const std::vector<uint16_t>& cores, const LoadSampler& load,
-    const CounterBase& base);
+[[nodiscard]] std::vector<control::WorkerStatus> worker_statuses(const Workers& workers,
+                                                                 const std::vector<uint16_t>& cores,
+                                                                 const LoadSampler& load,
+                                                                 const CounterBase& base);
 // `pool` may be null.
 [[nodiscard]] std::vector<control::MemoryStatus> memory_statuses(const Workers& workers,
                                                                  const rte_mempool* pool,

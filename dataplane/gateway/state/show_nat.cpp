@@ -14,7 +14,9 @@ namespace {
 using control::NatKind;
 using control::NatRuleStatus;
 
-uint64_t port_count(const config::PortRange& ports) { return uint64_t{ports.last} - ports.first + 1; }
+uint64_t port_count(const config::PortRange& ports) {
+  return uint64_t{ports.last} - ports.first + 1;
+}
 
 std::string match_text(const std::vector<net::AddressRange>& source,
                        const std::vector<net::AddressRange>& destination,
@@ -102,9 +104,10 @@ std::set<uint16_t> translating_interfaces(const config::Model& model) {
   for (const config::SourceNatRule& rule : model.source_nat) {
     if (rule.translation != config::SourceTranslation::Interface) continue;
     for (config::ZoneIndex zone = 0; zone < model.zones.size(); ++zone) {
-      const bool meant = rule.to == zone || (rule.to == config::kAnyZone && zone != config::kSelfZone);
-      if (meant) interfaces.insert(model.zones[zone].interfaces.begin(),
-                                   model.zones[zone].interfaces.end());
+      const bool meant =
+          rule.to == zone || (rule.to == config::kAnyZone && zone != config::kSelfZone);
+      if (meant)
+        interfaces.insert(model.zones[zone].interfaces.begin(), model.zones[zone].interfaces.end());
     }
   }
   return interfaces;
@@ -142,7 +145,8 @@ control::NatStatus nat_status(const PolicyView& view, const SessionAnswer& answe
                               uint64_t exhausted) {
   control::NatStatus status;
   status.exhausted = exhausted;
-  for (const auto& rule : view.model.destination_nat) add_or_merge(status.rules, status_of(view, rule));
+  for (const auto& rule : view.model.destination_nat)
+    add_or_merge(status.rules, status_of(view, rule));
   for (const auto& rule : view.model.static_nat) add_or_merge(status.rules, status_of(view, rule));
   for (const auto& rule : view.model.source_nat) add_or_merge(status.rules, status_of(view, rule));
   size_t range = 0;

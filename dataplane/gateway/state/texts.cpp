@@ -179,8 +179,8 @@ Result<std::vector<bool>> rules_named(const Snapshot& snapshot, const std::strin
   const auto& rules = snapshot.policy->rules();
   std::vector<bool> wanted(rules.size(), false);
   for (RuleId rule = 0; rule < rules.size(); ++rule) {
-    wanted[rule] = rules[rule].name == name ||
-                   ConfigurationManager::rule_title(snapshot, rule) == name;
+    wanted[rule] =
+        rules[rule].name == name || ConfigurationManager::rule_title(snapshot, rule) == name;
   }
   if (std::find(wanted.begin(), wanted.end(), true) == wanted.end()) {
     return failure("rule " + name, "is not known; `masugata show policy` lists the rules");

@@ -30,9 +30,10 @@ TEST(Texts, ListRanges) {
 
 TEST(Texts, JoinServicesOfOneProtocol) {
   EXPECT_EQ(services_text({}), "any");
-  EXPECT_EQ(services_text({service(net::Protocol::Tcp, 80, 80), service(net::Protocol::Tcp, 443, 443),
-                           service(net::Protocol::Udp, 1000, 2000)}),
-            "tcp/80,443; udp/1000-2000");
+  EXPECT_EQ(
+      services_text({service(net::Protocol::Tcp, 80, 80), service(net::Protocol::Tcp, 443, 443),
+                     service(net::Protocol::Udp, 1000, 2000)}),
+      "tcp/80,443; udp/1000-2000");
   config::ServiceMatch from = service(net::Protocol::Tcp, 0, 65535);
   from.source_port = {20, 20};
   EXPECT_EQ(services_text({from}), "tcp from port 20");
@@ -55,7 +56,8 @@ TEST(Texts, NameStatesWithAndWithoutProtocol) {
 TEST(TwinCounters, AreReadFromTheKernelsTable) {
   const auto counters = parse_twin_counters(
       "Inter-|   Receive                                                |  Transmit\n"
-      " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop\n"
+      " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs "
+      "drop\n"
       "  wan0: 680 6 1 2 0 0 0 0 696 8 3 4 0 0 0 0\n"
       "lan0.10:1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n"
       "  bad0: 1 2\n");

@@ -32,8 +32,8 @@ class TraceService {
   static constexpr uint64_t kLastPacketsMs = 200;
 
   // Everything outlives this. `now_us` is the workers' clock, `running` what is in force.
-  TraceService(control::EventLoop& loop, std::vector<TracedWorker> workers,
-               Quiescence& quiescence, std::function<uint64_t()> now_us,
+  TraceService(control::EventLoop& loop, std::vector<TracedWorker> workers, Quiescence& quiescence,
+               std::function<uint64_t()> now_us,
                std::function<const RunningConfiguration&()> running);
   // Workers must have stopped.
   ~TraceService();
@@ -58,7 +58,7 @@ class TraceService {
     uint32_t numbering_epoch = 0;
     bool by_zone = false;
     uint64_t packets = 0;
-    uint64_t lost = 0;  // of all workers, as told so far
+    uint64_t lost = 0;                     // of all workers, as told so far
     std::map<uint64_t, uint64_t> numbers;  // TraceRecord::packet -> what the listener is told
     std::vector<Collected> early;          // from another worker, before the packet's first record
     std::optional<uint64_t> ends_ms;       // the limit was reached

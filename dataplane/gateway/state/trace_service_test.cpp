@@ -48,10 +48,9 @@ class Trace : public ::testing::Test {
     }
   }
   Result<control::TraceId> start(const control::TraceRequest& request) {
-    return service_->start(request, {[this](const control::TraceLine& line) {
-                                       lines_.push_back(line);
-                                     },
-                                     [this](const std::string& why) { ended_ = why; }});
+    return service_->start(request,
+                           {[this](const control::TraceLine& line) { lines_.push_back(line); },
+                            [this](const std::string& why) { ended_ = why; }});
   }
   test::InProcessGateway gateway_;
   NoReaders no_readers_;

@@ -69,10 +69,9 @@ DropReason check_source_limits(const Packet& packet, const AdmissionResult& admi
     return DropReason::SourceSessionRate;
   }
   if (admission.policy.session_limit_per_source != 0) {
-    limit_slot = context.sources.acquire_session(packet.key.source, admission.policy.rule,
-                                                 share_of(admission.policy.session_limit_per_source,
-                                                          context),
-                                                 context.now_ms);
+    limit_slot = context.sources.acquire_session(
+        packet.key.source, admission.policy.rule,
+        share_of(admission.policy.session_limit_per_source, context), context.now_ms);
     if (limit_slot == kNone32) return DropReason::SourceSessionLimit;
   }
   return DropReason::None;
@@ -108,8 +107,7 @@ Verdict<Next> open_session(Packet& packet, const AdmissionResult& admission, Pro
   session.count_packet(Direction::Original, packet.network_length);
   if (session.kind == SessionKind::Tcp) {
     const auto header_bytes = static_cast<size_t>(packet.payload_offset - packet.transport_offset);
-    start_tcp(session,
-              read_tcp_segment(packet.transport(), header_bytes, packet.payload_length));
+    start_tcp(session, read_tcp_segment(packet.transport(), header_bytes, packet.payload_length));
     attach_helper(session, context);
   }
   return forward_to(Next::Egress);

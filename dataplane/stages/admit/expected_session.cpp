@@ -50,8 +50,8 @@ DropReason admit_expected(const Packet& packet, const Expectation& expectation,
   const DropReason refused = translate_expected(expectation, packet.key, translated, context);
   if (refused != DropReason::None) return refused;
   result.from_zone = packet.ingress_zone;
-  result.route = context.forwarding->lookup(translated.destination,
-                                            net::symmetric_flow_hash(translated));
+  result.route =
+      context.forwarding->lookup(translated.destination, net::symmetric_flow_hash(translated));
   const DropReason no_way =
       admission::judge_route(context.snapshot(), result.route, result.to_zone, result.to_self);
   if (no_way != DropReason::None) return no_way;

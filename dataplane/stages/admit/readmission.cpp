@@ -27,8 +27,7 @@ PacketFacts facts_of(const Session& session, const WorkerContext& context) noexc
   facts.has_ports = session.kind != SessionKind::Other || original.source_port.raw != 0;
   // Rules may name the sender's MAC: its neighbour entry knows it when it sits on the link.
   const NeighbourTable& neighbours = context.forwarding->neighbours();
-  const NeighbourIndex index =
-      neighbours.find(session.record.ingress_interface, original.source);
+  const NeighbourIndex index = neighbours.find(session.record.ingress_interface, original.source);
   if (index != kNoNeighbour) (void)neighbours.read(index, facts.source_mac);
   return facts;
 }
@@ -78,8 +77,8 @@ DropReason readmit(Session& session, WorkerContext& context) noexcept {
     // Without a way the session waits for one: packets are dropped, the state stays.
     if (refused != DropReason::None) return refused;
   }
-  const bool permitted = (session.flags & kSessionExpected) != 0 ||
-                         admission::apply_policy(snapshot, facts, result);
+  const bool permitted =
+      (session.flags & kSessionExpected) != 0 || admission::apply_policy(snapshot, facts, result);
   if (!permitted) return end(session, EndReason::PolicyDenied, context);
   session.flow(Direction::Original).zone = static_cast<uint8_t>(result.from_zone);
   session.flow(Direction::Reply).zone = static_cast<uint8_t>(result.to_zone);
@@ -88,6 +87,13 @@ DropReason readmit(Session& session, WorkerContext& context) noexcept {
   if ((session.flags & kSessionExpected) == 0) {
     session.record.policy_rule = result.policy.rule;
     session.inspection_profile = result.policy.inspection;
+  }
+  // Rules may have other numbers now; only the control connection's rule would be known again.
+  constexpr uint32_t kConfigurationShift = 20;
+  const bool reconfigured =
+      (session.snapshot_generation ^ context.epoch) >> kConfigurationShift != 0;
+  if ((session.flags & kSessionExpected) != 0 && reconfigured) {
+    session.record.policy_rule = kNone32;
   }
   session.snapshot_generation = context.epoch;
   return DropReason::None;

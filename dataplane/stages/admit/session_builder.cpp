@@ -34,10 +34,10 @@ bool announce_reply_key(const InsertRequest& request, Session& session,
                         WorkerContext& context) noexcept {
   const uint32_t other = worker_of(request.reply, context.worker_count);
   if (other == context.worker) return true;
-  const ForeignKeyMessage message{request.reply,
-                                  context.configuration->tracking.timeouts.of(
-                                      ProtocolState::TcpEstablished) + 60'000,
-                                  context.worker};
+  const ForeignKeyMessage message{
+      request.reply,
+      context.configuration->tracking.timeouts.of(ProtocolState::TcpEstablished) + 60'000,
+      context.worker};
   if (!context.messages->send_key(static_cast<uint16_t>(other), message)) return false;
   session.record.foreign_worker = static_cast<uint16_t>(other);
   return true;

@@ -8,9 +8,9 @@
 namespace masugata::dataplane {
 
 struct BuildResult {
-  Session* session = nullptr;                  // nullptr exactly when refused
+  Session* session = nullptr;  // nullptr exactly when refused
   DropReason reason = DropReason::None;
-  bool already_there = false;                  // made by a packet before: track this one
+  bool already_there = false;  // made by a packet before: track this one
 };
 
 // Makes the session that `admission` permits for `packet`, in `state`; counts rule hits, writes the

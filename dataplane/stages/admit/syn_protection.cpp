@@ -72,8 +72,7 @@ void join_halves(Session& session, const SynProxyState& state, const TcpFacts& a
   session.last_seen_ms = context.now_ms;
   SequenceAdjustment* adjustment = context.adjustments.find(session);
   if (adjustment == nullptr) return;
-  adjustment->streams[index_of(Direction::Reply)].set_initial_offset(
-      server_sequence_offset(state));
+  adjustment->streams[index_of(Direction::Reply)].set_initial_offset(server_sequence_offset(state));
 }
 
 // The session lingers as after any reset, so that the client's last segments find it.
@@ -84,8 +83,7 @@ void close_refused(Session& session, const SynProxyState& state, bool by_client,
                                  context.configuration->tracking.timeouts.of(reset));
   SequenceAdjustment* adjustment = context.adjustments.find(session);
   if (by_client || adjustment == nullptr) return;
-  adjustment->streams[index_of(Direction::Reply)].set_initial_offset(
-      server_sequence_offset(state));
+  adjustment->streams[index_of(Direction::Reply)].set_initial_offset(server_sequence_offset(state));
 }
 
 void carry_out(const SynProxyStep& step, const Packet& received, Session& session,

@@ -15,8 +15,8 @@ void send_icmp_error(const Packet& packet, IcmpError error, uint16_t mtu,
   request.error = error;
   request.source = *source;
   request.mtu = mtu;
-  const IcmpErrorResult result = build_icmp_error(packet, request, *context.packet_pool,
-                                                  context.icmp_limiter, context.now_ms);
+  const IcmpErrorResult result =
+      build_icmp_error(packet, request, *context.packet_pool, context.icmp_limiter, context.now_ms);
   if (result.message == nullptr) return;
   context.counters.generated.add(1);
   context.emit(Packet::of(result.message), StageId::Transmit);

@@ -19,13 +19,14 @@ ReceiveChecks checks_of(const rte_mbuf& mbuf) noexcept {
 DropReason identify_interface(const net::EthernetView& link, Packet& packet,
                               WorkerContext& context) noexcept {
   const RunningConfiguration& configuration = *context.configuration;
-  const InterfaceIndex index =
-      configuration.snapshot->vlans.find(packet.ingress_port, link.vlan());
-  if (index == VlanTable::kNone) [[unlikely]] return DropReason::UnknownVlan;
+  const InterfaceIndex index = configuration.snapshot->vlans.find(packet.ingress_port, link.vlan());
+  if (index == VlanTable::kNone) [[unlikely]]
+    return DropReason::UnknownVlan;
   packet.ingress_interface = index;
   const EgressInterface& interface = configuration.interfaces[index];
   packet.ingress_zone = packet.has(kPacketFromKernel) ? config::kSelfZone : interface.zone;
-  if (interface.zone == kNoZone) [[unlikely]] return DropReason::InterfaceDisabled;
+  if (interface.zone == kNoZone) [[unlikely]]
+    return DropReason::InterfaceDisabled;
   const net::MacAddress destination = link.destination();
   if (destination.is_multicast()) [[unlikely]] {
     packet.set(kPacketLinkMulticast);
@@ -33,7 +34,8 @@ DropReason identify_interface(const net::EthernetView& link, Packet& packet,
     return DropReason::NotForUs;
   }
   const net::MacAddress source = link.source();
-  if (source.is_multicast() || source.is_zero()) [[unlikely]] return DropReason::SourceMacInvalid;
+  if (source.is_multicast() || source.is_zero()) [[unlikely]]
+    return DropReason::SourceMacInvalid;
   if (!packet.has(kPacketFromKernel)) {
     InterfaceCounters& counters = context.configuration_counters().interfaces[index];
     counters.received_packets.add(1);
@@ -47,8 +49,8 @@ void match_trace(Packet& packet, WorkerContext& context) noexcept {
   if (!filter.matches(packet.key, packet.ingress_interface, packet.ingress_zone)) return;
   packet.set(kPacketTraced);
   // Different on every worker: packets that are handed over keep theirs.
-  packet.trace_id = static_cast<uint16_t>(context.worker_count * context.traced_packets++ +
-                                          context.worker);
+  packet.trace_id =
+      static_cast<uint16_t>(context.worker_count * context.traced_packets++ + context.worker);
 }
 
 // What the kernel says on a link by itself (ARP, discovery, multicast) goes out as it is.
@@ -82,23 +84,28 @@ Verdict<Next> DecodeStage::decide(Packet& packet, WorkerContext& context) noexce
     return drop<Next>(DropReason::FrameBadVlan);
   }
   const DropReason refused = identify_interface(link, packet, context);
-  if (refused != DropReason::None) [[unlikely]] return drop<Next>(refused);
+  if (refused != DropReason::None) [[unlikely]]
+    return drop<Next>(refused);
 
   const FrameBytes frame{packet.frame(), mbuf.data_len, mbuf.pkt_len};
   const ReceiveChecks checks = checks_of(mbuf);
   const Verdict<FrameKind> decoded = decode_frame(link, frame, checks, packet);
-  if (context.trace_filter != nullptr) [[unlikely]] match_trace(packet, context);
-  if (decoded.next == FrameKind::Drop) [[unlikely]] return drop<Next>(decoded.reason);
+  if (context.trace_filter != nullptr) [[unlikely]]
+    match_trace(packet, context);
+  if (decoded.next == FrameKind::Drop) [[unlikely]]
+    return drop<Next>(decoded.reason);
   if (decoded.next == FrameKind::Kernel) [[unlikely]] {
     packet.egress_interface = packet.ingress_interface;
     return to_kernel_or_wire(packet);
   }
-  if (decoded.next == FrameKind::Fragment) [[unlikely]] return forward_to(Next::Defragment);
+  if (decoded.next == FrameKind::Fragment) [[unlikely]]
+    return forward_to(Next::Defragment);
   if (mbuf.nb_segs > 1 && !checks.transport_checksum_good) [[unlikely]] {
     const DropReason bad = verify_chained_checksum(packet);
     if (bad != DropReason::None) return drop<Next>(bad);
   }
-  // Sent to a group address but with a unicast IP address inside: never legitimate (RFC 1122 3.3.6).
+  // Sent to a group address but with a unicast IP address inside: never legitimate (RFC
+  // 1122 3.3.6).
   if (packet.has(kPacketLinkMulticast) && !packet.has(kPacketNetworkLocal)) [[unlikely]] {
     return drop<Next>(DropReason::MartianDestination);
   }

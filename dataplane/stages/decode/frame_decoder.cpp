@@ -19,21 +19,30 @@ constexpr Verdict<FrameKind> refuse(DropReason reason) noexcept { return drop<Fr
 
 DropReason reason_of(Ipv4View::Malformed malformed) noexcept {
   switch (malformed) {
-    case Ipv4View::Malformed::No: return DropReason::None;
-    case Ipv4View::Malformed::Short: return DropReason::Ipv4Short;
-    case Ipv4View::Malformed::BadVersion: return DropReason::Ipv4BadVersion;
-    case Ipv4View::Malformed::BadHeaderLength: return DropReason::Ipv4BadHeaderLength;
-    case Ipv4View::Malformed::BadTotalLength: return DropReason::Ipv4BadTotalLength;
+    case Ipv4View::Malformed::No:
+      return DropReason::None;
+    case Ipv4View::Malformed::Short:
+      return DropReason::Ipv4Short;
+    case Ipv4View::Malformed::BadVersion:
+      return DropReason::Ipv4BadVersion;
+    case Ipv4View::Malformed::BadHeaderLength:
+      return DropReason::Ipv4BadHeaderLength;
+    case Ipv4View::Malformed::BadTotalLength:
+      return DropReason::Ipv4BadTotalLength;
   }
   return DropReason::InternalError;
 }
 
 DropReason reason_of(Ipv6View::Malformed malformed) noexcept {
   switch (malformed) {
-    case Ipv6View::Malformed::No: return DropReason::None;
-    case Ipv6View::Malformed::Short: return DropReason::Ipv6Short;
-    case Ipv6View::Malformed::BadVersion: return DropReason::Ipv6BadVersion;
-    case Ipv6View::Malformed::BadPayloadLength: return DropReason::Ipv6BadPayloadLength;
+    case Ipv6View::Malformed::No:
+      return DropReason::None;
+    case Ipv6View::Malformed::Short:
+      return DropReason::Ipv6Short;
+    case Ipv6View::Malformed::BadVersion:
+      return DropReason::Ipv6BadVersion;
+    case Ipv6View::Malformed::BadPayloadLength:
+      return DropReason::Ipv6BadPayloadLength;
   }
   return DropReason::InternalError;
 }
@@ -41,12 +50,18 @@ DropReason reason_of(Ipv6View::Malformed malformed) noexcept {
 DropReason reason_of(Ipv6Chain::Outcome outcome) noexcept {
   switch (outcome) {
     case Ipv6Chain::Outcome::UpperLayer:
-    case Ipv6Chain::Outcome::Fragment: return DropReason::None;
-    case Ipv6Chain::Outcome::Malformed: return DropReason::Ipv6BadExtension;
-    case Ipv6Chain::Outcome::BadOrder: return DropReason::Ipv6ExtensionOrder;
-    case Ipv6Chain::Outcome::TooMany: return DropReason::Ipv6TooManyExtensions;
-    case Ipv6Chain::Outcome::RoutingHeader: return DropReason::Ipv6RoutingHeader;
-    case Ipv6Chain::Outcome::UnknownOption: return DropReason::Ipv6UnknownOption;
+    case Ipv6Chain::Outcome::Fragment:
+      return DropReason::None;
+    case Ipv6Chain::Outcome::Malformed:
+      return DropReason::Ipv6BadExtension;
+    case Ipv6Chain::Outcome::BadOrder:
+      return DropReason::Ipv6ExtensionOrder;
+    case Ipv6Chain::Outcome::TooMany:
+      return DropReason::Ipv6TooManyExtensions;
+    case Ipv6Chain::Outcome::RoutingHeader:
+      return DropReason::Ipv6RoutingHeader;
+    case Ipv6Chain::Outcome::UnknownOption:
+      return DropReason::Ipv6UnknownOption;
   }
   return DropReason::InternalError;
 }
@@ -79,8 +94,10 @@ Verdict<FrameKind> decode_ipv4(const FrameBytes& frame, const ReceiveChecks& che
   if (readable < net::kIpv4MinimumHeaderBytes) return refuse(DropReason::Ipv4Short);
   Ipv4View view;
   const auto malformed = Ipv4View::parse(bytes, available, view);
-  if (malformed != Ipv4View::Malformed::No) [[unlikely]] return refuse(reason_of(malformed));
-  if (view.header_bytes() > readable) [[unlikely]] return refuse(DropReason::Ipv4Short);
+  if (malformed != Ipv4View::Malformed::No) [[unlikely]]
+    return refuse(reason_of(malformed));
+  if (view.header_bytes() > readable) [[unlikely]]
+    return refuse(DropReason::Ipv4Short);
   if (!checks.network_checksum_good && !view.checksum_valid()) [[unlikely]] {
     return refuse(DropReason::Ipv4BadChecksum);
   }
@@ -90,12 +107,14 @@ Verdict<FrameKind> decode_ipv4(const FrameBytes& frame, const ReceiveChecks& che
     if (options == Ipv4View::Options::Malformed) return refuse(DropReason::Ipv4BadOptions);
     if (options == Ipv4View::Options::SourceRoute) return refuse(DropReason::Ipv4SourceRoute);
   }
-  if (view.reserved_flag()) [[unlikely]] return refuse(DropReason::Ipv4ReservedFlag);
+  if (view.reserved_flag()) [[unlikely]]
+    return refuse(DropReason::Ipv4ReservedFlag);
   if (view.dont_fragment()) packet.set(kPacketDontFragment);
 
   const DropReason martian =
       check_addresses_v4(view.source().host(), view.destination().host(), packet);
-  if (martian != DropReason::None) [[unlikely]] return refuse(martian);
+  if (martian != DropReason::None) [[unlikely]]
+    return refuse(martian);
 
   packet.network_length = view.total_length();
   packet.transport_offset = static_cast<uint16_t>(packet.link_length + view.header_bytes());
@@ -128,20 +147,24 @@ Verdict<FrameKind> decode_ipv6(const FrameBytes& frame, const ReceiveChecks& che
                                Packet& packet) noexcept {
   const uint8_t* bytes = frame.bytes + packet.link_length;
   const size_t readable = frame.readable - packet.link_length;
-  if (readable < net::kIpv6HeaderBytes) [[unlikely]] return refuse(DropReason::Ipv6Short);
+  if (readable < net::kIpv6HeaderBytes) [[unlikely]]
+    return refuse(DropReason::Ipv6Short);
   Ipv6View view;
   const auto malformed = Ipv6View::parse(bytes, frame.length - packet.link_length, view);
-  if (malformed != Ipv6View::Malformed::No) [[unlikely]] return refuse(reason_of(malformed));
+  if (malformed != Ipv6View::Malformed::No) [[unlikely]]
+    return refuse(reason_of(malformed));
   packet.set(kPacketDontFragment);
   packet.network_length = static_cast<uint16_t>(view.total_length());
   packet.key.source = net::IpAddress::from_v6(view.source_bytes());
   packet.key.destination = net::IpAddress::from_v6(view.destination_bytes());
   const DropReason martian = check_addresses_v6(packet);
-  if (martian != DropReason::None) [[unlikely]] return refuse(martian);
+  if (martian != DropReason::None) [[unlikely]]
+    return refuse(martian);
 
   const Ipv6Chain chain = Ipv6Chain::walk(view, readable);
   const DropReason bad_chain = reason_of(chain.outcome);
-  if (bad_chain != DropReason::None) [[unlikely]] return refuse(bad_chain);
+  if (bad_chain != DropReason::None) [[unlikely]]
+    return refuse(bad_chain);
   if (chain.has_extensions) packet.set(kPacketHasIpOptions);
   packet.transport_offset = static_cast<uint16_t>(packet.link_length + chain.offset);
   packet.key.protocol = chain.protocol;
@@ -160,7 +183,8 @@ Verdict<FrameKind> decode_network(EtherType type, const FrameBytes& frame,
   if (frame.length - packet.link_length > 0xffffU) [[unlikely]] {
     return refuse(DropReason::FragmentTooLarge);
   }
-  if (type == EtherType::Ipv4) [[likely]] return decode_ipv4(frame, checks, packet);
+  if (type == EtherType::Ipv4) [[likely]]
+    return decode_ipv4(frame, checks, packet);
   if (type == EtherType::Ipv6) return decode_ipv6(frame, checks, packet);
   if (type == EtherType::Arp) return forward_to(FrameKind::Kernel);
   return refuse(DropReason::UnknownEtherType);

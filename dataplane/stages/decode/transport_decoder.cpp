@@ -51,7 +51,8 @@ Verdict<FrameKind> decode_tcp(const Segment& segment, const ReceiveChecks& check
                               Packet& packet) noexcept {
   net::TcpView tcp;
   const auto malformed = net::TcpView::parse(segment.bytes, segment.length, tcp);
-  if (malformed == net::TcpView::Malformed::Short) [[unlikely]] return refuse(DropReason::TcpShort);
+  if (malformed == net::TcpView::Malformed::Short) [[unlikely]]
+    return refuse(DropReason::TcpShort);
   if (malformed != net::TcpView::Malformed::No || tcp.header_bytes() > segment.readable)
       [[unlikely]] {
     return refuse(DropReason::TcpBadOffset);
@@ -61,7 +62,8 @@ Verdict<FrameKind> decode_tcp(const Segment& segment, const ReceiveChecks& check
     return refuse(DropReason::TcpBadChecksum);
   }
   packet.tcp_flags = tcp.flags();
-  if (!net::tcp_flags_valid(packet.tcp_flags)) [[unlikely]] return refuse(DropReason::TcpBadFlags);
+  if (!net::tcp_flags_valid(packet.tcp_flags)) [[unlikely]]
+    return refuse(DropReason::TcpBadFlags);
   packet.key.set_transport(tcp.source_port(), tcp.destination_port(), Protocol::Tcp);
   if (packet.key.source_port.raw == 0 || packet.key.destination_port.raw == 0) [[unlikely]] {
     return refuse(DropReason::TcpPortZero);
@@ -77,7 +79,8 @@ Verdict<FrameKind> decode_udp(const Segment& segment, const ReceiveChecks& check
                               Packet& packet) noexcept {
   net::UdpView udp;
   const auto malformed = net::UdpView::parse(segment.bytes, segment.length, udp);
-  if (malformed == net::UdpView::Malformed::Short) [[unlikely]] return refuse(DropReason::UdpShort);
+  if (malformed == net::UdpView::Malformed::Short) [[unlikely]]
+    return refuse(DropReason::UdpShort);
   if (malformed != net::UdpView::Malformed::No) [[unlikely]] {
     return refuse(DropReason::UdpBadLength);
   }
@@ -89,7 +92,8 @@ Verdict<FrameKind> decode_udp(const Segment& segment, const ReceiveChecks& check
     return refuse(DropReason::UdpBadChecksum);
   }
   packet.key.set_transport(udp.source_port(), udp.destination_port(), Protocol::Udp);
-  if (packet.key.destination_port.raw == 0) [[unlikely]] return refuse(DropReason::UdpPortZero);
+  if (packet.key.destination_port.raw == 0) [[unlikely]]
+    return refuse(DropReason::UdpPortZero);
   set_payload(packet, net::kUdpHeaderBytes, udp.length());
   return forward_to(FrameKind::Flow);
 }
@@ -134,7 +138,8 @@ Verdict<FrameKind> decode_icmp(const Segment& segment, const ReceiveChecks& chec
     const bool valid =
         version6 ? checksum_valid(packet, segment, segment.length)
                  : net::checksum_fold(net::checksum_add(segment.bytes, segment.length)) == 0xffff;
-    if (!valid) [[unlikely]] return refuse(DropReason::IcmpBadChecksum);
+    if (!valid) [[unlikely]]
+      return refuse(DropReason::IcmpBadChecksum);
   }
   packet.icmp_type = icmp.type();
   packet.icmp_code = icmp.code();
@@ -161,7 +166,8 @@ Verdict<FrameKind> decode_transport(const FrameBytes& frame, const ReceiveChecks
       }
       return decode_tcp(segment, checks, packet);
     case Protocol::Udp:
-      if (segment.readable < net::kUdpHeaderBytes) [[unlikely]] return refuse(DropReason::UdpShort);
+      if (segment.readable < net::kUdpHeaderBytes) [[unlikely]]
+        return refuse(DropReason::UdpShort);
       return decode_udp(segment, checks, packet);
     case Protocol::Icmp:
     case Protocol::Icmpv6:

@@ -55,9 +55,8 @@ Verdict<Next> DefragmentStage::decode_datagram(Packet& packet, WorkerContext& co
   packet.clear(kPacketHasIpOptions);
   packet.clear(kPacketHandedOver);
   const FrameBytes frame{packet.frame(), mbuf.data_len, mbuf.pkt_len};
-  const Verdict<FrameKind> decoded =
-      decode_network(ipv4 ? net::EtherType::Ipv4 : net::EtherType::Ipv6, frame,
-                     ReceiveChecks{true, true}, packet);
+  const Verdict<FrameKind> decoded = decode_network(
+      ipv4 ? net::EtherType::Ipv4 : net::EtherType::Ipv6, frame, ReceiveChecks{true, true}, packet);
   switch (decoded.next) {
     case FrameKind::Drop:
       return drop<Next>(decoded.reason);

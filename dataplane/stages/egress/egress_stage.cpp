@@ -52,7 +52,8 @@ void hide_inside_router(uint8_t* network, const Flow& flow) noexcept {
   if ((flow.flags & kFlowRewriteSource) == 0 || (network[0] >> 4U) != 4) return;
   const net::Be32 before = net::load_be32(network + 12);
   const net::Be32 after = flow.rewrite.source;
-  if (before == after) return;
+  // A translated echo identifier alone hides nobody.
+  if (before == after || after == flow.key.source.v4()) return;
   net::store(network + 12, after);
   adjust_checksum(network + 10, net::checksum_delta(before.raw, after.raw));
 }
@@ -208,7 +209,8 @@ Verdict<Next> EgressStage::decide(Packet& packet, WorkerContext& context) noexce
     }
   }
   const DropReason refused = transform(packet, session, direction, context);
-  if (refused != DropReason::None) [[unlikely]] return drop<Next>(refused);
+  if (refused != DropReason::None) [[unlikely]]
+    return drop<Next>(refused);
   if ((packet.tcp_flags & net::kTcpSyn) != 0 && packet.key.protocol == net::Protocol::Tcp &&
       !packet.has(kPacketIsIcmpError)) [[unlikely]] {
     clamp_segment_size(packet, egress, context);

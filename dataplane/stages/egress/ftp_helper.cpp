@@ -37,15 +37,16 @@ void renew_lengths(Packet& packet, int growth) noexcept {
   const auto length = static_cast<uint32_t>(packet.payload_offset - packet.transport_offset) +
                       packet.payload_length;
   net::store(transport + kTcpChecksumOffset, net::Be16{});
-  uint64_t sum = net::pseudo_header_sum(packet.key.source, packet.key.destination,
-                                        net::Protocol::Tcp, length);
+  uint64_t sum =
+      net::pseudo_header_sum(packet.key.source, packet.key.destination, net::Protocol::Tcp, length);
   sum = net::checksum_add(transport, length, sum);
   net::store(transport + kTcpChecksumOffset,
              net::Be16{static_cast<uint16_t>(~net::checksum_fold(sum))});
 }
 
 // Replaces a part of the payload by a text of another length. False without room.
-bool replace_text(Packet& packet, const FtpAnnouncement& announcement, std::string_view text) noexcept {
+bool replace_text(Packet& packet, const FtpAnnouncement& announcement,
+                  std::string_view text) noexcept {
   rte_mbuf& mbuf = packet.mbuf();
   const int growth = static_cast<int>(text.size()) - static_cast<int>(announcement.replace_length);
   const size_t end = static_cast<size_t>(packet.payload_offset) + packet.payload_length;
@@ -55,7 +56,8 @@ bool replace_text(Packet& packet, const FtpAnnouncement& announcement, std::stri
     return false;
   }
   uint8_t* payload = packet.frame() + packet.payload_offset;
-  const size_t behind = static_cast<size_t>(announcement.replace_offset) + announcement.replace_length;
+  const size_t behind =
+      static_cast<size_t>(announcement.replace_offset) + announcement.replace_length;
   std::memmove(payload + announcement.replace_offset + text.size(), payload + behind,
                packet.payload_length - behind);
   std::memcpy(payload + announcement.replace_offset, text.data(), text.size());
@@ -114,15 +116,14 @@ DropReason translate_text(Packet& packet, Session& session, Direction direction,
 // the newest bytes of a side count: a segment that fills a gap says nothing about what follows it.
 bool note_line_end(Packet& packet, Session& session, Direction direction,
                    std::span<const uint8_t> payload) noexcept {
-  const auto mid_line = static_cast<uint8_t>(
-      direction == Direction::Original ? kFtpClientMidLine : kFtpServerMidLine);
+  const auto mid_line = static_cast<uint8_t>(direction == Direction::Original ? kFtpClientMidLine
+                                                                              : kFtpServerMidLine);
   const bool at_line_start = (session.record.helper & mid_line) == 0;
   const uint32_t end =
       net::load_be32(packet.transport() + 4).host() + static_cast<uint32_t>(payload.size());
   if (end == session.tcp[index_of(direction)].end) {
-    session.record.helper = static_cast<uint8_t>(ends_line(payload)
-                                                     ? session.record.helper & ~mid_line
-                                                     : session.record.helper | mid_line);
+    session.record.helper = static_cast<uint8_t>(
+        ends_line(payload) ? session.record.helper & ~mid_line : session.record.helper | mid_line);
   }
   return at_line_start;
 }

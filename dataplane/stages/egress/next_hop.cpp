@@ -6,10 +6,14 @@ namespace {
 
 DropReason refusal_of(RouteKind kind) noexcept {
   switch (kind) {
-    case RouteKind::Blackhole: return DropReason::NoRouteBlackhole;
-    case RouteKind::Prohibit: return DropReason::NoRouteProhibited;
-    case RouteKind::Broadcast: return DropReason::BroadcastNotForwarded;
-    default: return DropReason::NoRoute;
+    case RouteKind::Blackhole:
+      return DropReason::NoRouteBlackhole;
+    case RouteKind::Prohibit:
+      return DropReason::NoRouteProhibited;
+    case RouteKind::Broadcast:
+      return DropReason::BroadcastNotForwarded;
+    default:
+      return DropReason::NoRoute;
   }
 }
 
@@ -26,8 +30,7 @@ NextHopAnswer find_next_hop(Session& session, Direction direction,
   Flow& flow = session.flow(direction);
   const Flow& other = session.flow(opposite(direction));
   const net::IpAddress& destination = other.key.source;
-  const Route& route =
-      context.forwarding->lookup(destination, net::symmetric_flow_hash(other.key));
+  const Route& route = context.forwarding->lookup(destination, net::symmetric_flow_hash(other.key));
   NextHopAnswer answer;
   if (route.kind == RouteKind::Local) {
     answer.outcome = NextHopOutcome::Local;
@@ -39,8 +42,7 @@ NextHopAnswer find_next_hop(Session& session, Direction direction,
   if (route.interface >= context.configuration->interfaces.size()) {
     return refuse(DropReason::EgressNoZone);
   }
-  if (static_cast<uint8_t>(context.configuration->interfaces[route.interface].zone) !=
-      other.zone) {
+  if (static_cast<uint8_t>(context.configuration->interfaces[route.interface].zone) != other.zone) {
     return refuse(DropReason::RouteZoneChanged);
   }
   const net::IpAddress& next_hop = route.next_hop(destination);

@@ -8,10 +8,10 @@
 namespace masugata::dataplane {
 
 enum class NextHopOutcome : uint8_t {
-  Ready,   // the flow's egress_interface and next_hop are set and `mac` is the neighbour's
-  Local,   // the route now leads to the gateway itself
-  Unknown, // the neighbour has not answered yet; `neighbour` says who is asked for
-  Refused, // `reason`
+  Ready,    // the flow's egress_interface and next_hop are set and `mac` is the neighbour's
+  Local,    // the route now leads to the gateway itself
+  Unknown,  // the neighbour has not answered yet; `neighbour` says who is asked for
+  Refused,  // `reason`
 };
 
 struct NextHopAnswer {
@@ -25,9 +25,11 @@ struct NextHopAnswer {
 // find_next_hop().
 [[nodiscard]] inline bool known_next_hop(const Flow& flow, const WorkerContext& context,
                                          net::MacAddress& mac) noexcept {
-  if ((flow.flags & kFlowRouteResolved) == 0) [[unlikely]] return false;
+  if ((flow.flags & kFlowRouteResolved) == 0) [[unlikely]]
+    return false;
   const NeighbourTable& neighbours = context.forwarding->neighbours();
-  if (!neighbours.read(flow.next_hop, mac)) [[unlikely]] return false;
+  if (!neighbours.read(flow.next_hop, mac)) [[unlikely]]
+    return false;
   neighbours.mark_used(flow.next_hop);
   return true;
 }

@@ -43,8 +43,8 @@ inline void rewrite_ipv4(Packet& packet, const Flow& flow) noexcept {
 // moves the frame's start as needed. False when there is no headroom (a bug).
 [[nodiscard]] inline bool write_link_header(Packet& packet, const EgressInterface& interface,
                                             const net::MacAddress& destination) noexcept {
-  const uint16_t length = static_cast<uint16_t>(
-      net::kEthernetHeaderBytes + (interface.vlan != 0 ? net::kVlanTagBytes : 0));
+  const uint16_t length = static_cast<uint16_t>(net::kEthernetHeaderBytes +
+                                                (interface.vlan != 0 ? net::kVlanTagBytes : 0));
   const int shift = static_cast<int>(length) - static_cast<int>(packet.link_length);
   if (shift != 0) [[unlikely]] {
     rte_mbuf& mbuf = packet.mbuf();

@@ -2,10 +2,10 @@
 #include "dataplane/stages/track/track_stage.h"
 
 #include "dataplane/pipeline/worker_messages.h"
+#include "dataplane/snapshot/admission.h"
 #include "dataplane/stages/admit/readmission.h"
 #include "dataplane/stages/admit/syn_protection.h"
 #include "dataplane/stages/answers/tcp_answers.h"
-#include "dataplane/snapshot/admission.h"
 #include "net/checksum.h"
 #include "net/headers/transport.h"
 
@@ -29,9 +29,9 @@ bool icmp_type_fits(const Packet& packet, Direction direction) noexcept {
 bool error_source_fits(const Packet& packet, const WorkerContext& context) noexcept {
   if (packet.has(kPacketFromKernel)) return true;
   const uint8_t* network = packet.network();
-  const net::IpAddress source =
-      (network[0] >> 4U) == 4 ? net::IpAddress::from_v4(net::load_be32(network + 12))
-                              : net::IpAddress::from_v6(network + 8);
+  const net::IpAddress source = (network[0] >> 4U) == 4
+                                    ? net::IpAddress::from_v4(net::load_be32(network + 12))
+                                    : net::IpAddress::from_v6(network + 8);
   if (admission::is_exempt_from_reverse_path(source)) return true;
   const Snapshot& snapshot = context.snapshot();
   return admission::passes_reverse_path(snapshot, snapshot.zones[packet.ingress_zone].anti_spoofing,
@@ -46,8 +46,7 @@ void adjust_acknowledgement(Packet& packet, const Session& session, Direction di
   uint8_t* header = packet.transport();
   const auto header_bytes = static_cast<size_t>(packet.payload_offset - packet.transport_offset);
   const uint16_t delta = take_back_acknowledgement(*adjustment, direction, header, header_bytes);
-  net::store(header + 16,
-             net::Be16{net::checksum_apply(net::load_be16(header + 16).raw, delta)});
+  net::store(header + 16, net::Be16{net::checksum_apply(net::load_be16(header + 16).raw, delta)});
 }
 
 }  // namespace
@@ -86,9 +85,9 @@ Verdict<Next> TrackStage::decide(Packet& packet, WorkerContext& context) noexcep
                                               : drop<Next>(DropReason::Spoofed);
   }
   if (session.kind == SessionKind::Tcp) return track_tcp_hit(packet, session, direction, context);
-  const TrackResult result = track_other_packet(
-      *context.sessions, session, direction, icmp_type_fits(packet, direction),
-      packet.network_length, context.configuration->tracking, context.now_ms);
+  const TrackResult result =
+      track_other_packet(*context.sessions, session, direction, icmp_type_fits(packet, direction),
+                         packet.network_length, context.configuration->tracking, context.now_ms);
   if (result.action != TrackAction::Forward) [[unlikely]] {
     return drop<Next>(drop_reason_of(result.reason));
   }

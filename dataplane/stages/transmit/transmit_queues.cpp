@@ -38,8 +38,7 @@ void TransmitQueues::flush(WorkerContext& context) noexcept {
 }
 
 void TransmitQueues::send(uint16_t port, Queue& queue, WorkerContext& context) noexcept {
-  const uint16_t sent =
-      rte_eth_tx_burst(port, context.worker, queue.packets.data(), queue.count);
+  const uint16_t sent = rte_eth_tx_burst(port, context.worker, queue.packets.data(), queue.count);
   const auto left = static_cast<uint16_t>(queue.count - sent);
   if (left > 0) [[unlikely]] {
     context.counters.drops[static_cast<size_t>(DropReason::TransmitQueueFull)].add(left);
