@@ -117,8 +117,21 @@ TEST(Ipv6Chain, RefusesWrongOrder) {
   EXPECT_EQ(walk(kHop, {header(kHop), header(kUdp), kUdpHeader}).outcome, Outcome::BadOrder);
   EXPECT_EQ(walk(kRouting, {routing(kRouting, 0), routing(kUdp, 0), kUdpHeader}).outcome,
             Outcome::BadOrder);
-  EXPECT_EQ(walk(kDestination, {header(kDestination), header(kDestination), header(kUdp)}).outcome,
-            Outcome::BadOrder);
+}
+
+TEST(Ipv6Chain, LetsDestinationOptionsRepeatWithinTheBound) {
+  const auto repeated = [](unsigned headers) {
+    Bytes payload;
+    for (unsigned number = 1; number <= headers; ++number) {
+      const Bytes one = header(number == headers ? kUdp : kDestination);
+      payload.insert(payload.end(), one.begin(), one.end());
+    }
+    payload.insert(payload.end(), kUdpHeader.begin(), kUdpHeader.end());
+    const Bytes bytes = packet(kDestination, payload);
+    return walk(bytes, bytes.size()).outcome;
+  };
+  EXPECT_EQ(repeated(Ipv6Chain::kMaximumHeaders), Outcome::UpperLayer);
+  EXPECT_EQ(repeated(Ipv6Chain::kMaximumHeaders + 1), Outcome::TooMany);
 }
 
 TEST(Ipv6Chain, RefusesRoutingWithSegmentsLeft) {
