@@ -199,6 +199,7 @@ struct FragmentSettings {
   uint32_t maximum_per_source = 64;
   uint32_t timeout_seconds = 30;
   uint32_t maximum_fragments_per_datagram = 64;
+  friend bool operator==(const FragmentSettings&, const FragmentSettings&) = default;
 };
 
 struct SystemSettings {

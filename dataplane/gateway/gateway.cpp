@@ -364,6 +364,9 @@ control::ReloadReport Gateway::reload(const std::string& path) {
     if (loaded.model->sessions.maximum != bound) {
       add(false, "takes effect at the next restart", "sessions maximum");
     }
+    if (loaded.model->fragments != configuration_->model().fragments) {
+      add(false, "takes effect at the next restart", "fragments");
+    }
     std::vector<Fault> warnings;
     const Status applied = configuration_->apply(std::move(*loaded.model), warnings);
     for (const Fault& warning : warnings) add(false, warning.what, warning.where);
