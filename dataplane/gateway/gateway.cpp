@@ -262,7 +262,10 @@ void Gateway::poll_links() {
   uint64_t down = 0;
   for (size_t i = 0; i < ports_.size(); ++i) {
     const PortLink link = ports_[i]->link();
-    if (link.up != links_[i].up) {
+    if (link.gone && !links_[i].gone) {
+      spdlog::error("port {}: its device has disappeared; restart masugatad when it is back",
+                    ports_[i]->name());
+    } else if (link.up != links_[i].up) {
       spdlog::info("port {} ({}): link {}", ports_[i]->name(), ports_[i]->driver(),
                    link.up ? "up" : "down");
     }

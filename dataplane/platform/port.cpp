@@ -2,11 +2,13 @@
 #include "dataplane/platform/port.h"
 
 #include <fmt/format.h>
+#include <net/if.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
 #include <array>
+#include <string_view>
 
 namespace masugata::dataplane {
 namespace {
@@ -23,11 +25,21 @@ constexpr uint16_t kHashBuckets = 128;
 
 std::string device_name_of(const std::string& device) { return device.substr(0, device.find(',')); }
 
+// The value of "iface=" among a device's arguments; empty when there is none.
+std::string kernel_interface_of(const std::string& device) {
+  constexpr std::string_view kArgument = ",iface=";
+  const size_t found = device.find(kArgument);
+  if (found == std::string::npos) return {};
+  const size_t begin = found + kArgument.size();
+  return device.substr(begin, device.find(',', begin) - begin);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Port>> Port::open(const PortSettings& settings) {
   std::unique_ptr<Port> port(new Port);
   port->name_ = settings.name;
+  port->kernel_interface_ = kernel_interface_of(settings.device);
   if (Status status = port->probe(settings); !status) return tl::unexpected(status.error());
   if (Status status = port->configure(settings); !status) return tl::unexpected(status.error());
   if (Status status = port->set_up_queues(settings); !status) {
@@ -165,6 +177,12 @@ Port::~Port() {
 }
 
 PortLink Port::link() const noexcept {
+  // These drivers go on saying "up" when the interface below them is gone.
+  if (!kernel_interface_.empty() && if_nametoindex(kernel_interface_.c_str()) == 0) {
+    PortLink gone;
+    gone.gone = true;
+    return gone;
+  }
   rte_eth_link link{};
   if (rte_eth_link_get_nowait(device_, &link) != 0) return {};
   PortLink result;

@@ -28,6 +28,7 @@ struct PortSettings {
 
 struct PortLink {
   bool up = false;
+  bool gone = false;        // the kernel interface below the port does not exist any more
   uint32_t speed_mbps = 0;  // 0 = unknown
 };
 
@@ -70,6 +71,7 @@ class Port {
 
   std::string name_;
   std::string driver_;
+  std::string kernel_interface_;  // of "iface=NAME" devices (AF_XDP, AF_PACKET); else empty
   std::vector<std::string> offloads_;
   net::MacAddress mac_;
   uint16_t device_ = 0xffff;
