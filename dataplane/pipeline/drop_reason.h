@@ -10,7 +10,8 @@
 namespace masugata::dataplane {
 
 // X(enumerator, "counter-name", "one line for the operator"). Names never change once released.
-// clang-format off: one reason per line, read by tests/lint/check_drop_reasons.py
+// One reason per line: tests/lint/check_drop_reasons.py reads them so.
+// clang-format off
 #define MASUGATA_DROP_REASONS(X)                                                                  \
   /* decode: link layer */                                                                        \
   X(FrameTooShort, "frame-too-short", "frame shorter than an Ethernet header")                    \
@@ -128,12 +129,12 @@ struct DropReasonText {
   std::string_view explanation;
 };
 
-inline constexpr std::array<DropReasonText, kDropReasonCount> kDropReasonTexts{{
-    {"none", "not dropped"},
+inline constexpr std::array<DropReasonText, kDropReasonCount> kDropReasonTexts{
+    {{"none", "not dropped"},
 #define MASUGATA_X(enumerator, name, text) {name, text},
-    MASUGATA_DROP_REASONS(MASUGATA_X)
+     MASUGATA_DROP_REASONS(MASUGATA_X)
 #undef MASUGATA_X
-}};
+    }};
 
 [[nodiscard]] constexpr std::string_view drop_reason_name(DropReason reason) noexcept {
   return kDropReasonTexts[static_cast<size_t>(reason)].name;
