@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 #include "tests/in_process_gateway.h"
 #include "tests/packets/packet_builder.h"
 
@@ -49,6 +52,40 @@ TEST_F(WholeDataplane, TranslatesAndAnswers) {
   EXPECT_EQ(output[0].port, "wan0");
   EXPECT_EQ(gateway_.sessions().size(), 1U);
   EXPECT_EQ(gateway_.buffers_in_use(), 0U);
+}
+
+// The other worker does not run: what belongs to it gathers in front of it up to the bound.
+TEST(TwoWorkers, AFullRingToTheOwnerIsANamedDrop) {
+  InProcessOptions options;
+  options.workers = 2;
+  InProcessGateway gateway(options);
+  ASSERT_TRUE(gateway.configure(kConfiguration).has_value());
+  net::FlowKey key;
+  key.source = *net::IpAddress::parse("10.0.1.10");
+  key.destination = *net::IpAddress::parse("198.51.100.5");
+  key.destination_port = net::Be16::from_host(53);
+  key.protocol = net::Protocol::Udp;
+  uint16_t port = 4000;
+  do {
+    key.source_port = net::Be16::from_host(++port);
+  } while (dataplane::worker_of(key, 2) != 1);
+  const auto bytes = build_packet("eth 02:00:00:00:01:0a > 02:00:00:00:00:01 | udp 10.0.1.10:" +
+                                      std::to_string(port) + " > 198.51.100.5:53",
+                                  LinkDefaults{});
+  ASSERT_TRUE(bytes.has_value());
+  dataplane::Worker& first = gateway.worker();
+  constexpr uint32_t kMore = 10;
+  for (uint32_t i = 0; i < dataplane::WorkerMessages::kPacketRingSize + kMore; ++i) {
+    rte_mbuf* frame = rte_pktmbuf_alloc(first.context().packet_pool);
+    ASSERT_NE(frame, nullptr);
+    std::copy(bytes->begin(), bytes->end(),
+              rte_pktmbuf_append(frame, static_cast<uint16_t>(bytes->size())));
+    first.process(&frame, 1, 0, false, {1'000'000'000});
+  }
+  const auto drops = gateway.drop_counts();
+  ASSERT_TRUE(drops.contains("handover-queue-full"));
+  // A ring holds one less than its size.
+  EXPECT_EQ(drops.at("handover-queue-full"), kMore + 1);
 }
 
 }  // namespace
