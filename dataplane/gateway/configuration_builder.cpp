@@ -67,12 +67,6 @@ std::unique_ptr<RunningConfiguration> build_configuration(const config::Model& m
     configuration->interfaces.push_back(egress_of(snapshot->interfaces[i], ports));
     if (i < twins.size()) configuration->interfaces.back().twin = twins[i];
   }
-  configuration->port_of_device.assign(RTE_MAX_ETHPORTS, kNoPort);
-  for (size_t i = 0; i < ports.size(); ++i) {
-    if (ports[i].device < RTE_MAX_ETHPORTS) {
-      configuration->port_of_device[ports[i].device] = static_cast<uint16_t>(i);
-    }
-  }
   configuration->counters = std::vector<ConfigurationCounters>(worker_count);
   for (ConfigurationCounters& counters : configuration->counters) {
     counters.interfaces = std::vector<InterfaceCounters>(snapshot->interfaces.size());

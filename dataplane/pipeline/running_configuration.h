@@ -35,7 +35,6 @@ struct InterfaceCounters {
   RelaxedCounter received_bytes;
   RelaxedCounter sent_packets;
   RelaxedCounter sent_bytes;
-  RelaxedCounter dropped;
 };
 
 struct RuleCounters {
@@ -57,9 +56,7 @@ struct RunningConfiguration {
   uint32_t numbering_epoch = 0;
   std::shared_ptr<const Snapshot> snapshot;
   TrackingSettings tracking;
-  std::vector<EgressInterface> interfaces;  // as Snapshot::interfaces
-  // DPDK port id -> config port index, 0xffff for ports that are not ours.
-  std::vector<uint16_t> port_of_device;
+  std::vector<EgressInterface> interfaces;              // as Snapshot::interfaces
   mutable std::vector<ConfigurationCounters> counters;  // by worker
 };
 

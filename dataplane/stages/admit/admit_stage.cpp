@@ -7,6 +7,7 @@
 #include "dataplane/stages/admit/syn_protection.h"
 #include "dataplane/stages/answers/icmp_answers.h"
 #include "dataplane/stages/answers/tcp_answers.h"
+#include "dataplane/stages/egress/packet_rewrite.h"
 
 namespace masugata::dataplane {
 namespace {
@@ -48,10 +49,6 @@ void answer_refusal(const Packet& packet, const AdmissionResult& admission,
   } else if (admission.reason == DropReason::NoRouteProhibited) {
     send_icmp_error(packet, IcmpError::AdminProhibited, 0, context);
   }
-}
-
-uint8_t hop_limit(const Packet& packet) noexcept {
-  return packet.network()[packet.key.source.is_v4() ? 8 : 7];
 }
 
 // A worker sees its share of a source's sessions.

@@ -23,10 +23,6 @@ constexpr uint8_t kAnyRewrite =
 
 bool is_ipv4(const Packet& packet) noexcept { return (packet.network()[0] >> 4U) == 4; }
 
-uint8_t hop_limit(const Packet& packet) noexcept {
-  return packet.network()[is_ipv4(packet) ? 8 : 7];
-}
-
 void decrement_hop_limit(Packet& packet) noexcept {
   uint8_t* network = packet.network();
   if (is_ipv4(packet)) {

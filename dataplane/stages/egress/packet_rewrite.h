@@ -16,6 +16,12 @@ namespace masugata::dataplane {
 // Taking 1 from the TTL takes 1 from the first byte of its 16-bit word (RFC 1141).
 inline constexpr uint16_t kHopDecrementDelta = 0xfffe;
 
+// TTL of an IPv4, hop limit of an IPv6 packet.
+[[nodiscard]] inline uint8_t hop_limit(const Packet& packet) noexcept {
+  const uint8_t* network = packet.network();
+  return network[(network[0] >> 4U) == 4 ? 8 : 7];
+}
+
 inline void adjust_checksum(uint8_t* field, uint16_t delta) noexcept {
   net::store(field, net::Be16{net::checksum_apply(net::load_be16(field).raw, delta)});
 }
