@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The inspection engine of one worker: packets, streams and transactions against the plan.
+//
+//   engine.begin_packet / inspect -> InspectionVerdict
+//
+// Everything is synchronous: when inspect() returns, the packet's bytes have been parsed and
+// matched, and the verdict is final for this packet.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "ids/engine/packet_facts.h"
+#include "ids/plan/detection_plan.h"
+#include "ids/protocols/application_protocol.h"
+#include "ids/protocols/protocol_parser.h"
+
+namespace masugata::ids {
+
+class FlowInspection;  // engine/flow_inspection.h: all that is remembered of one flow
+
+// What happens at a bound, by choice of the profile; never by accident.
+enum class Failure : uint8_t { PassCounted, Drop };
+
+struct EngineLimits {
+  uint32_t flows = 65536;                    // at the bound open_flow() returns null
+  uint32_t stream_window_bytes = 64 * 1024;  // kept per direction for rules that look back
+  uint64_t memory_bytes = 512ULL << 20U;     // of all flows; at the bound parsers are ended
+  uint32_t alerts_per_packet = 15;
+  bool inline_mode = true;  // false: alerts only, drop rules alert ("allowed")
+};
+
+// New bytes of the stream, in order and without gap, or a gap of `missing` bytes before them.
+struct StreamBytes {
+  Direction direction = Direction::ToServer;
+  std::span<const uint8_t> bytes;
+  uint64_t missing = 0;
+};
+
+enum class VerdictAction : uint8_t { Accept, Drop, RejectSource, RejectDestination, RejectBoth };
+
+struct InspectionVerdict {
+  VerdictAction action = VerdictAction::Accept;
+  bool whole_flow = false;  // the rest of the flow has the same fate without inspection
+  bool passed = false;      // a pass rule matched
+  uint32_t sid = 0;         // of the rule that decided, 0 = none
+  const char* reason = "";  // static: "rules", "flow drop", "memory"...
+};
+
+// What the flow's owner tells once, when the flow begins.
+struct FlowFacts {
+  net::FlowKey key;      // of the first packet: client to server
+  uint64_t flow_id = 0;  // unique, for EVE
+  uint64_t start_us = 0;
+  bool midstream = false;  // TCP without its handshake
+};
+
+// What the flow's owner knows better than the engine, at each packet.
+struct FlowState {
+  bool established = false;       // TCP: handshake complete; others: packets in both directions
+  bool closed = false;            // TCP: FIN both ways or RST
+  uint64_t packets[2] = {};       // by Direction, this packet included
+  uint64_t bytes[2] = {};         // of IP packets
+  uint64_t stream_bytes[2] = {};  // for stream_size: highest sequence seen from the start
+};
+
+// Receives what the engine reports, during the calls of the engine. Implementations format and
+// queue; they must neither block nor throw. Defined in eve/event_sink.h.
+class EventSink;
+
+// Thread: one engine per worker, never shared. The plan is changed between packets.
+class InspectionEngine {
+ public:
+  InspectionEngine(const EngineLimits& limits, EventSink& sink);
+  ~InspectionEngine();
+  InspectionEngine(const InspectionEngine&) = delete;
+  InspectionEngine& operator=(const InspectionEngine&) = delete;
+
+  // The plan for all packets from now on; null: no rules. Allocates scratch: between bursts.
+  // The caller keeps the old plan alive until this returns.
+  void use_plan(const DetectionPlan* plan);
+
+  // Null at the bound: the caller decides what its profile says.
+  [[nodiscard]] FlowInspection* open_flow(const FlowFacts& facts) noexcept;
+  // Ends parsers and transactions, inspects what that completed, reports the flow.
+  void close_flow(FlowInspection* flow, uint64_t time_us, std::string_view reason) noexcept;
+
+  // Inspects one packet. `flow` null: a packet outside any flow (only packet rules apply).
+  // `streams`: what the packet added to the reassembled streams, in order; for UDP the engine
+  // takes the payload itself. After a verdict with whole_flow the engine remembers it: later
+  // packets of the flow get it at once.
+  [[nodiscard]] InspectionVerdict inspect(const PacketFacts& packet, FlowInspection* flow,
+                                          const FlowState& state,
+                                          std::span<const StreamBytes> streams) noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Of a flow, for the caller's own use (show sessions, FTP data).
+[[nodiscard]] ApplicationProtocol protocol_of(const FlowInspection& flow) noexcept;
+[[nodiscard]] const ProtocolParser* parser_of(const FlowInspection& flow) noexcept;
+// A data flow announced by a control connection: its parser is made at once.
+void set_expected(FlowInspection& flow, const ProtocolParser::ExpectedData& data) noexcept;
+
+}  // namespace masugata::ids

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A detection plan: a rule set compiled for the packet path. Immutable, shared by all workers,
+// published by pointer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ids/protocols/transaction.h"
+#include "ids/rules/rule_set.h"
+#include "result/result.h"
+
+namespace masugata::ids {
+
+struct PlanOptions {
+  std::string cache_folder;  // compiled databases are kept here, by content; empty: no cache
+  uint32_t compile_threads = 1;
+};
+
+struct PlanFacts {
+  size_t rules = 0;
+  size_t patterns = 0;
+  size_t databases = 0;
+  size_t bytes = 0;  // databases and tables
+  double compile_seconds = 0;
+  bool from_cache = false;
+};
+
+class DetectionPlan;  // detection_plan.cpp's own; the engine includes plan/compiled_rules.h
+
+// Takes seconds for tens of thousands of rules: never on a worker. Rules that the plan cannot
+// compile (a pcre that PCRE2 refuses) are left out and appended to `rules.problems`.
+[[nodiscard]] Result<std::shared_ptr<const DetectionPlan>> compile_plan(RuleSet rules,
+                                                                        const PlanOptions& options);
+
+[[nodiscard]] const PlanFacts& facts_of(const DetectionPlan& plan) noexcept;
+[[nodiscard]] const RuleSet& rules_of(const DetectionPlan& plan) noexcept;
+[[nodiscard]] const ParserDemands& demands_of(const DetectionPlan& plan) noexcept;
+
+}  // namespace masugata::ids

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A parser of one application protocol over both directions of one flow.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+
+#include "ids/direction.h"
+#include "ids/protocols/application_protocol.h"
+#include "ids/protocols/transaction.h"
+#include "net/flow_key.h"
+
+namespace masugata::ids {
+
+// What a parser thinks of the bytes it was given.
+enum class ParseOutcome : uint8_t {
+  Going,     // fine so far
+  Finished,  // nothing further in this flow is for a parser (TLS after the handshake, SSH after
+             // key exchange); the stream's bytes are still inspected as such
+  Failed,    // not this protocol, or broken beyond repair: no more calls
+  Changed,   // continues as `next_protocol()` (SMTP or FTP STARTTLS, HTTP CONNECT or upgrade)
+};
+
+// Thread: the flow's worker. Calls are in stream order, for each direction in sequence. Nothing
+// throws. Memory: at most kMaximumTransactions live ones, each bounded by its protocol.
+inline constexpr size_t kMaximumTransactions = 256;
+
+class ProtocolParser {
+ public:
+  explicit ProtocolParser(ApplicationProtocol protocol) noexcept : protocol_(protocol) {}
+  ProtocolParser(const ProtocolParser&) = delete;
+  ProtocolParser& operator=(const ProtocolParser&) = delete;
+  virtual ~ProtocolParser() = default;
+
+  // The next bytes of that direction. For UDP: one datagram.
+  virtual ParseOutcome on_data(Direction direction, std::span<const uint8_t> bytes,
+                               uint64_t time_us) noexcept = 0;
+  // `bytes` of the stream are missing (a capture with loss, or uninspected by policy).
+  virtual ParseOutcome on_gap(Direction /*direction*/, uint64_t /*bytes*/) noexcept {
+    return ParseOutcome::Failed;
+  }
+  // That side will send no more (FIN, RST, end of the flow or of the capture). May be called twice.
+  virtual void on_end(Direction /*direction*/) noexcept {}
+
+  [[nodiscard]] ApplicationProtocol protocol() const noexcept { return protocol_; }
+  [[nodiscard]] virtual ApplicationProtocol next_protocol() const noexcept {
+    return ApplicationProtocol::Unknown;
+  }
+
+  // A data session that this control connection announced (FTP PORT/PASV): asked once per change.
+  struct ExpectedData {
+    ApplicationProtocol protocol = ApplicationProtocol::FtpData;
+    net::IpAddress server_address;  // where the data connection goes to
+    uint16_t server_port = 0;
+    std::string file_name;
+    bool upload = false;  // STOR
+  };
+  [[nodiscard]] virtual const ExpectedData* expected_data() const noexcept { return nullptr; }
+
+  // Oldest first. The engine removes from the front what it has inspected to the end.
+  [[nodiscard]] std::deque<std::unique_ptr<Transaction>>& transactions() noexcept {
+    return transactions_;
+  }
+
+ protected:
+  // Numbers the transaction and appends it. At the bound the oldest is ended (both sides finished)
+  // and stays for the engine to take; beyond twice the bound returns null and the parser fails.
+  Transaction* append(std::unique_ptr<Transaction> transaction) noexcept;
+
+ private:
+  ApplicationProtocol protocol_;
+  uint64_t next_number_ = 0;
+  std::deque<std::unique_ptr<Transaction>> transactions_;
+};
+
+// A parser for `protocol`, or null when it is only recognised. `demands` outlives the parser.
+[[nodiscard]] std::unique_ptr<ProtocolParser> make_parser(ApplicationProtocol protocol,
+                                                          const ParserDemands& demands);
+
+}  // namespace masugata::ids
