@@ -14,10 +14,11 @@
 
 namespace masugata::ids {
 
-inline constexpr size_t kMaximumEvents = 128;  // per protocol, and of packets, and of streams
+inline constexpr size_t kMaximumEvents = 192;  // per protocol, and of packets, and of streams
 using EventSet = std::bitset<kMaximumEvents>;
 
-// The events of one protocol, in the order of their numbers, without the "http." before them.
+// The events of one protocol, in the order of their numbers, without the "http." before them. Of
+// Unknown: those about the choice of a protocol ("applayer_unexpected_protocol").
 [[nodiscard]] std::span<const std::string_view> application_events(ApplicationProtocol) noexcept;
 // decode-event names with their prefix ("ipv4.pkt_too_small").
 [[nodiscard]] std::span<const std::string_view> decode_events() noexcept;

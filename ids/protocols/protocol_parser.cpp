@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ids/protocols/protocol_parser.h"
+
+#include <utility>
+
+namespace masugata::ids {
+
+Transaction* ProtocolParser::append(std::unique_ptr<Transaction> transaction) noexcept {
+  if (transactions_.size() >= 2 * kMaximumTransactions) return nullptr;
+  if (transactions_.size() >= kMaximumTransactions) {
+    // Those before it were ended by earlier calls, as each call ends one.
+    Transaction& oldest = *transactions_[transactions_.size() - kMaximumTransactions];
+    for (const Direction direction : {Direction::ToServer, Direction::ToClient}) {
+      oldest.finished[index_of(direction)] = true;
+      oldest.touch(direction);
+    }
+  }
+  transaction->number_in_flow = next_number_++;
+  transaction->protocol = protocol_;
+  transactions_.push_back(std::move(transaction));
+  return transactions_.back().get();
+}
+
+// Each parser adds its line.
+std::unique_ptr<ProtocolParser> make_parser(ApplicationProtocol protocol,
+                                            const ParserDemands& /*demands*/) {
+  switch (protocol) {
+    default: return nullptr;
+  }
+}
+
+}  // namespace masugata::ids
