@@ -1,45 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Rebuilds what the receiver of a TCP stream will read, while its segments pass.
+// Rebuilds what the receivers of a TCP connection will read, while its segments pass.
 //
 // The rule that makes evasion pointless: the bytes that were forwarded first win. A segment that
 // covers bytes already forwarded is rewritten to them before it leaves, whatever the receiver's own
 // preference would be. Out-of-order segments are forwarded at once and their bytes are remembered;
 // the receiver cannot read them before the segment that closes the gap, and that one can still be
 // stopped. (RFC 9293 section 3.10.7.4; sequence arithmetic of section 3.4)
+//
+//   SegmentResult result = pair.accept(direction, segment);
+//   while (auto readable = pair.next(result)) inspect(*readable);
+//   ok ? pair.commit(result) : pair.refuse(result);
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <optional>
+
+#include "dataplane/stream/one_way_stream.h"
+#include "dataplane/stream/stream_memory.h"
+#include "dataplane/stream/stream_segment.h"
+#include "ids/direction.h"
 
 namespace masugata::dataplane {
 
-// A pool of equal blocks that all streams of one worker keep bytes in. Taken at start, bounded.
-class StreamMemory;
+// Both directions of one connection. Thread: the worker that owns the connection; packet path.
+// Memory: sizeof plus the blocks that unacknowledged bytes take, bounded by StreamSettings and
+// StreamMemory; a connection at rest has none.
+class TcpStreamPair {
+ public:
+  // Both outlive the pair.
+  TcpStreamPair(StreamMemory& memory, const StreamSettings& settings) noexcept;
+  TcpStreamPair(const TcpStreamPair&) = delete;
+  TcpStreamPair& operator=(const TcpStreamPair&) = delete;
+  ~TcpStreamPair() = default;
 
-// What became of one segment.
-enum class SegmentFate : uint8_t {
-  Forward,         // unchanged
-  ForwardChanged,  // payload was rewritten in place to what had been forwarded before: the
-                   // checksum must be corrected
-  Drop,            // must not reach the receiver; `reason` says why
-  NoMemory,        // a bound was met: the bytes are not remembered. The profile decides
+  // Judges a segment of `direction`, sets its payload right, and finds what would become readable.
+  // The acknowledgement that it carries takes effect at once, everything else on commit(). After
+  // Forward, ForwardChanged and NoMemory exactly one of commit() and refuse() follows, with no
+  // other call but next() between; after Drop commit() and refuse() do nothing.
+  [[nodiscard]] SegmentResult accept(ids::Direction direction,
+                                     const StreamSegment& segment) noexcept;
+
+  // The readable bytes of `result` piece by piece: those of the other direction behind a gap that
+  // the acknowledgement revealed, then those of the segment, then those stored that follow it. At
+  // most kMaximumReadablePieces. The spans lie in the packet or in the stream's memory.
+  [[nodiscard]] std::optional<ReadableBytes> next(SegmentResult& result) noexcept;
+
+  // The segment is forwarded. After NoMemory: forwarded, its bytes readable if they are in order,
+  // but not kept (or older ones forgotten instead).
+  void commit(const SegmentResult& result) noexcept;
+  // The segment is not forwarded: nothing of it is remembered.
+  void refuse(const SegmentResult& result) noexcept;
+
+  // At the end of a flow or of a capture: gives what lies behind gaps, each with its `missing`
+  // bytes. Call until nothing comes; nothing but the destructor may follow.
+  [[nodiscard]] std::optional<ReadableBytes> flush() noexcept;
+
+  // Both SYNs, or midstream pick-up: positions are known.
+  [[nodiscard]] bool is_known(ids::Direction direction) const noexcept {
+    return at(direction).is_known();
+  }
+  [[nodiscard]] bool is_midstream() const noexcept { return midstream_; }
+  // Both sides have ended, or one has reset.
+  [[nodiscard]] bool is_closed() const noexcept;
+  // Bytes from the first one after the SYN to the highest seen, gaps included (stream_size).
+  [[nodiscard]] uint64_t stream_bytes(ids::Direction direction) const noexcept {
+    return at(direction).highest();
+  }
+  [[nodiscard]] const StreamCounters& counters(ids::Direction direction) const noexcept {
+    return at(direction).counters();
+  }
+
+ private:
+  [[nodiscard]] OneWayStream& at(ids::Direction direction) noexcept {
+    return streams_[ids::index_of(direction)];
+  }
+  [[nodiscard]] const OneWayStream& at(ids::Direction direction) const noexcept {
+    return streams_[ids::index_of(direction)];
+  }
+
+  const StreamSettings& settings_;
+  OneWayStream streams_[2];
+  bool midstream_ = false;
+  bool reset_ = false;
 };
 
-enum class SegmentProblem : uint8_t {
-  None,
-  BeyondWindow,  // further ahead than kMaximumAhead or the receiver's window
-  FinMismatch,   // a FIN at another place than the one seen
-  DataAfterFin,
-  SynData,  // data in a SYN that is not TCP Fast Open
-  Urgent,   // urgent data, when the policy is to drop
-};
-
-struct SegmentResult {
-  SegmentFate fate = SegmentFate::Forward;
-  SegmentProblem problem = SegmentProblem::None;
-  bool overlapped = false;        // covered bytes seen before
-  bool overlap_differed = false;  // ... with other content
-  bool in_order_bytes = false;    // next() has something new
-};
+// Of one segment: every kept block once, every piece ahead with its gap, and the payload.
+inline constexpr size_t kMaximumReadablePieces = 2 * (kMaximumSpanBytes / kStreamBlockBytes) + 512;
 
 }  // namespace masugata::dataplane
