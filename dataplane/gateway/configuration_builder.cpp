@@ -19,6 +19,7 @@ EgressInterface egress_of(const SnapshotInterface& interface, const std::vector<
   if (interface.port < ports.size() && interface.enabled) {
     egress.port = ports[interface.port].device;
     egress.mac = ports[interface.port].mac;
+    egress.port_sums_tcp = ports[interface.port].sums_tcp;
   }
   return egress;
 }

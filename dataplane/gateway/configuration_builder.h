@@ -16,6 +16,7 @@ namespace masugata::dataplane {
 struct PortFacts {
   uint16_t device = kNoPort;  // DPDK port id
   net::MacAddress mac;
+  bool sums_tcp = false;  // transmit checksum offload is on
 };
 
 // Off the packet path. `twins` is parallel to Model::interfaces (0xffff: no twin).

@@ -201,7 +201,9 @@ Status Gateway::connect_kernel() {
   targets.twins = exception_path_.get();
   targets.kernel = kernel_.get();
   targets.workers = static_cast<uint16_t>(workers_.size());
-  for (const auto& port : ports_) targets.ports.push_back({port->device(), port->mac()});
+  for (const auto& port : ports_) {
+    targets.ports.push_back({port->device(), port->mac(), port->sums_tcp()});
+  }
   configuration_ = std::make_unique<ConfigurationManager>(std::move(targets));
   for (uint16_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->connect(&exception_path_->port(i), messages_.get());

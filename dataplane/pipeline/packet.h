@@ -16,18 +16,18 @@ struct Session;
 
 // Facts about a packet, one bit each; set by decode unless noted.
 enum PacketFlag : uint16_t {
-  kPacketIsFragment = 1U << 0U,      // a fragment: no ports in the key (cleared by defragment)
-  kPacketWasReassembled = 1U << 1U,  // set by defragment
-  kPacketHasIpOptions = 1U << 2U,    // IPv4 options or IPv6 extension headers are present
-  kPacketFromKernel = 1U << 3U,      // set at reception from the TAP twin: zone `self`
-  kPacketIsIcmpError = 1U << 4U,     // `key` is then the *quoted* packet's key, see decode
-  kPacketTraced = 1U << 5U,          // an operator's trace filter matches
-  kPacketDontFragment = 1U << 6U,    // IPv4 DF; always set for IPv6
-  kPacketHandedOver = 1U << 7U,      // came over a ring from the worker that received it
-  kPacketGenerated = 1U << 8U,       // written by the gateway itself (ICMP error, RST)
-  kPacketLinkMulticast = 1U << 9U,   // destination MAC is multicast or broadcast
-  kPacketNetworkLocal = 1U << 10U,   // ARP, ND, multicast, DHCP...: for the kernel, not forwarded
-  kPacketEncapsulated = 1U << 11U,   // reserved for tunnels
+  kPacketIsFragment = 1U << 0U,        // a fragment: no ports in the key (cleared by defragment)
+  kPacketWasReassembled = 1U << 1U,    // set by defragment
+  kPacketHasIpOptions = 1U << 2U,      // IPv4 options or IPv6 extension headers are present
+  kPacketFromKernel = 1U << 3U,        // set at reception from the TAP twin: zone `self`
+  kPacketIsIcmpError = 1U << 4U,       // `key` is then the *quoted* packet's key, see decode
+  kPacketTraced = 1U << 5U,            // an operator's trace filter matches
+  kPacketDontFragment = 1U << 6U,      // IPv4 DF; always set for IPv6
+  kPacketHandedOver = 1U << 7U,        // came over a ring from the worker that received it
+  kPacketGenerated = 1U << 8U,         // written by the gateway itself (ICMP error, RST)
+  kPacketLinkMulticast = 1U << 9U,     // destination MAC is multicast or broadcast
+  kPacketNetworkLocal = 1U << 10U,     // ARP, ND, multicast, DHCP...: for the kernel, not forwarded
+  kPacketChecksumPending = 1U << 11U,  // the payload was changed: TCP's checksum is due at transmit
 };
 
 // Lives in the private area of the mbuf (rte_pktmbuf_pool_create's priv_size), so that

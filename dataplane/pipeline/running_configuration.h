@@ -26,6 +26,7 @@ struct alignas(32) EgressInterface {
   uint16_t mss_ipv6 = 0;
   uint16_t twin = 0xffff;  // TwinId of the kernel's twin
   uint16_t zone = kNoZone;
+  bool port_sums_tcp = false;  // the port completes TCP checksums of both families
 };
 static_assert(sizeof(EgressInterface) == 32);
 

@@ -76,16 +76,14 @@ PortOffloads read_offloads(ProfileFields& fields) {
   for (const std::string& name : fields.texts("offloads")) {
     if (name == "receive-checksums") {
       offloads.receive_checksums = true;
-    } else if (name == "transmit-ipv4-checksum") {
-      offloads.transmit_ipv4_checksum = true;
     } else if (name == "transmit-transport-checksum") {
       offloads.transmit_transport_checksum = true;
     } else if (name == "receive-side-scaling") {
       offloads.receive_side_scaling = true;
     } else {
       fields.complain("offloads", "knows no \"" + name +
-                                      "\": receive-checksums, transmit-ipv4-checksum, "
-                                      "transmit-transport-checksum, receive-side-scaling");
+                                      "\": receive-checksums, transmit-transport-checksum, "
+                                      "receive-side-scaling");
     }
   }
   return offloads;

@@ -26,10 +26,9 @@ struct IdlePolicy {
 
 // Offloads that the gateway knows to use; used where the port has them.
 struct PortOffloads {
-  bool receive_checksums = false;  // IPv4, TCP, UDP verified by the port
-  bool transmit_ipv4_checksum = false;
-  bool transmit_transport_checksum = false;
-  bool receive_side_scaling = false;  // symmetric, spreads flows over queues
+  bool receive_checksums = false;            // IPv4, TCP, UDP verified by the port
+  bool transmit_transport_checksum = false;  // TCP, of packets whose payload we changed
+  bool receive_side_scaling = false;         // symmetric, spreads flows over queues
 };
 
 // A hint which profile fits; nothing is refused because of it.

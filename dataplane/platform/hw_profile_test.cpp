@@ -48,7 +48,7 @@ TEST(HwProfile, ReadsEveryField) {
   EXPECT_EQ(profile->hugepages, HugepageUse::Optional);
   EXPECT_EQ(profile->fib, FibKind::Large);
   EXPECT_TRUE(profile->offloads.receive_checksums);
-  EXPECT_FALSE(profile->offloads.transmit_ipv4_checksum);
+  EXPECT_FALSE(profile->offloads.transmit_transport_checksum);
   EXPECT_EQ(profile->idle.kind, IdleKind::Sleep);
   EXPECT_EQ(profile->idle.sleep_us, 50U);
 }

@@ -26,6 +26,14 @@ constexpr uint16_t kHashBuckets = 128;
 std::string device_name_of(const std::string& device) { return device.substr(0, device.find(',')); }
 
 // The value of "iface=" among a device's arguments; empty when there is none.
+// In bytes of the IP packet, by both limits that a driver states.
+uint32_t largest_mtu(const rte_eth_dev_info& info) {
+  constexpr uint32_t kFrameOverhead = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+  return std::min<uint32_t>(info.max_mtu, info.max_rx_pktlen > kFrameOverhead
+                                              ? info.max_rx_pktlen - kFrameOverhead
+                                              : RTE_ETHER_MTU);
+}
+
 std::string kernel_interface_of(const std::string& device) {
   constexpr std::string_view kArgument = ",iface=";
   const size_t found = device.find(kArgument);
@@ -117,12 +125,22 @@ Status Port::configure(const PortSettings& settings) {
   }
   // Reassembled datagrams that are sent on whole to the kernel or a jumbo port are chained.
   configuration.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+  sums_tcp_ = settings.offloads.transmit_transport_checksum &&
+              (info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_TCP_CKSUM) != 0;
+  if (sums_tcp_) {
+    configuration.txmode.offloads |= RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
+    offloads_.emplace_back("transmit-transport-checksum");
+  }
   if (settings.mtu != RTE_ETHER_MTU) {
-    if (settings.mtu > info.max_mtu) {
+    const uint32_t limit = largest_mtu(info);
+    // Drivers on a kernel interface state the size of a standard frame whatever that interface can;
+    // what they really pass on is bounded by the interface and the frame size of the device.
+    if (settings.mtu <= limit) {
+      configuration.rxmode.mtu = settings.mtu;
+    } else if (kernel_interface_.empty()) {
       return failure(where, fmt::format("MTU {} is beyond what device '{}' can: at most {}",
-                                        settings.mtu, settings.device, info.max_mtu));
+                                        settings.mtu, settings.device, limit));
     }
-    configuration.rxmode.mtu = settings.mtu;
   }
   const int configured =
       rte_eth_dev_configure(device_, receive_queues_, settings.workers, &configuration);

@@ -59,6 +59,8 @@ class Port {
   // Queues that there are to poll: workers with a higher index get packets by hand-over only.
   [[nodiscard]] uint16_t receive_queues() const noexcept { return receive_queues_; }
   [[nodiscard]] const std::vector<std::string>& offloads() const noexcept { return offloads_; }
+  // The port completes TCP checksums of packets that ask for it.
+  [[nodiscard]] bool sums_tcp() const noexcept { return sums_tcp_; }
   [[nodiscard]] PortLink link() const noexcept;
   [[nodiscard]] PortStatistics statistics() const noexcept;
 
@@ -78,6 +80,7 @@ class Port {
   uint16_t receive_queues_ = 1;
   uint16_t redirection_entries_ = 0;
   bool spreads_flows_ = false;
+  bool sums_tcp_ = false;
 };
 
 }  // namespace masugata::dataplane

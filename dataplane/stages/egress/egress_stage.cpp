@@ -10,6 +10,7 @@
 #include "dataplane/stages/egress/packet_rewrite.h"
 #include "dataplane/stages/egress/stream_adjustment.h"
 #include "dataplane/stages/transmit/transmit_queues.h"
+#include "dataplane/stages/transmit/transport_checksum.h"
 #include "net/headers/tcp_options.h"
 
 namespace masugata::dataplane {
@@ -73,6 +74,8 @@ DropReason translate_error(Packet& packet, const Session& session, Direction dir
 
 // Sends a packet in pieces of at most `limit` bytes; it is used up.
 Verdict<Next> send_fragments(Packet& packet, uint16_t limit, WorkerContext& context) noexcept {
+  // Once it is in pieces no port can sum it.
+  complete_checksum(packet);
   FragmentList list;
   const DropReason reason = fragment_packet(packet, limit, *context.packet_pool, list);
   if (reason != DropReason::None) return drop<Next>(reason);

@@ -12,12 +12,11 @@ namespace masugata::dataplane {
 namespace {
 
 constexpr uint32_t kExpectationMs = 60'000;
-constexpr size_t kTcpChecksumOffset = 16;
 // Beside the helper's number in SessionRecord::helper.
 constexpr uint8_t kFtpClientMidLine = 0x40;
 constexpr uint8_t kFtpServerMidLine = 0x80;
 
-// Lengths and checksums after the payload has changed; the packet is contiguous.
+// Lengths after the payload has changed; the packet is contiguous.
 void renew_lengths(Packet& packet, int growth) noexcept {
   packet.payload_length = static_cast<uint16_t>(packet.payload_length + growth);
   packet.network_length = static_cast<uint16_t>(packet.network_length + growth);
@@ -33,15 +32,7 @@ void renew_lengths(Packet& packet, int growth) noexcept {
     const auto payload = static_cast<uint16_t>(packet.network_length - 40);
     net::store(network + 4, net::Be16::from_host(payload));
   }
-  uint8_t* transport = packet.transport();
-  const auto length = static_cast<uint32_t>(packet.payload_offset - packet.transport_offset) +
-                      packet.payload_length;
-  net::store(transport + kTcpChecksumOffset, net::Be16{});
-  uint64_t sum =
-      net::pseudo_header_sum(packet.key.source, packet.key.destination, net::Protocol::Tcp, length);
-  sum = net::checksum_add(transport, length, sum);
-  net::store(transport + kTcpChecksumOffset,
-             net::Be16{static_cast<uint16_t>(~net::checksum_fold(sum))});
+  packet.set(kPacketChecksumPending);
 }
 
 // Replaces a part of the payload by a text of another length. False without room.

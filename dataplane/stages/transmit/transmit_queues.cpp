@@ -5,6 +5,8 @@
 
 #include <bit>
 
+#include "dataplane/stages/transmit/transport_checksum.h"
+
 namespace masugata::dataplane {
 
 DropReason TransmitQueues::enqueue(Packet& packet, WorkerContext& context) noexcept {
@@ -20,8 +22,14 @@ DropReason TransmitQueues::enqueue(Packet& packet, WorkerContext& context) noexc
       context.configuration_counters().interfaces[packet.egress_interface];
   counters.sent_packets.add(1);
   counters.sent_bytes.add(packet.mbuf().pkt_len);
-  // Checksums are complete in the bytes; nothing is left for the port to do.
   packet.mbuf().ol_flags = 0;
+  if (packet.has(kPacketChecksumPending)) [[unlikely]] {
+    if (configuration.interfaces[packet.egress_interface].port_sums_tcp) {
+      leave_checksum_to_port(packet);
+    } else {
+      complete_checksum(packet);
+    }
+  }
   Queue& queue = queues_[port];
   queue.packets[queue.count++] = &packet.mbuf();
   waiting_ports_ |= uint64_t{1} << port;
