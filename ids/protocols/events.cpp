@@ -9,7 +9,8 @@
 #include "ids/protocols/http/http_events.h"
 #define MASUGATA_IDS_HTTP_EVENTS kHttpEventNames
 #else
-#define MASUGATA_IDS_HTTP_EVENTS std::span<const std::string_view>{}
+#define MASUGATA_IDS_HTTP_EVENTS \
+  std::span<const std::string_view> {}
 #endif
 
 namespace masugata::ids {
@@ -19,16 +20,26 @@ static_assert(kStreamEventNames.size() <= kMaximumEvents);
 
 std::span<const std::string_view> application_events(ApplicationProtocol protocol) noexcept {
   switch (protocol) {
-    case ApplicationProtocol::Unknown: return kDetectionEventNames;
-    case ApplicationProtocol::Http: return MASUGATA_IDS_HTTP_EVENTS;
-    case ApplicationProtocol::Dns: return kDnsEventNames;
-    case ApplicationProtocol::Tls: return kTlsEventNames;
-    case ApplicationProtocol::Ssh: return kSshEventNames;
-    case ApplicationProtocol::Smtp: return kSmtpEventNames;
-    case ApplicationProtocol::Ftp: return kFtpEventNames;
-    case ApplicationProtocol::Pop3: return kPop3EventNames;
-    case ApplicationProtocol::Imap: return kImapEventNames;
-    default: return {};
+    case ApplicationProtocol::Unknown:
+      return kDetectionEventNames;
+    case ApplicationProtocol::Http:
+      return MASUGATA_IDS_HTTP_EVENTS;
+    case ApplicationProtocol::Dns:
+      return kDnsEventNames;
+    case ApplicationProtocol::Tls:
+      return kTlsEventNames;
+    case ApplicationProtocol::Ssh:
+      return kSshEventNames;
+    case ApplicationProtocol::Smtp:
+      return kSmtpEventNames;
+    case ApplicationProtocol::Ftp:
+      return kFtpEventNames;
+    case ApplicationProtocol::Pop3:
+      return kPop3EventNames;
+    case ApplicationProtocol::Imap:
+      return kImapEventNames;
+    default:
+      return {};
   }
 }
 

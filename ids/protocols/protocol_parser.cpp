@@ -25,7 +25,8 @@ Transaction* ProtocolParser::append(std::unique_ptr<Transaction> transaction) no
 std::unique_ptr<ProtocolParser> make_parser(ApplicationProtocol protocol,
                                             const ParserDemands& /*demands*/) {
   switch (protocol) {
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 
