@@ -45,8 +45,6 @@ inline constexpr auto kDnsEventNames = std::to_array<std::string_view>({
     "too_many_labels",
     "invalid_additionals",
     "invalid_authorities",
-    "unsolicited_response",
-    "state_memcap_reached",
 });
 
 inline constexpr auto kTlsEventNames = std::to_array<std::string_view>({

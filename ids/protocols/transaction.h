@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -94,6 +95,9 @@ class Transaction {
   // How far each side is, in the protocol's own steps, for rule hooks ("response_line"); see the
   // parser's header for what the numbers mean.
   std::array<uint8_t, 2> progress{};
+  // Set: the transaction is one message of that direction, and the other direction is never
+  // inspected (DNS: a query and its answer are two transactions).
+  std::optional<Direction> one_sided;
   bool logged = false;   // EVE has it
   bool ignored = false;  // a pass rule or a bypass: not inspected any more
 
