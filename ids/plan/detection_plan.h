@@ -14,9 +14,24 @@
 
 namespace masugata::ids {
 
+class DatasetStore;
+class GeoDatabase;
+class IpReputationTable;
+
+// What rules ask beside the traffic; null: not configured, rules that ask for it do not match
+// (datasets: do not load). Kept alive by the plan, except the datasets, which outlive all plans.
+struct PlanTables {
+  DatasetStore* datasets = nullptr;
+  std::shared_ptr<const GeoDatabase> geography;
+  std::shared_ptr<const IpReputationTable> reputation;
+};
+
 struct PlanOptions {
   std::string cache_folder;  // compiled databases are kept here, by content; empty: no cache
   uint32_t compile_threads = 1;
+  std::string data_folder;  // where the files of datasets are, when not absolute
+  PlanTables tables;
+  ParserDemands demands;  // what the log asks of parsers; rules add theirs
 };
 
 struct PlanFacts {

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ids/plan/detection_plan.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <thread>
+#include <tuple>
+
+#include "ids/plan/compiled_rules.h"
+#include "ids/plan/fast_pattern.h"
+#include "ids/plan/rule_kinds.h"
+#include "ids/plan/rule_order.h"
+
+namespace masugata::ids {
+namespace {
+
+void report(RuleSet& set, const Rule& rule, const Fault& fault) {
+  RuleProblem problem;
+  problem.file = rule.file < set.files.size() ? set.files[rule.file] : "";
+  problem.line = rule.line;
+  problem.sid = rule.sid;
+  problem.keyword = fault.where;
+  problem.reason = fault.what;
+  set.problems.push_back(std::move(problem));
+}
+
+// Sorts rules into their lists and groups.
+class PlanBuilder {
+ public:
+  explicit PlanBuilder(DetectionPlan& plan) : plan_(plan) {}
+
+  void place(const CompiledRule& compiled) {
+    switch (compiled.kind) {
+      case RuleKind::Address:
+        append(plan_.address_rules, compiled);
+        break;
+      case RuleKind::FlowStart:
+        append(plan_.flow_start_rules, compiled);
+        break;
+      case RuleKind::ProtocolKnown:
+        plan_.protocol_known_rules.push_back(compiled.number);
+        break;
+      case RuleKind::Packet:
+      case RuleKind::Stream:
+        place_payload(compiled);
+        break;
+      case RuleKind::Transaction:
+        place_transaction(compiled);
+        break;
+    }
+  }
+
+  // Every protocol gets the groups of its buffers, in the order in which they were made.
+  void hand_out_groups() {
+    for (size_t i = 0; i < plan_.buffer_groups.size(); ++i) {
+      BufferGroup& group = *plan_.buffer_groups[i];
+      group.index = static_cast<uint16_t>(i);
+      for (const ApplicationProtocol protocol : users_[&group]) {
+        plan_.transaction_groups[static_cast<size_t>(protocol)][index_of(group.direction)]
+            .push_back(&group);
+      }
+    }
+  }
+
+ private:
+  static void append(PerTransport<RuleList>& lists, const CompiledRule& compiled) {
+    for (size_t transport = 0; transport < kTransportClasses; ++transport) {
+      if ((compiled.transports >> transport & 1U) != 0) {
+        lists[transport].push_back(compiled.number);
+      }
+    }
+  }
+
+  void place_payload(const CompiledRule& compiled) {
+    const std::optional<FastPattern> pattern = choose_fast_pattern(*compiled.rule, compiled.kind);
+    const uint8_t directions = directions_of(compiled);
+    for (size_t transport = 0; transport < kTransportClasses; ++transport) {
+      if ((compiled.transports >> transport & 1U) == 0) {
+        continue;
+      }
+      const bool stream = compiled.kind == RuleKind::Stream &&
+                          transport == static_cast<size_t>(TransportClass::Tcp);
+      for (size_t direction = 0; direction < 2; ++direction) {
+        if ((directions >> direction & 1U) == 0) {
+          continue;
+        }
+        plan_.keeps_stream[direction] = plan_.keeps_stream[direction] || stream;
+        if (pattern) {
+          plan_.payload_groups[transport][direction].add(pattern->bytes, pattern->caseless,
+                                                         compiled.number);
+        } else if (stream) {
+          plan_.stream_lists[direction].push_back(compiled.number);
+        } else {
+          plan_.packet_lists[transport][direction].push_back(compiled.number);
+        }
+      }
+    }
+    if (compiled.rule->protocol == RuleProtocol::PacketHeader) {
+      plan_.non_ip_rules.push_back(compiled.number);
+    }
+  }
+
+  void place_transaction(const CompiledRule& compiled) {
+    const std::optional<FastPattern> pattern = choose_fast_pattern(*compiled.rule, compiled.kind);
+    const std::vector<ApplicationProtocol> protocols = protocols_of(compiled);
+    const uint8_t directions = directions_of(compiled);
+    const bool payload = std::any_of(
+        compiled.buffers.begin(), compiled.buffers.end(),
+        [](const CompiledBufferMatches& buffer) { return buffer.buffer == BufferId::Payload; });
+    for (size_t i = 0; i < 2; ++i) {
+      if ((directions >> i & 1U) == 0) {
+        continue;
+      }
+      plan_.keeps_stream[i] = plan_.keeps_stream[i] || payload;
+      if (!pattern) {
+        for (const ApplicationProtocol protocol : protocols) {
+          plan_.transaction_lists[static_cast<size_t>(protocol)][i].push_back(compiled.number);
+        }
+        continue;
+      }
+      const BufferMatches& source = compiled.rule->buffers[pattern->buffer];
+      // A transactional rule's pattern is found in the side that its buffer is of.
+      const BufferSide side = properties_of(source.buffer).side;
+      const Direction direction = static_cast<Direction>(i);
+      if (compiled.rule->transactional &&
+          ((source.side && *source.side != direction) ||
+           (side == BufferSide::ToServer && direction == Direction::ToClient) ||
+           (side == BufferSide::ToClient && direction == Direction::ToServer))) {
+        continue;
+      }
+      BufferGroup& group = group_of(compiled, source, direction);
+      group.patterns.add(pattern->bytes, pattern->caseless, compiled.number);
+      for (const ApplicationProtocol protocol : protocols) {
+        std::vector<ApplicationProtocol>& users = users_[&group];
+        if (std::find(users.begin(), users.end(), protocol) == users.end()) {
+          users.push_back(protocol);
+        }
+      }
+    }
+  }
+
+  BufferGroup& group_of(const CompiledRule& compiled, const BufferMatches& source,
+                        Direction direction) {
+    for (const auto& group : plan_.buffer_groups) {
+      if (group->buffer == source.buffer && group->direction == direction &&
+          group->source_transforms == source.transforms) {
+        return *group;
+      }
+    }
+    auto group = std::make_unique<BufferGroup>();
+    group->buffer = source.buffer;
+    group->direction = direction;
+    group->source_transforms = source.transforms;
+    for (const CompiledBufferMatches& buffer : compiled.buffers) {
+      if (buffer.buffer == source.buffer && buffer.transforms.size() == source.transforms.size()) {
+        group->transforms = buffer.transforms;
+      }
+    }
+    plan_.buffer_groups.push_back(std::move(group));
+    return *plan_.buffer_groups.back();
+  }
+
+  DetectionPlan& plan_;
+  std::map<const BufferGroup*, std::vector<ApplicationProtocol>> users_;
+};
+
+void add_demands(ParserDemands& demands, const Rule& rule) {
+  demands.md5 = demands.md5 || rule.needs_md5;
+  demands.sha1 = demands.sha1 || rule.needs_sha1;
+  demands.sha256 = demands.sha256 || rule.needs_sha256;
+  demands.magic = demands.magic || rule.needs_magic;
+  demands.ja3 = demands.ja3 || rule.needs_ja3;
+  demands.ja4 = demands.ja4 || rule.needs_ja4;
+  demands.hassh = demands.hassh || rule.needs_hassh;
+}
+
+void compile_rules(DetectionPlan& plan, const PlanOptions& options) {
+  PcreLibrary library;
+  const CompileContext context{&library, options.tables.datasets, options.data_folder};
+  plan.rules.reserve(plan.set.rules.size());
+  std::map<std::pair<uint32_t, uint32_t>, std::vector<const Suppression*>> suppressions;
+  for (const Suppression& suppression : plan.set.suppressions) {
+    suppressions[{suppression.gid, suppression.sid}].push_back(&suppression);
+  }
+  for (const size_t index : order_of_judgement(plan.set)) {
+    const Rule& rule = plan.set.rules[index];
+    Result<std::vector<CompiledBufferMatches>> buffers = compile_rule_matches(rule, context);
+    if (!buffers) {
+      report(plan.set, rule, buffers.error());
+      continue;
+    }
+    CompiledRule compiled;
+    compiled.rule = &rule;
+    compiled.number = static_cast<RuleNumber>(plan.rules.size());
+    compiled.buffers = std::move(*buffers);
+    classify(compiled, plan.set);
+    sort_conditions(compiled);
+    for (const uint32_t sid : {rule.sid, 0U}) {
+      const auto found = suppressions.find({rule.gid, sid});
+      if (found != suppressions.end()) {
+        compiled.suppressions.insert(compiled.suppressions.end(), found->second.begin(),
+                                     found->second.end());
+      }
+    }
+    add_demands(plan.demands, rule);
+    plan.rules.push_back(std::move(compiled));
+  }
+}
+
+std::vector<PatternGroup*> groups_of(DetectionPlan& plan) {
+  std::vector<PatternGroup*> groups;
+  for (auto& directions : plan.payload_groups) {
+    for (PatternGroup& group : directions) {
+      groups.push_back(&group);
+    }
+  }
+  for (const auto& group : plan.buffer_groups) {
+    groups.push_back(&group->patterns);
+  }
+  std::erase_if(groups, [](const PatternGroup* group) { return group->empty(); });
+  // The largest first, so that no thread is left alone with it at the end.
+  std::stable_sort(groups.begin(), groups.end(),
+                   [](const PatternGroup* left, const PatternGroup* right) {
+                     return left->literal_count() > right->literal_count();
+                   });
+  return groups;
+}
+
+Status compile_groups(DetectionPlan& plan, const PlanOptions& options) {
+  const std::vector<PatternGroup*> groups = groups_of(plan);
+  for (const PatternGroup* group : groups) {
+    plan.facts.patterns += group->literal_count();
+  }
+  std::vector<Status> outcomes(groups.size());
+  std::atomic<size_t> next{0};
+  std::atomic<size_t> compiled_here{0};
+  auto work = [&] {
+    for (size_t i = next++; i < groups.size(); i = next++) {
+      bool from_cache = false;
+      outcomes[i] = groups[i]->compile(options.cache_folder, from_cache);
+      compiled_here += from_cache ? 0 : 1;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (uint32_t i = 1; i < options.compile_threads && i < groups.size(); ++i) {
+    threads.emplace_back(work);
+  }
+  work();
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  plan.facts.databases = groups.size();
+  plan.facts.from_cache = !groups.empty() && compiled_here == 0;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (!outcomes[i]) {
+      return outcomes[i];
+    }
+    plan.facts.bytes += groups[i]->memory_bytes();
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const DetectionPlan>> compile_plan(RuleSet rules,
+                                                          const PlanOptions& options) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto plan = std::make_shared<DetectionPlan>();
+  plan->set = std::move(rules);
+  plan->tables = options.tables;
+  plan->demands = options.demands;
+  compile_rules(*plan, options);
+  for (const AddressSet& addresses : plan->set.address_sets) {
+    plan->addresses.emplace_back(addresses);
+  }
+  for (const PortSet& ports : plan->set.port_sets) {
+    plan->ports.emplace_back(ports);
+  }
+  for (const Suppression& suppression : plan->set.suppressions) {
+    plan->suppressed_hosts.emplace_back(suppression.addresses);
+  }
+  PlanBuilder builder(*plan);
+  for (const CompiledRule& compiled : plan->rules) {
+    builder.place(compiled);
+  }
+  builder.hand_out_groups();
+  if (Status status = compile_groups(*plan, options); !status) {
+    return tl::unexpected<Fault>(status.error());
+  }
+  plan->facts.rules = plan->rules.size();
+  plan->facts.bytes += plan->rules.size() * (sizeof(CompiledRule) + sizeof(Rule));
+  plan->facts.compile_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return std::shared_ptr<const DetectionPlan>(std::move(plan));
+}
+
+const PlanFacts& facts_of(const DetectionPlan& plan) noexcept { return plan.facts; }
+const RuleSet& rules_of(const DetectionPlan& plan) noexcept { return plan.set; }
+const ParserDemands& demands_of(const DetectionPlan& plan) noexcept { return plan.demands; }
+
+}  // namespace masugata::ids
