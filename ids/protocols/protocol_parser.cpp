@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "ids/protocols/smtp/smtp_parser.h"
+
 namespace masugata::ids {
 
 Transaction* ProtocolParser::append(std::unique_ptr<Transaction> transaction) noexcept {
@@ -23,8 +25,10 @@ Transaction* ProtocolParser::append(std::unique_ptr<Transaction> transaction) no
 
 // Each parser adds its line.
 std::unique_ptr<ProtocolParser> make_parser(ApplicationProtocol protocol,
-                                            const ParserDemands& /*demands*/) {
+                                            const ParserDemands& demands) {
   switch (protocol) {
+    case ApplicationProtocol::Smtp:
+      return make_smtp_parser(demands);
     default:
       return nullptr;
   }

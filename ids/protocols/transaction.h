@@ -58,6 +58,7 @@ struct ParserDemands {
   bool ja4 = false;
   bool hassh = false;
   bool bodies = true;                // keep request and response bodies for rules
+  bool message_bodies = false;       // the nameless text of mail counts as a file too
   uint32_t body_limit = 100 * 1024;  // bytes of each body and file that are inspected
 };
 
