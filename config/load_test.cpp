@@ -101,6 +101,7 @@ TEST(Load, ReadsARuleWithEverything) {
 sets { address-set servers { address [ 10.0.2.80 10.0.2.0/28 10.0.2.10-10.0.2.20 ]; include more; }
        address-set more { address 10.0.2.21; }
        schedule office { weekdays [ mon fri ]; time 22:00-06:00; } }
+ips { profile standard { } }
 policy { from lan to wan { rule web {
     description "all of it";
     source { address [ 10.0.1.0/24 servers ]; mac 02:00:00:00:00:01; port 1024-65535; }
@@ -126,6 +127,45 @@ policy { from lan to wan { rule web {
   EXPECT_EQ(rule.session_limit_per_source, 100U);
   EXPECT_EQ(rule.inspect.ips, "standard");
   EXPECT_EQ(rule.inspect.av, "strict");
+}
+
+TEST(Load, ReadsIntrusionPrevention) {
+  const Model model = model_of(std::string(kNetworks) + R"(
+ips {
+    rules { file [ /etc/rules/a.rules /etc/rules/emerging-*.rules ]; threshold-file /etc/t.config;
+            address-variable HOME_NET { value "[10.0.0.0/8,!10.1.0.0/16]"; }
+            port-variable HTTP_PORTS { value "[80,8080]"; } }
+    profile strict {
+        mode detect;
+        select { classtype [ trojan-activity web-application-attack ]; priority 2; sid 2000000-2999999; }
+        override 2010935 { action disable; }
+        override trojan-activity { action reject; }
+        exception scanner { sid 2010936; source { address 10.0.1.9; } until "2999-12-01 18:00"; }
+        memory-full pass;
+    }
+    log { file /tmp/eve.json; event [ alert drop ]; payload; }
+}
+policy { from lan to wan { rule web { action permit; inspect { ips strict; } } } })");
+  ASSERT_EQ(model.ips.profiles.size(), 1U);
+  const IpsProfile& profile = model.ips.profiles[0];
+  EXPECT_FALSE(profile.prevent);
+  EXPECT_EQ(profile.selection.classtypes.size(), 2U);
+  EXPECT_EQ(profile.selection.priority, 2);
+  ASSERT_EQ(profile.selection.sids.size(), 1U);
+  EXPECT_EQ(profile.selection.sids[0].last, 2999999U);
+  ASSERT_EQ(profile.overrides.size(), 2U);
+  EXPECT_EQ(profile.overrides[0].sids.first, 2010935U);
+  EXPECT_EQ(profile.overrides[0].action, IpsAction::Disable);
+  EXPECT_EQ(profile.overrides[1].classtype, "trojan-activity");
+  ASSERT_EQ(profile.exceptions.size(), 1U);
+  EXPECT_EQ(text_of(profile.exceptions[0].source), "10.0.1.9");
+  EXPECT_TRUE(profile.exceptions[0].until);
+  EXPECT_EQ(profile.memory_full, InspectionFailure::Pass);
+  EXPECT_EQ(profile.overload, InspectionFailure::Drop);
+  EXPECT_EQ(model.ips.rule_files.size(), 2U);
+  EXPECT_EQ(model.ips.address_variables[0].value, "[10.0.0.0/8,!10.1.0.0/16]");
+  EXPECT_EQ(model.ips.log.file, "/tmp/eve.json");
+  EXPECT_TRUE(model.ips.log.payload);
 }
 
 TEST(Load, ReadsServices) {

@@ -202,6 +202,79 @@ struct FragmentSettings {
   friend bool operator==(const FragmentSettings&, const FragmentSettings&) = default;
 };
 
+// What happens to traffic that cannot be inspected.
+enum class InspectionFailure : uint8_t { Pass, Drop };
+
+struct SidRange {
+  uint32_t first = 0;
+  uint32_t last = 0;  // inclusive
+};
+
+enum class IpsAction : uint8_t { Alert, Drop, Reject, Pass, Disable };
+
+struct IpsOverride {
+  Place place;
+  SidRange sids;          // meant when `classtype` is empty
+  std::string classtype;  // short name
+  IpsAction action = IpsAction::Alert;
+};
+
+// Traffic for which some rules do not count.
+struct IpsException {
+  std::string name;
+  Place place;
+  std::vector<SidRange> sids;                  // empty = every rule
+  std::vector<net::AddressRange> source;       // empty = any
+  std::vector<net::AddressRange> destination;  // empty = any
+  std::optional<std::chrono::sys_seconds> until;
+};
+
+// Which rules a profile takes: those that fit everything that is said here.
+struct IpsSelection {
+  std::vector<std::string> classtypes;
+  std::optional<uint8_t> priority;    // at most this number
+  std::vector<std::string> metadata;  // "key" or "key value"
+  std::vector<SidRange> sids;
+};
+
+struct IpsProfile {
+  std::string name;
+  Place place;
+  bool prevent = true;
+  IpsSelection selection;
+  std::vector<IpsOverride> overrides;  // the last that fits decides
+  std::vector<IpsException> exceptions;
+  InspectionFailure without_rules = InspectionFailure::Drop;
+  InspectionFailure memory_full = InspectionFailure::Drop;
+  InspectionFailure overload = InspectionFailure::Drop;
+  InspectionFailure midstream = InspectionFailure::Drop;
+};
+
+struct IpsVariable {
+  std::string name;   // without $
+  std::string value;  // as rules write it; checked when the rules are read
+};
+
+struct IpsLog {
+  std::string file = "/var/log/masugata/eve.json";
+  uint32_t maximum_megabytes = 256;
+  std::vector<std::string> events;  // EVE's names; empty = the usual ones
+  bool payload = false;
+  bool packet = false;
+};
+
+struct IpsSettings {
+  std::vector<std::string> rule_files;  // absolute; the last part may hold * and ?
+  std::string threshold_file;           // empty = none
+  std::string classification_file;      // empty = built in
+  std::string data_folder;
+  std::string cache_folder = "/var/cache/masugata/ips";
+  std::vector<IpsVariable> address_variables;
+  std::vector<IpsVariable> port_variables;
+  std::vector<IpsProfile> profiles;
+  IpsLog log;
+};
+
 struct SystemSettings {
   std::string host_name = "masugata";
   std::string hw_profile = "generic";  // a file in hw-profiles/, without its ending
@@ -222,6 +295,7 @@ struct Model {
   std::vector<StaticNatRule> static_nat;
   SessionSettings sessions;
   FragmentSettings fragments;
+  IpsSettings ips;
 
   [[nodiscard]] std::optional<ZoneIndex> find_zone(const std::string& name) const;
   [[nodiscard]] std::optional<uint16_t> find_interface(const std::string& name) const;

@@ -263,10 +263,17 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"policy { from lan to wan { rule a { protocol tcp; action permit; } rule b { protocol "
              "tcp; action deny; } } }",
              "rule b: the rule can never match: it has the conditions of rule a"},
-        Case{"policy { from lan to wan { rule a { action deny; inspect { ips x; } } } }",
+        Case{"policy { from lan to wan { rule a { action deny; inspect { av x; } } } }",
              "warning: policy from lan to wan rule a inspect: only what is permitted"},
-        Case{"policy { from lan to wan { rule a { action permit; inspect { ips x; } } } }",
-             "rule a inspect: this version has no inspection"}));
+        Case{"ips { profile p { exception e { until \"2999-01-01\"; } } }",
+             "ips profile p exception e: the exception takes everything"},
+        Case{"ips { profile p { override 7-3 { action drop; } } }", "'7-3' is not a signature id"},
+        Case{"policy { from lan to wan { rule a { action permit; inspect { "
+             "ips "
+             "q; } } } }",
+             "no IPS profile 'q' is defined"},
+        Case{"policy { from lan to wan { rule a { action permit; inspect { av x; } } } }",
+             "rule a inspect av: this version has no anti-virus"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Nat, CrossCheck,

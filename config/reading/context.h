@@ -36,6 +36,7 @@ struct Names {
   Definitions<std::vector<ServiceMatch>> services;           // services and service sets
   Definitions<Schedule> schedules;
   Definitions<uint16_t> pools;                       // indexes into Model::nat_pools
+  Definitions<uint16_t> ips_profiles;                // indexes into Model::ips.profiles
   std::unordered_map<std::string, ZoneIndex> zones;  // with `self`, without `any`
   std::unordered_map<std::string, uint16_t> interfaces;
 };

@@ -223,6 +223,7 @@ void report_unused(Context& context) {
   report(context.names.services, "service");
   report(context.names.schedules, "schedule");
   report(context.names.pools, "pool");
+  report(context.names.ips_profiles, "IPS profile");
 }
 
 }  // namespace masugata::config::reading

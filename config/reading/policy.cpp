@@ -92,6 +92,18 @@ bool read_macs(Context& context, DataNode source, PolicyRule& rule) {
   return source.has("mac") != rule.source_mac.empty();
 }
 
+void read_inspection(Context& context, DataNode node, InspectionProfile& inspect) {
+  inspect.ips = node.child("ips").value();
+  inspect.av = node.child("av").value();
+  if (inspect.ips.empty()) return;
+  const auto found = context.names.ips_profiles.find(inspect.ips);
+  if (found == context.names.ips_profiles.end()) {
+    context.refuse_name(node.child("ips"), "IPS profile", context.names.ips_profiles);
+  } else {
+    found->second.used = true;
+  }
+}
+
 // False after an error: the rule then may match more than is written and is not compared with
 // others.
 bool read_rule(Context& context, DataNode node, PolicyRule& rule) {
@@ -101,8 +113,7 @@ bool read_rule(Context& context, DataNode node, PolicyRule& rule) {
   rule.action = read_action(node.child("action"));
   rule.log = node.has("log");
   rule.session_limit_per_source = number_or<uint32_t>(node.child("session-limit-per-source"), 0);
-  rule.inspect.ips = node.child("inspect").child("ips").value();
-  rule.inspect.av = node.child("inspect").child("av").value();
+  read_inspection(context, node.child("inspect"), rule.inspect);
   auto source = read_addresses(context, node.child("source"));
   auto destination = read_addresses(context, node.child("destination"));
   bool right = source && destination;

@@ -19,6 +19,7 @@ void read_address_sets(Context& context);
 void read_services(Context& context);
 void read_schedules(Context& context);
 void read_zones(Context& context);
+void read_ips(Context& context);
 void read_policy(Context& context);
 void read_nat(Context& context);
 // Warnings about definitions that nothing refers to; after all others.
