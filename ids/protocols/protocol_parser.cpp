@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "ids/protocols/dns/dns_parser.h"
 #include "ids/protocols/smtp/smtp_parser.h"
 
 namespace masugata::ids {
@@ -25,8 +26,10 @@ Transaction* ProtocolParser::append(std::unique_ptr<Transaction> transaction) no
 
 // Each parser adds its line.
 std::unique_ptr<ProtocolParser> make_parser(ApplicationProtocol protocol,
-                                            const ParserDemands& demands) {
+                                            const ParserDemands& demands, bool datagrams) {
   switch (protocol) {
+    case ApplicationProtocol::Dns:
+      return std::make_unique<DnsParser>(datagrams);
     case ApplicationProtocol::Smtp:
       return make_smtp_parser(demands);
     default:

@@ -76,7 +76,9 @@ class ProtocolParser {
 };
 
 // A parser for `protocol`, or null when it is only recognised. `demands` outlives the parser.
+// `datagrams`: over UDP, each call of on_data() is one.
 [[nodiscard]] std::unique_ptr<ProtocolParser> make_parser(ApplicationProtocol protocol,
-                                                          const ParserDemands& demands);
+                                                          const ParserDemands& demands,
+                                                          bool datagrams = false);
 
 }  // namespace masugata::ids
