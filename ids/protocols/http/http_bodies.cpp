@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ids/protocols/http/http_bodies.h"
+
+namespace masugata::ids {
+
+HttpBodies::HttpBodies(const ParserDemands& demands, Transaction& owner) noexcept
+    : demands_(&demands), owner_(&owner), files_(demands) {}
+
+void HttpBodies::raise(Direction direction, HttpEvent event) noexcept {
+  owner_->raise(direction, static_cast<uint8_t>(event));
+}
+
+std::optional<size_t> HttpBodies::open_file(Direction direction, std::string_view name) noexcept {
+  if (name.size() > kMaximumFileNameBytes) {
+    raise(direction, HttpEvent::FileNameTooLong);
+  }
+  // One place is kept for the response: a form of many files must not hide it.
+  const bool last_place = files_.files().size() + 1 >= kMaximumFiles;
+  if (direction == Direction::ToServer && last_place) {
+    return std::nullopt;
+  }
+  return files_.open(direction, name);
+}
+
+void HttpBodies::append_to(std::optional<size_t> file, Direction direction,
+                           std::span<const uint8_t> bytes) noexcept {
+  if (file && !files_.append(*file, bytes)) {
+    raise(direction, HttpEvent::CompressionBomb);
+  }
+}
+
+void HttpBodies::begin_request(RequestBodyKind kind, std::string_view boundary,
+                               std::string_view name) noexcept {
+  request_begun_ = true;
+  if (kind == RequestBodyKind::Form) {
+    form_ = std::make_unique<MultipartReader>(boundary);
+  } else if (kind == RequestBodyKind::WholeFile) {
+    request_file_ = open_file(Direction::ToServer, name);
+  }
+}
+
+void HttpBodies::request_bytes(std::span<const uint8_t> bytes) noexcept {
+  if (demands_->bodies &&
+      !ByteWindow{request_window_, request_first_}.append(bytes, demands_->body_limit)) {
+    raise(Direction::ToServer, HttpEvent::CompressionBomb);
+  }
+  if (form_) {
+    form_->read(bytes, *this);
+  } else {
+    append_to(request_file_, Direction::ToServer, bytes);
+  }
+}
+
+void HttpBodies::request_gap(uint64_t missing) noexcept {
+  ByteWindow{request_window_, request_first_}.skip(missing);
+  if (form_) {
+    form_->skip(*this);
+  } else if (request_file_) {
+    files_.skip(*request_file_, missing);
+  }
+}
+
+void HttpBodies::end_request(bool whole) noexcept {
+  if (form_) {
+    form_->end(*this);
+    form_.reset();
+  }
+  if (request_file_) {
+    files_.close(*request_file_, !whole);
+    request_file_.reset();
+  }
+}
+
+void HttpBodies::begin_response(std::string_view file_name, bool brotli) noexcept {
+  response_begun_ = true;
+  if (brotli) {
+    brotli_ = std::make_unique<BrotliBody>();
+  }
+  response_file_ = open_file(Direction::ToClient, file_name);
+}
+
+void HttpBodies::response_bytes(std::span<const uint8_t> bytes) noexcept {
+  if (!brotli_) {
+    append_to(response_file_, Direction::ToClient, bytes);
+    return;
+  }
+  const BrotliBody::Outcome outcome =
+      brotli_->decode(bytes, [this](std::span<const uint8_t> block) {
+        append_to(response_file_, Direction::ToClient, block);
+      });
+  if (outcome == BrotliBody::Outcome::Bomb) {
+    raise(Direction::ToClient, HttpEvent::CompressionBomb);
+  } else if (outcome == BrotliBody::Outcome::Broken) {
+    // As with broken gzip: the rest is inspected as it is.
+    raise(Direction::ToClient, HttpEvent::AbnormalContentEncoding);
+    brotli_.reset();
+    append_to(response_file_, Direction::ToClient, bytes);
+  }
+}
+
+void HttpBodies::response_gap(uint64_t missing) noexcept {
+  if (response_file_) {
+    files_.skip(*response_file_, missing);
+  }
+}
+
+void HttpBodies::end_response(bool whole) noexcept {
+  brotli_.reset();
+  if (response_file_) {
+    files_.close(*response_file_, !whole);
+  }
+}
+
+void HttpBodies::begin_input() noexcept {
+  ByteWindow{request_window_, request_first_}.trim(demands_->body_limit);
+  files_.begin_input();
+}
+
+BodyView HttpBodies::response() noexcept {
+  if (!response_file_) {
+    return {};
+  }
+  const TransferredFile& file = files_.files()[*response_file_];
+  return {file.window, file.window_first};
+}
+
+void HttpBodies::begin_file(std::string_view name) noexcept {
+  request_file_ = open_file(Direction::ToServer, name);
+  file_in_form_bytes_ = 0;
+}
+
+void HttpBodies::file_bytes(std::span<const uint8_t> bytes) noexcept {
+  file_in_form_bytes_ += bytes.size();
+  append_to(request_file_, Direction::ToServer, bytes);
+}
+
+void HttpBodies::end_file(bool truncated) noexcept {
+  if (file_in_form_bytes_ == 0) {
+    raise(Direction::ToServer, HttpEvent::MultipartNoFileData);
+  }
+  if (request_file_) {
+    files_.close(*request_file_, truncated);
+    request_file_.reset();
+  }
+}
+
+void HttpBodies::invalid_part_header() noexcept {
+  raise(Direction::ToServer, HttpEvent::MultipartInvalidHeader);
+}
+
+void HttpBodies::malformed() noexcept {
+  raise(Direction::ToServer, HttpEvent::MultipartGenericError);
+}
+
+}  // namespace masugata::ids

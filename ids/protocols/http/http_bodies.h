@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The bodies of one HTTP transaction and the files in them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "ids/protocols/files/file_collection.h"
+#include "ids/protocols/http/brotli_body.h"
+#include "ids/protocols/http/http_events.h"
+#include "ids/protocols/http/multipart_reader.h"
+
+namespace masugata::ids {
+
+// How a request's body becomes files: not at all, as one (PUT, POST), or the parts of a form.
+enum class RequestBodyKind : uint8_t { Plain, WholeFile, Form };
+
+// A body as it stands: see BufferBytes.
+struct BodyView {
+  std::span<const uint8_t> bytes;
+  uint64_t first = 0;
+};
+
+// Thread: the flow's worker. Memory: that of a FileCollection, plus one window for the request's
+// body. What is decoded or inflated is what is kept.
+class HttpBodies final : private MultipartReceiver {
+ public:
+  // `owner` is told what is odd; it and `demands` outlive the bodies.
+  HttpBodies(const ParserDemands& demands, Transaction& owner) noexcept;
+
+  // Before the first bytes of the request's body. `boundary` is of Form, `name` of WholeFile.
+  void begin_request(RequestBodyKind kind, std::string_view boundary,
+                     std::string_view name) noexcept;
+  void request_bytes(std::span<const uint8_t> bytes) noexcept;
+  void request_gap(uint64_t missing) noexcept;
+  // `whole`: the body came to its proper end.
+  void end_request(bool whole) noexcept;
+
+  // Before the first bytes of the response's body; `brotli`: they are encoded so.
+  void begin_response(std::string_view file_name, bool brotli) noexcept;
+  void response_bytes(std::span<const uint8_t> bytes) noexcept;
+  void response_gap(uint64_t missing) noexcept;
+  void end_response(bool whole) noexcept;
+
+  // The rules have seen everything so far.
+  void begin_input() noexcept;
+
+  [[nodiscard]] bool request_begun() const noexcept { return request_begun_; }
+  [[nodiscard]] bool response_begun() const noexcept { return response_begun_; }
+  [[nodiscard]] BodyView request() const noexcept { return {request_window_, request_first_}; }
+  [[nodiscard]] BodyView response() noexcept;
+  [[nodiscard]] FileCollection& files() noexcept { return files_; }
+
+ private:
+  void begin_file(std::string_view name) noexcept override;
+  void file_bytes(std::span<const uint8_t> bytes) noexcept override;
+  void end_file(bool truncated) noexcept override;
+  void invalid_part_header() noexcept override;
+  void malformed() noexcept override;
+
+  std::optional<size_t> open_file(Direction direction, std::string_view name) noexcept;
+  void append_to(std::optional<size_t> file, Direction direction,
+                 std::span<const uint8_t> bytes) noexcept;
+  void raise(Direction direction, HttpEvent event) noexcept;
+
+  const ParserDemands* demands_;
+  Transaction* owner_;
+  FileCollection files_;
+  std::vector<uint8_t> request_window_;
+  uint64_t request_first_ = 0;
+  std::unique_ptr<MultipartReader> form_;
+  std::unique_ptr<BrotliBody> brotli_;
+  std::optional<size_t> request_file_;
+  std::optional<size_t> response_file_;
+  uint64_t file_in_form_bytes_ = 0;
+  bool request_begun_ = false;
+  bool response_begun_ = false;
+};
+
+}  // namespace masugata::ids

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ids/protocols/http/http_callbacks.h"
+
+#include <array>
+#include <charconv>
+
+#include "ids/protocols/http/content_disposition.h"
+#include "ids/protocols/http/http_events.h"
+#include "ids/protocols/http/http_session.h"
+
+// libhtp is C: nothing may be thrown through it, so every function here is noexcept.
+namespace masugata::ids {
+namespace {
+
+constexpr size_t kLzmaBytes = 1024 * 1024;
+constexpr int kLzmaLayers = 1;
+constexpr size_t kDecompressionMicroseconds = 100'000;  // of one body
+
+HttpSession* session_of(const htp_tx_t* source) noexcept {
+  return static_cast<HttpSession*>(htp_connp_get_user_data(source->connp));
+}
+HttpTransaction* transaction_of(htp_tx_t* source) noexcept {
+  return source == nullptr ? nullptr : session_of(source)->find(source, false);
+}
+void raise(HttpTransaction& transaction, Direction direction, HttpEvent event) noexcept {
+  transaction.raise(direction, static_cast<uint8_t>(event));
+}
+
+struct FlagMeaning {
+  uint64_t flag;
+  HttpEvent event;
+};
+constexpr std::array kRequestFlags{
+    FlagMeaning{HTP_REQUEST_INVALID_T_E, HttpEvent::InvalidTransferEncodingInRequest},
+    FlagMeaning{HTP_REQUEST_INVALID_C_L, HttpEvent::InvalidContentLengthInRequest},
+    FlagMeaning{HTP_HOST_MISSING, HttpEvent::MissingHostHeader},
+    FlagMeaning{HTP_HOST_AMBIGUOUS, HttpEvent::HostHeaderAmbiguous},
+    FlagMeaning{HTP_HOSTU_INVALID, HttpEvent::RequestUriHostInvalid},
+    FlagMeaning{HTP_HOSTH_INVALID, HttpEvent::RequestHeaderHostInvalid},
+};
+
+// Bearer (RFC 6750) is younger than the library.
+bool is_known_authorization(HttpTransaction& transaction) noexcept {
+  const auto value = transaction.header(Direction::ToServer, "Authorization");
+  return value && equals_ignoring_case(trim_blanks(text_of(*value)).substr(0, 6), "bearer");
+}
+
+void raise_request_flags(HttpTransaction& transaction) noexcept {
+  const htp_tx_t& source = transaction.source();
+  for (const FlagMeaning& meaning : kRequestFlags) {
+    if ((source.flags & meaning.flag) != 0) {
+      raise(transaction, Direction::ToServer, meaning.event);
+    }
+  }
+  const bool unrecognized =
+      source.request_auth_type == HTP_AUTH_UNRECOGNIZED && !is_known_authorization(transaction);
+  if (unrecognized || (source.flags & HTP_AUTH_INVALID) != 0) {
+    raise(transaction, Direction::ToServer, HttpEvent::RequestAuthUnrecognized);
+  }
+}
+
+std::string_view path_of(const htp_tx_t& source) noexcept {
+  return source.parsed_uri == nullptr ? std::string_view{} : text_of(source.parsed_uri->path);
+}
+
+int on_log(htp_log_t* message) noexcept {
+  auto* const session = static_cast<HttpSession*>(htp_connp_get_user_data(message->connp));
+  session->note_message(*message);
+  return HTP_OK;
+}
+
+int on_request_start(htp_tx_t* source) noexcept {
+  return session_of(source)->find(source, true) == nullptr ? HTP_ERROR : HTP_OK;
+}
+
+// Rules expect a query without %-escapes, its '+' left alone.
+int on_uri(htp_tx_t* source) noexcept {
+  if (source->parsed_uri != nullptr && source->parsed_uri->query != nullptr) {
+    uint64_t flags = 0;
+    htp_urldecode_inplace(source->cfg, HTP_DECODER_URLENCODED, source->parsed_uri->query, &flags);
+  }
+  return HTP_OK;
+}
+
+int on_request_line(htp_tx_t* source) noexcept {
+  if (HttpTransaction* const transaction = transaction_of(source)) {
+    transaction->touch(Direction::ToServer);
+  }
+  return HTP_OK;
+}
+
+int on_request_header_data(htp_tx_data_t* data) noexcept {
+  HttpTransaction* const transaction = transaction_of(data->tx);
+  if (transaction != nullptr && data->data != nullptr) {
+    transaction->append_raw_headers(Direction::ToServer, {data->data, data->len});
+  }
+  return HTP_OK;
+}
+
+int on_request_headers(htp_tx_t* source) noexcept {
+  if (HttpTransaction* const transaction = transaction_of(source)) {
+    transaction->headers_changed(Direction::ToServer, false);
+    raise_request_flags(*transaction);
+  }
+  return HTP_OK;
+}
+
+void begin_request_body(HttpTransaction& transaction) noexcept {
+  const htp_tx_t& source = transaction.source();
+  HttpBodies& bodies = transaction.bodies();
+  if (source.request_method_number == HTP_M_POST) {
+    const auto type = transaction.header(Direction::ToServer, "Content-Type");
+    const std::string_view text = type ? text_of(*type) : std::string_view{};
+    constexpr std::string_view kForm = "multipart/form-data";
+    const auto boundary = find_parameter(text, "boundary");
+    if (equals_ignoring_case(text.substr(0, kForm.size()), kForm) && boundary &&
+        !boundary->empty()) {
+      bodies.begin_request(RequestBodyKind::Form, *boundary, {});
+      return;
+    }
+  }
+  const bool file =
+      source.request_method_number == HTP_M_POST || source.request_method_number == HTP_M_PUT;
+  bodies.begin_request(file ? RequestBodyKind::WholeFile : RequestBodyKind::Plain, {},
+                       path_of(source));
+}
+
+int on_request_body(htp_tx_data_t* data) noexcept {
+  HttpTransaction* const transaction = transaction_of(data->tx);
+  if (transaction == nullptr || data->len == 0) {
+    return HTP_OK;
+  }
+  HttpBodies& bodies = transaction->bodies();
+  if (!bodies.request_begun()) {
+    begin_request_body(*transaction);
+  }
+  if (data->data == nullptr) {
+    bodies.request_gap(data->len);
+  } else {
+    bodies.request_bytes({data->data, data->len});
+  }
+  transaction->touch(Direction::ToServer);
+  return HTP_OK;
+}
+
+int on_request_complete(htp_tx_t* source) noexcept {
+  if (HttpTransaction* const transaction = transaction_of(source)) {
+    raise_request_flags(*transaction);
+    transaction->update_progress();
+    transaction->finish(Direction::ToServer, true);
+  }
+  return HTP_OK;
+}
+
+int on_response_start(htp_tx_t* source) noexcept {
+  // A response whose request was never seen.
+  HttpTransaction* const transaction = session_of(source)->find(source, true);
+  if (transaction == nullptr) {
+    return htp_tx_get_user_data(source) == forgotten_transaction() ? HTP_OK : HTP_ERROR;
+  }
+  transaction->update_progress();
+  if (transaction->progress[index_of(Direction::ToServer)] ==
+      static_cast<uint8_t>(HttpProgress::Complete)) {
+    transaction->finish(Direction::ToServer, true);
+  }
+  return HTP_OK;
+}
+
+int on_response_line(htp_tx_t* source) noexcept {
+  if (HttpTransaction* const transaction = transaction_of(source)) {
+    transaction->headers_changed(Direction::ToClient, true);
+  }
+  return HTP_OK;
+}
+
+int on_response_header_data(htp_tx_data_t* data) noexcept {
+  HttpTransaction* const transaction = transaction_of(data->tx);
+  if (transaction != nullptr && data->data != nullptr) {
+    transaction->append_raw_headers(Direction::ToClient, {data->data, data->len});
+  }
+  return HTP_OK;
+}
+
+void follow_upgrade(HttpTransaction& transaction) noexcept {
+  const htp_tx_t& source = transaction.source();
+  HttpSession* const session = session_of(&source);
+  const bool success = source.response_status_number >= 200 && source.response_status_number < 300;
+  if (source.request_method_number == HTP_M_CONNECT && success) {
+    session->change_to(ApplicationProtocol::Unknown);
+    return;
+  }
+  const auto upgrade = transaction.header(Direction::ToClient, "Upgrade");
+  if (source.response_status_number != 101 || !upgrade) {
+    return;
+  }
+  const std::string_view name = trim_blanks(text_of(*upgrade));
+  if (equals_ignoring_case(name, "h2c")) {
+    session->change_to(ApplicationProtocol::Http2);
+  } else if (equals_ignoring_case(name, "websocket")) {
+    session->change_to(ApplicationProtocol::WebSocket);
+  } else {
+    session->change_to(ApplicationProtocol::Unknown);
+  }
+}
+
+// "bytes 0-9/100", "bytes 0-9/*", "bytes */100" (RFC 9110, section 14.4).
+bool is_content_range(std::string_view text) noexcept {
+  text = trim_blanks(text);
+  if (!text.starts_with("bytes")) {
+    return false;
+  }
+  text = trim_blanks(text.substr(5));
+  const auto take_number = [&text](uint64_t& number) noexcept {
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+    text.remove_prefix(static_cast<size_t>(end - text.data()));
+    return fault == std::errc{};
+  };
+  uint64_t first = 0;
+  uint64_t last = 0;
+  uint64_t size = 0;
+  if (text.starts_with('*')) {
+    text.remove_prefix(1);
+  } else {
+    if (!take_number(first) || !text.starts_with('-')) {
+      return false;
+    }
+    text.remove_prefix(1);
+    if (!take_number(last) || last < first) {
+      return false;
+    }
+  }
+  if (!text.starts_with('/')) {
+    return false;
+  }
+  text.remove_prefix(1);
+  return text == "*" || (take_number(size) && text.empty() && last <= size);
+}
+
+int on_response_headers(htp_tx_t* source) noexcept {
+  HttpTransaction* const transaction = transaction_of(source);
+  if (transaction == nullptr) {
+    return HTP_OK;
+  }
+  transaction->headers_changed(Direction::ToClient, false);
+  const auto range = transaction->header(Direction::ToClient, "Content-Range");
+  if (source->response_status_number == 206 && range && !is_content_range(text_of(*range))) {
+    raise(*transaction, Direction::ToClient, HttpEvent::RangeInvalid);
+  }
+  follow_upgrade(*transaction);
+  return HTP_OK;
+}
+
+void begin_response_body(HttpTransaction& transaction) noexcept {
+  const auto disposition = transaction.header(Direction::ToClient, "Content-Disposition");
+  const auto named = disposition ? file_name_of(text_of(*disposition)) : std::nullopt;
+  const auto encoding = transaction.header(Direction::ToClient, "Content-Encoding");
+  const bool brotli = encoding && equals_ignoring_case(trim_blanks(text_of(*encoding)), "br");
+  transaction.bodies().begin_response(named ? *named : path_of(transaction.source()), brotli);
+}
+
+int on_response_body(htp_tx_data_t* data) noexcept {
+  HttpTransaction* const transaction = transaction_of(data->tx);
+  if (transaction == nullptr || data->len == 0) {
+    return HTP_OK;
+  }
+  HttpBodies& bodies = transaction->bodies();
+  if (!bodies.response_begun()) {
+    begin_response_body(*transaction);
+  }
+  if (data->data == nullptr) {
+    bodies.response_gap(data->len);
+  } else {
+    bodies.response_bytes({data->data, data->len});
+  }
+  transaction->touch(Direction::ToClient);
+  return HTP_OK;
+}
+
+int on_response_complete(htp_tx_t* source) noexcept {
+  if (HttpTransaction* const transaction = transaction_of(source)) {
+    transaction->update_progress();
+    transaction->finish(Direction::ToClient, true);
+  }
+  return HTP_OK;
+}
+
+int on_request_trailer(htp_tx_t* source) noexcept { return on_request_headers(source); }
+
+int on_response_trailer(htp_tx_t* source) noexcept {
+  if (HttpTransaction* const transaction = transaction_of(source)) {
+    transaction->headers_changed(Direction::ToClient, false);
+  }
+  return HTP_OK;
+}
+
+void register_callbacks(htp_cfg_t* configuration) noexcept {
+  htp_config_register_log(configuration, on_log);
+  htp_config_register_request_start(configuration, on_request_start);
+  htp_config_register_request_uri_normalize(configuration, on_uri);
+  htp_config_register_request_line(configuration, on_request_line);
+  htp_config_register_request_header_data(configuration, on_request_header_data);
+  htp_config_register_request_headers(configuration, on_request_headers);
+  htp_config_register_request_body_data(configuration, on_request_body);
+  htp_config_register_request_trailer_data(configuration, on_request_header_data);
+  htp_config_register_request_trailer(configuration, on_request_trailer);
+  htp_config_register_request_complete(configuration, on_request_complete);
+  htp_config_register_response_start(configuration, on_response_start);
+  htp_config_register_response_line(configuration, on_response_line);
+  htp_config_register_response_header_data(configuration, on_response_header_data);
+  htp_config_register_response_headers(configuration, on_response_headers);
+  htp_config_register_response_body_data(configuration, on_response_body);
+  htp_config_register_response_trailer_data(configuration, on_response_header_data);
+  htp_config_register_response_trailer(configuration, on_response_trailer);
+  htp_config_register_response_complete(configuration, on_response_complete);
+}
+
+htp_cfg_t* make_configuration() noexcept {
+  htp_cfg_t* const configuration = htp_config_create();
+  if (configuration == nullptr) {
+    return nullptr;
+  }
+  htp_config_set_server_personality(configuration, HTP_SERVER_IDS);
+  htp_config_set_convert_lowercase(configuration, HTP_DECODER_DEFAULTS, 0);
+  htp_config_set_plusspace_decode(configuration, HTP_DECODER_URLENCODED, 0);
+  htp_config_set_allow_space_uri(configuration, 1);
+  htp_config_set_parse_request_cookies(configuration, 0);
+  htp_config_set_parse_request_auth(configuration, 1);
+  htp_config_set_tx_auto_destroy(configuration, 0);
+  htp_config_set_field_limits(configuration, kSoftFieldBytes, kHardFieldBytes);
+  htp_config_set_number_headers_limit(configuration, kMaximumHeaders);
+  htp_config_set_request_decompression(configuration, 1);
+  htp_config_set_response_decompression(configuration, 1);
+  htp_config_set_response_decompression_layer_limit(configuration, kDecompressionLayers);
+  htp_config_set_lzma_memlimit(configuration, kLzmaBytes);
+  htp_config_set_lzma_layers(configuration, kLzmaLayers);
+  htp_config_set_compression_bomb_limit(configuration, kBombBytes);
+  htp_config_set_compression_time_limit(configuration, kDecompressionMicroseconds);
+  register_callbacks(configuration);
+  return configuration;
+}
+
+}  // namespace
+
+htp_cfg_t* http_configuration() noexcept {
+  static htp_cfg_t* const configuration = make_configuration();
+  return configuration;
+}
+
+}  // namespace masugata::ids

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ids/protocols/http/http_session.h"
+
+#include <utility>
+
+#include "ids/protocols/http/http_callbacks.h"
+#include "ids/protocols/http/http_events.h"
+#include "ids/protocols/http/http_parser.h"
+
+namespace masugata::ids {
+namespace {
+constexpr uint64_t kMicroseconds = 1'000'000;
+}  // namespace
+
+HttpSession::HttpSession(const ParserDemands& demands) noexcept
+    : ProtocolParser(ApplicationProtocol::Http),
+      demands_(&demands),
+      connection_(std::make_shared<HttpConnection>(http_configuration(), this)) {
+  failed_ = connection_->get() == nullptr;
+}
+
+ParseOutcome HttpSession::on_data(Direction direction, std::span<const uint8_t> bytes,
+                                  uint64_t time_us) noexcept {
+  if (failed_ || bytes.empty()) {
+    return conclude(ParseOutcome::Going);
+  }
+  if (connection_->total() >= kTransactionsPerConnection && connection_->live() == 0) {
+    connection_ = std::make_shared<HttpConnection>(http_configuration(), this);
+    if (connection_->get() == nullptr) {
+      return conclude(ParseOutcome::Failed);
+    }
+  }
+  now_.tv_sec = static_cast<time_t>(time_us / kMicroseconds);
+  now_.tv_usec = static_cast<suseconds_t>(time_us % kMicroseconds);
+  begin_input();
+  std::string& waiting = waiting_[index_of(direction)];
+  ParseOutcome outcome = ParseOutcome::Going;
+  if (waiting.empty()) {
+    outcome = feed(direction, bytes.data(), bytes.size());
+  } else {
+    waiting.append(text_of(bytes));
+    outcome = feed_waiting(direction);
+  }
+  if (outcome == ParseOutcome::Going) {
+    outcome = feed_waiting(opposite(direction));
+  }
+  return conclude(outcome);
+}
+
+ParseOutcome HttpSession::on_gap(Direction direction, uint64_t bytes) noexcept {
+  if (failed_ || bytes == 0) {
+    return conclude(ParseOutcome::Going);
+  }
+  begin_input();
+  if (!waiting_[index_of(direction)].empty()) {
+    return conclude(ParseOutcome::Failed);
+  }
+  return conclude(feed(direction, nullptr, bytes));
+}
+
+ParseOutcome HttpSession::feed(Direction direction, const uint8_t* bytes, size_t size) noexcept {
+  feeding_ = direction;
+  htp_connp_t* const parser = connection_->get();
+  const bool request = direction == Direction::ToServer;
+  const int state = request ? htp_connp_req_data(parser, &now_, bytes, size)
+                            : htp_connp_res_data(parser, &now_, bytes, size);
+  connection_->drop_messages();
+  if (changed_) {
+    return ParseOutcome::Changed;
+  }
+  switch (state) {
+    case HTP_STREAM_ERROR:
+    case HTP_STREAM_STOP:
+      return ParseOutcome::Failed;
+    case HTP_STREAM_TUNNEL:
+      change_to(ApplicationProtocol::Unknown);
+      return ParseOutcome::Changed;
+    case HTP_STREAM_DATA_OTHER:
+      break;
+    default:
+      return ParseOutcome::Going;
+  }
+  const size_t consumed =
+      request ? htp_connp_req_data_consumed(parser) : htp_connp_res_data_consumed(parser);
+  if (bytes == nullptr || consumed >= size) {
+    return ParseOutcome::Going;
+  }
+  if (size - consumed > kMaximumWaitingBytes) {
+    return ParseOutcome::Failed;
+  }
+  waiting_[index_of(direction)].assign(reinterpret_cast<const char*>(bytes + consumed),
+                                       size - consumed);
+  return ParseOutcome::Going;
+}
+
+ParseOutcome HttpSession::feed_waiting(Direction direction) noexcept {
+  if (waiting_[index_of(direction)].empty()) {
+    return ParseOutcome::Going;
+  }
+  const std::string bytes = std::exchange(waiting_[index_of(direction)], {});
+  return feed(direction, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+}
+
+ParseOutcome HttpSession::conclude(ParseOutcome outcome) noexcept {
+  update_progress();
+  if (outcome == ParseOutcome::Failed) {
+    failed_ = true;
+  }
+  if (changed_) {
+    outcome = ParseOutcome::Changed;
+  } else if (failed_) {
+    outcome = ParseOutcome::Failed;
+  }
+  if (outcome != ParseOutcome::Going) {
+    finish_all(Direction::ToServer);
+    finish_all(Direction::ToClient);
+  }
+  return outcome;
+}
+
+void HttpSession::on_end(Direction direction) noexcept {
+  if (std::exchange(ended_[index_of(direction)], true)) {
+    return;
+  }
+  if (!failed_ && !changed_) {
+    begin_input();
+    feeding_ = direction;
+    if (direction == Direction::ToServer) {
+      htp_connp_req_close(connection_->get(), &now_);
+    } else {
+      htp_connp_close(connection_->get(), &now_);
+    }
+    connection_->drop_messages();
+    update_progress();
+  }
+  finish_all(direction);
+  if (ended_[0] && ended_[1]) {
+    finish_all(opposite(direction));
+  }
+}
+
+void HttpSession::begin_input() noexcept {
+  for (const std::unique_ptr<Transaction>& transaction : transactions()) {
+    static_cast<HttpTransaction&>(*transaction).bodies().begin_input();
+  }
+}
+
+void HttpSession::update_progress() noexcept {
+  for (const std::unique_ptr<Transaction>& transaction : transactions()) {
+    static_cast<HttpTransaction&>(*transaction).update_progress();
+  }
+}
+
+void HttpSession::finish_all(Direction direction) noexcept {
+  for (const std::unique_ptr<Transaction>& transaction : transactions()) {
+    static_cast<HttpTransaction&>(*transaction).finish(direction, false);
+  }
+}
+
+HttpTransaction* HttpSession::find(htp_tx_t* source, bool begin) noexcept {
+  void* const known = htp_tx_get_user_data(source);
+  if (known == forgotten_transaction()) {
+    return nullptr;
+  }
+  if (known != nullptr) {
+    return static_cast<HttpTransaction*>(known);
+  }
+  if (!begin || connection_->live() >= 2 * kMaximumTransactions) {
+    failed_ = failed_ || begin;
+    return nullptr;
+  }
+  auto made = std::make_unique<HttpTransaction>(connection_, source, *demands_);
+  HttpTransaction* const transaction = made.get();
+  htp_tx_set_user_data(source, transaction);
+  if (append(std::move(made)) == nullptr) {
+    failed_ = true;
+    return nullptr;
+  }
+  return transaction;
+}
+
+void HttpSession::note_message(const htp_log_t& message) noexcept {
+  const std::optional<HttpEvent> event =
+      event_of_message(message.msg, feeding_, message.level == HTP_LOG_ERROR);
+  if (!event) {
+    return;
+  }
+  htp_tx_t* source = message.tx;
+  if (source == nullptr) {
+    htp_connp_t* const parser = connection_->get();
+    source = feeding_ == Direction::ToServer ? htp_connp_get_in_tx(parser)
+                                             : htp_connp_get_out_tx(parser);
+  }
+  Transaction* transaction = source == nullptr ? nullptr : find(source, false);
+  if (transaction == nullptr && !transactions().empty()) {
+    transaction = transactions().back().get();
+  }
+  if (transaction != nullptr) {
+    transaction->raise(feeding_, static_cast<uint8_t>(*event));
+  }
+}
+
+void HttpSession::change_to(ApplicationProtocol protocol) noexcept {
+  changed_ = true;
+  next_ = protocol;
+}
+
+std::unique_ptr<ProtocolParser> make_http_parser(const ParserDemands& demands) {
+  return std::make_unique<HttpSession>(demands);
+}
+
+}  // namespace masugata::ids

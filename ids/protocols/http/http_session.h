@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One flow that speaks HTTP/1: feeds libhtp and turns what it calls back into transactions.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "ids/protocols/http/http_connection.h"
+#include "ids/protocols/http/http_transaction.h"
+#include "ids/protocols/protocol_parser.h"
+
+namespace masugata::ids {
+
+// Bytes of one direction that wait for the other one (after CONNECT), at most.
+inline constexpr size_t kMaximumWaitingBytes = 64 * 1024;
+// libhtp never forgets the place of a transaction: after so many, its connection is made anew as
+// soon as none is open.
+inline constexpr size_t kTransactionsPerConnection = 4096;
+
+// Thread: the flow's worker. Nothing throws.
+class HttpSession final : public ProtocolParser {
+ public:
+  explicit HttpSession(const ParserDemands& demands) noexcept;
+
+  ParseOutcome on_data(Direction direction, std::span<const uint8_t> bytes,
+                       uint64_t time_us) noexcept override;
+  ParseOutcome on_gap(Direction direction, uint64_t bytes) noexcept override;
+  void on_end(Direction direction) noexcept override;
+  [[nodiscard]] ApplicationProtocol next_protocol() const noexcept override { return next_; }
+
+  // For the callbacks of libhtp. The transaction that stands for `source`; begun if it is new;
+  // null when there are too many or the engine took it away.
+  [[nodiscard]] HttpTransaction* find(htp_tx_t* source, bool begin) noexcept;
+  void note_message(const htp_log_t& message) noexcept;
+  // The flow goes on as `protocol` once the bytes at hand are parsed.
+  void change_to(ApplicationProtocol protocol) noexcept;
+
+ private:
+  ParseOutcome feed(Direction direction, const uint8_t* bytes, size_t size) noexcept;
+  ParseOutcome feed_waiting(Direction direction) noexcept;
+  ParseOutcome conclude(ParseOutcome outcome) noexcept;
+  void begin_input() noexcept;
+  void update_progress() noexcept;
+  void finish_all(Direction direction) noexcept;
+
+  const ParserDemands* demands_;
+  std::shared_ptr<HttpConnection> connection_;
+  std::array<std::string, 2> waiting_;
+  std::array<bool, 2> ended_{};
+  htp_time_t now_{};
+  Direction feeding_ = Direction::ToServer;
+  ApplicationProtocol next_ = ApplicationProtocol::Unknown;
+  bool changed_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace masugata::ids
