@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a captured TCP connection has come to: its handshake, who is the client, whether its
+// segments may be believed. The bytes themselves are dataplane/stream's business; this is the gate
+// before it, as lenient as the choices for midstream and one-sided captures make it.
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/stream/stream_segment.h"
+#include "ids/direction.h"
+
+namespace masugata::dataplane {
+
+struct ConversationOptions {
+  bool midstream = false;  // take connections whose handshake was not captured
+  bool one_sided = false;  // only one direction is in the capture
+  bool inline_mode = false;
+};
+
+// Oddities of handshakes; names in ids stream_events().
+enum class ConversationEvent : uint8_t {
+  None,
+  AckInWrongDirection,      // 3whs_ack_in_wrong_dir
+  AckDataInject,            // 3whs_ack_data_inject
+  SynAckInWrongDirection,   // 3whs_synack_in_wrong_direction
+  SynAckWithWrongAck,       // 3whs_synack_with_wrong_ack
+  SynAckResendDifferent,    // 3whs_synack_resend_with_diff_ack
+  SynAckSequenceDifferent,  // 3whs_synack_resend_with_diff_seq
+  SynResendDifferent,       // 3whs_syn_resend_diff_seq_on_syn_recv
+  RightSequenceWrongAck,    // 3whs_right_seq_wrong_ack_evasion
+  WrongSequenceWrongAck,    // 3whs_wrong_seq_wrong_ack
+  ResetInvalidAck,          // rst_invalid_ack
+  FinWithoutSession,        // fin_but_no_session
+  ResetWithoutSession,      // rst_but_no_session
+  Count
+};
+[[nodiscard]] const char* name_of(ConversationEvent event) noexcept;
+
+// Thread: the replay's.
+class TcpConversation {
+ public:
+  enum class State : uint8_t { None, SynSent, SynReceived, Established, Closed };
+
+  struct Judgement {
+    bool take = false;       // the segment belongs to the streams
+    bool flipped = false;    // the sender of this first segment is the server: turn the flow round
+    bool picked_up = false;  // begun without handshake by this segment
+    ConversationEvent event = ConversationEvent::None;
+  };
+
+  explicit TcpConversation(const ConversationOptions& options) noexcept : options_(options) {}
+
+  // `direction` as the flow has it; after `flipped` the caller uses the opposite from then on.
+  [[nodiscard]] Judgement judge(ids::Direction direction, const StreamSegment& segment) noexcept;
+  // The streams have found a RST believable, or both ends.
+  void close() noexcept { state_ = State::Closed; }
+
+  [[nodiscard]] State state() const noexcept { return state_; }
+  [[nodiscard]] bool established() const noexcept { return state_ >= State::Established; }
+  [[nodiscard]] bool midstream() const noexcept { return midstream_; }
+  // Whether a SYN begins another connection rather than belonging to this one.
+  [[nodiscard]] bool is_begun_anew_by(const StreamSegment& segment) const noexcept;
+
+ private:
+  [[nodiscard]] Judgement begin(const StreamSegment& segment) noexcept;
+  [[nodiscard]] Judgement after_syn(ids::Direction direction,
+                                    const StreamSegment& segment) noexcept;
+  [[nodiscard]] Judgement after_syn_ack(ids::Direction direction,
+                                        const StreamSegment& segment) noexcept;
+
+  ConversationOptions options_;
+  State state_ = State::None;
+  bool midstream_ = false;
+  bool by_syn_ack_ = false;    // begun by a SYN/ACK
+  bool syn_bytes_ = false;     // the SYN had data (RFC 7413)
+  uint32_t client_first_ = 0;  // sequence numbers of the SYNs
+  uint32_t server_first_ = 0;
+  uint32_t syn_payload_ = 0;
+};
+
+}  // namespace masugata::dataplane
