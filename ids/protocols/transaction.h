@@ -85,6 +85,12 @@ class Transaction {
                                             uint64_t&) noexcept {
     return false;
   }
+  // A condition that only the protocol can judge (TlsStateMatch, TlsCertificateTimeMatch,
+  // FtpDataCommandMatch, FtpBounceMatch); nullopt: not known yet.
+  [[nodiscard]] virtual std::optional<bool> holds(const Condition&, Direction,
+                                                  uint64_t /*time_us*/) noexcept {
+    return std::nullopt;
+  }
   [[nodiscard]] virtual std::span<TransferredFile> files() noexcept { return {}; }
 
   uint64_t number_in_flow = 0;  // 0, 1, ..
