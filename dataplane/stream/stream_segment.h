@@ -71,6 +71,9 @@ struct StreamSettings {
   // from the oldest to the newest. At most kMaximumSpanBytes.
   uint32_t span_bytes = 1U << 20U;
   uint16_t pieces_ahead = 128;  // separate pieces behind gaps, per direction; at most 250
+  // Acknowledged bytes that are kept all the same, to notice that a late repetition differs. The
+  // receiver has no use for them: 0 for a gateway.
+  uint32_t acknowledged_bytes = 0;
 };
 
 enum class SegmentFate : uint8_t {
@@ -152,21 +155,27 @@ struct SegmentResult {
   bool clear_urgent = false;      // the caller clears URG and the urgent pointer
   bool overlapped = false;        // covered bytes seen before
   bool overlap_differed = false;  // ... with other content
-  bool in_order_bytes = false;    // TcpStreamPair::next() has something
+  bool in_order_bytes = false;    // TcpStreamPair::next() has something of this direction
   bool ended = false;             // on commit this direction's stream is complete (FIN reached)
   bool reset = false;             // a believable RST
-  bool reopens = false;           // Drop: a SYN over a closed connection, begin a new pair
-  uint64_t missing = 0;           // bytes of the *other* direction found to be lost by the ACK
+  bool reopens = false;           // with Drop: a SYN over a closed connection, begin a new pair
+  uint64_t missing = 0;  // bytes of the *other* direction found to be lost by this ACK; next() has
+                         // that gap and what lies behind it
   // The plan of commit(); nobody else's business.
   struct Plan {
-    ids::Direction direction = ids::Direction::ToServer;
-    uint8_t flags = 0;
-    uint8_t cursor = 0;  // what next() gives next
-    uint64_t begin = 0;  // positions in the stream; 0 is the first byte after the SYN
-    uint64_t end = 0;
-    uint64_t read_position = 0;  // how far next() has come
-    uint64_t read_end = 0;
     std::span<const uint8_t> payload;
+    int64_t begin = 0;  // positions in the stream; 0 is the first byte after the SYN
+    uint64_t read_position = 0;
+    uint64_t read_end = 0;
+    uint64_t skip_position = 0;  // of the other direction
+    uint64_t skip_end = 0;
+    uint64_t skip_acknowledged = 0;
+    uint64_t urgent_position = 0;
+    uint32_t timestamp_value = 0;
+    uint32_t first_sequence = 0;  // of a SYN
+    uint16_t flags = 0;
+    uint8_t window_scale = kSegmentWithoutScale;
+    ids::Direction direction = ids::Direction::ToServer;
   } plan;
 };
 

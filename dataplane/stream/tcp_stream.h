@@ -55,13 +55,19 @@ class TcpStreamPair {
   // bytes. Call until nothing comes; nothing but the destructor may follow.
   [[nodiscard]] std::optional<ReadableBytes> flush() noexcept;
 
-  // Both SYNs, or midstream pick-up: positions are known.
+  // Where the stream of that direction begins: its SYN, or midstream pick-up.
   [[nodiscard]] bool is_known(ids::Direction direction) const noexcept {
     return at(direction).is_known();
   }
+  // Each side has acknowledged the beginning of the other.
+  [[nodiscard]] bool is_established() const noexcept {
+    return streams_[0].is_confirmed() && streams_[1].is_confirmed();
+  }
   [[nodiscard]] bool is_midstream() const noexcept { return midstream_; }
   // Both sides have ended, or one has reset.
-  [[nodiscard]] bool is_closed() const noexcept;
+  [[nodiscard]] bool is_closed() const noexcept {
+    return reset_ || (streams_[0].has_ended() && streams_[1].has_ended());
+  }
   // Bytes from the first one after the SYN to the highest seen, gaps included (stream_size).
   [[nodiscard]] uint64_t stream_bytes(ids::Direction direction) const noexcept {
     return at(direction).highest();
@@ -77,14 +83,41 @@ class TcpStreamPair {
   [[nodiscard]] const OneWayStream& at(ids::Direction direction) const noexcept {
     return streams_[ids::index_of(direction)];
   }
+  [[nodiscard]] bool may_skip() const noexcept {
+    return settings_.mode == StreamMode::Capture || settings_.gap == GapPolicy::SkipCounted;
+  }
+  [[nodiscard]] uint32_t window_bytes(ids::Direction direction,
+                                      const StreamSegment& segment) const noexcept;
+
+  [[nodiscard]] SegmentProblem judge(ids::Direction direction, const StreamSegment& segment,
+                                     SegmentResult& result) noexcept;
+  [[nodiscard]] SegmentProblem judge_syn(ids::Direction direction, const StreamSegment& segment,
+                                         SegmentResult& result) noexcept;
+  [[nodiscard]] SegmentProblem judge_reset(ids::Direction direction,
+                                           const StreamSegment& segment) const noexcept;
+  [[nodiscard]] SegmentProblem judge_ack(ids::Direction direction, const StreamSegment& segment,
+                                         SegmentResult& result) noexcept;
+  [[nodiscard]] bool pick_up(ids::Direction direction, const StreamSegment& segment) noexcept;
+  void take_ack(ids::Direction direction, const StreamSegment& segment,
+                SegmentResult& result) noexcept;
+  void take_payload(const StreamSegment& segment, SegmentResult& result) noexcept;
+  [[nodiscard]] bool take_urgent(const StreamSegment& segment, SegmentResult& result) noexcept;
+  void commit_syn(const SegmentResult& result) noexcept;
+  void finish_skip(const SegmentResult& result) noexcept;
 
   const StreamSettings& settings_;
   OneWayStream streams_[2];
+  uint8_t scale_[2] = {kSegmentWithoutScale, kSegmentWithoutScale};
+  bool syn_seen_[2] = {};
+  bool timestamps_[2] = {};  // offered in the SYN
+  bool signed_ = false;
   bool midstream_ = false;
   bool reset_ = false;
+  uint8_t flushed_ = 0;  // directions that flush() is done with
 };
 
 // Of one segment: every kept block once, every piece ahead with its gap, and the payload.
-inline constexpr size_t kMaximumReadablePieces = 2 * (kMaximumSpanBytes / kStreamBlockBytes) + 512;
+inline constexpr size_t kMaximumReadablePieces =
+    2 * (kMaximumSpanBytes / kStreamBlockBytes + kMaximumPiecesAhead) + 16;
 
 }  // namespace masugata::dataplane
