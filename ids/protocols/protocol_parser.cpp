@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ids/protocols/dns/dns_parser.h"
+#include "ids/protocols/http/http_parser.h"
 #include "ids/protocols/smtp/smtp_parser.h"
 
 namespace masugata::ids {
@@ -32,6 +33,8 @@ std::unique_ptr<ProtocolParser> make_parser(ApplicationProtocol protocol,
       return std::make_unique<DnsParser>(datagrams);
     case ApplicationProtocol::Smtp:
       return make_smtp_parser(demands);
+    case ApplicationProtocol::Http:
+      return make_http_parser(demands);
     default:
       return nullptr;
   }
