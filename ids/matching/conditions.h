@@ -14,7 +14,7 @@
 namespace masugata::ids {
 
 // `value` against the numbers of the rule. Between: low < value < high. BitAnd: a bit of `low` is
-// set in `value`; BitOr: a bit is set in either.
+// set in `value`; BitOr (written ^): `value` and `low` differ in a bit.
 [[nodiscard]] bool compare(Comparison comparison, uint64_t value, uint64_t low,
                            uint64_t high) noexcept;
 // The same with signed numbers.

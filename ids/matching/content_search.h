@@ -31,7 +31,7 @@ class SearchPattern {
 
  private:
   [[nodiscard]] bool equal_at(const uint8_t* place) const noexcept;
-  [[nodiscard]] size_t find_short(const uint8_t* bytes, size_t size) const noexcept;
+  [[nodiscard]] size_t find_short(const uint8_t* bytes, size_t places) const noexcept;
 
   std::string bytes_;  // lower-case when nocase_
   bool nocase_ = false;

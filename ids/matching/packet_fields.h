@@ -18,8 +18,9 @@ class PacketFields {
 
   [[nodiscard]] const PacketFacts& packet() const noexcept { return packet_; }
 
-  // A packet field as a number; false when the packet has no such field (a TTL always is there, a
-  // TCP window only in TCP) or `field` is not a packet's.
+  // A packet field as a number; false when the packet has no such field (a TCP window is only in
+  // TCP; the type of service, the identification and the fragment offset, in units of 8 bytes,
+  // only in IPv4) or `field` is not a packet's.
   [[nodiscard]] bool number(NumberField field, uint64_t& value) const noexcept;
 
   [[nodiscard]] bool has_tcp() const noexcept { return tcp_ != nullptr; }
@@ -36,7 +37,7 @@ class PacketFields {
  private:
   void read_ipv4_options(std::span<const uint8_t> options) noexcept;
   void read_transport() noexcept;
-  void read_tcp_options(std::span<const uint8_t> options) noexcept;
+  void read_tcp_options(std::span<const uint8_t> header) noexcept;
   [[nodiscard]] bool tcp_number(NumberField field, uint64_t& value) const noexcept;
   [[nodiscard]] bool icmp_number(NumberField field, uint64_t& value) const noexcept;
   [[nodiscard]] bool ip_number(NumberField field, uint64_t& value) const noexcept;

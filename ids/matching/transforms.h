@@ -34,10 +34,11 @@ using CompiledTransforms = std::vector<CompiledTransform>;
 [[nodiscard]] Result<CompiledTransforms> compile_transforms(
     const std::vector<Transform>& transforms, PcreLibrary& library);
 
-// Applies them in order. The result is `bytes` itself when nothing changed, else memory of
-// `scratch`, valid until the next call with the same scratch. Inputs are cut at the scratch's
-// transform bound (counted there). A pcrexform without a match leaves its input as it is; a
-// from_base64 that decodes nothing yields no bytes.
+// Applies them in order. The result is part of `bytes` when nothing had to be written, else memory
+// of `scratch`, valid until the next call with the same scratch. Inputs are cut at the scratch's
+// transform bound (counted there). A pcrexform without a match or without a group and a
+// from_base64 that decodes nothing leave their input as it is. `domain` yields the last two labels
+// of a name and `tld` the last one: no list of public suffixes is consulted. Digests are raw bytes.
 [[nodiscard]] std::span<const uint8_t> apply_transforms(const CompiledTransforms& transforms,
                                                         std::span<const uint8_t> bytes,
                                                         MatchScratch& scratch) noexcept;

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What is inside a MatchScratch; for the files of this folder only.
+#pragma once
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "ids/matching/compiled_matches.h"
+#include "ids/matching/match_scratch.h"
+
+struct evp_md_ctx_st;
+
+namespace masugata::ids {
+
+// Memory for PCRE2's interpreter, which asks for larger frames as expressions need them and keeps
+// the largest. Each request takes new room; what PCRE2 may keep is bounded so that the sum of all
+// its sizes, each twice the one before, fits.
+class PcreArena {
+ public:
+  static constexpr size_t kBytes = 4U << 20U;
+  static constexpr uint32_t kHeapLimitKibibytes = 1024;
+
+  PcreArena();
+  [[nodiscard]] void* take(size_t bytes) noexcept;  // null when exhausted
+
+ private:
+  std::unique_ptr<std::byte[]> memory_;
+  size_t used_ = 0;
+};
+
+// Where to go on when a later step does not match.
+struct ChoicePoint {
+  uint16_t step = 0;
+  uint64_t next = 0;         // the search goes on here
+  uint64_t last_before = 0;  // the end of the match before this step
+};
+
+// The trail of one evaluation.
+struct MatchTrail {
+  std::array<ChoicePoint, kMaximumMatchSteps> choices;
+  std::array<uint64_t, kMaximumMatchSteps> positions;  // of contents that matched
+};
+
+// A digest that is computed without allocation once it was computed for the first time, which the
+// constructor does.
+class DigestState {
+ public:
+  explicit DigestState(const char* algorithm);
+  ~DigestState();
+  DigestState(const DigestState&) = delete;
+  DigestState& operator=(const DigestState&) = delete;
+
+  [[nodiscard]] bool usable() const noexcept { return usable_; }
+  // The digest's size, 0 when OpenSSL refuses. `out` has room for 64 bytes.
+  [[nodiscard]] size_t compute(std::span<const uint8_t> bytes, uint8_t* out) noexcept;
+
+ private:
+  evp_md_ctx_st* context_ = nullptr;
+  bool usable_ = false;
+};
+
+struct MatchScratch::Internals {
+  explicit Internals(const MatchLimits& limits);
+  ~Internals();
+  Internals(const Internals&) = delete;
+  Internals& operator=(const Internals&) = delete;
+  [[nodiscard]] bool complete() const noexcept;
+
+  PcreArena arena;
+  pcre2_general_context* pcre_memory = nullptr;
+  pcre2_match_context* pcre_context = nullptr;
+  pcre2_match_data* pcre_data = nullptr;
+  pcre2_jit_stack* jit_stack = nullptr;
+
+  // One context per algorithm: OpenSSL allocates when a context changes its algorithm.
+  DigestState md5;
+  DigestState sha1;
+  DigestState sha256;
+
+  MatchTrail trail;          // of the buffer
+  MatchTrail derived_trail;  // of base64_data inside it
+
+  std::vector<uint8_t> base64;
+  std::array<std::vector<uint8_t>, 2> transform;  // read from one, written to the other
+
+  std::array<PcreCapturedValue, kMaximumCaptures> captures;
+  size_t capture_count = 0;
+  std::array<Replacement, kMaximumReplacements> replacements;
+  size_t replacement_count = 0;
+};
+
+// Runs an expression over `subject` from `start`. True on a match, whose places are in
+// `internals.pcre_data`; `failed` when PCRE2 gave up (counted).
+[[nodiscard]] bool run_pcre(const PcreProgram& program, std::span<const uint8_t> subject,
+                            size_t start, MatchScratch& scratch, bool& failed) noexcept;
+
+}  // namespace masugata::ids
