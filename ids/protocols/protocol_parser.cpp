@@ -5,6 +5,7 @@
 
 #include "ids/protocols/dns/dns_parser.h"
 #include "ids/protocols/http/http_parser.h"
+#include "ids/protocols/ftp/ftp_parser.h"
 #include "ids/protocols/smtp/smtp_parser.h"
 
 namespace masugata::ids {
@@ -33,6 +34,10 @@ std::unique_ptr<ProtocolParser> make_parser(ApplicationProtocol protocol,
       return std::make_unique<DnsParser>(datagrams);
     case ApplicationProtocol::Smtp:
       return make_smtp_parser(demands);
+    case ApplicationProtocol::Ftp:
+      return make_ftp_parser(demands);
+    case ApplicationProtocol::FtpData:
+      return make_ftp_data_parser(demands, nullptr);
     case ApplicationProtocol::Http:
       return make_http_parser(demands);
     default:

@@ -56,6 +56,7 @@ class ProtocolParser {
     uint16_t server_port = 0;
     std::string file_name;
     bool upload = false;  // STOR
+    bool active = false;  // PORT: the control connection's server opens it, towards its client
   };
   [[nodiscard]] virtual const ExpectedData* expected_data() const noexcept { return nullptr; }
 
