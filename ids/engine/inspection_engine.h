@@ -15,11 +15,14 @@
 #include "ids/engine/packet_facts.h"
 #include "ids/plan/detection_plan.h"
 #include "ids/protocols/application_protocol.h"
+#include "ids/protocols/protocol_detector.h"
 #include "ids/protocols/protocol_parser.h"
 
 namespace masugata::ids {
 
 class FlowInspection;  // engine/flow_inspection.h: all that is remembered of one flow
+struct EngineCounters;  // engine/engine_counters.h
+struct RuleCost;
 
 // What happens at a bound, by choice of the profile; never by accident.
 enum class Failure : uint8_t { PassCounted, Drop };
@@ -70,10 +73,18 @@ struct FlowState {
 // queue; they must neither block nor throw. Defined in eve/event_sink.h.
 class EventSink;
 
+// Where application protocols are told apart and parsed; tests put their own in.
+struct ProtocolSource {
+  DetectionAnswer (*detect)(const DetectionQuestion&) noexcept = &detect_protocol;
+  std::unique_ptr<ProtocolParser> (*make)(ApplicationProtocol, const ParserDemands&,
+                                          bool datagrams) = &make_parser;
+};
+
 // Thread: one engine per worker, never shared. The plan is changed between packets.
 class InspectionEngine {
  public:
-  InspectionEngine(const EngineLimits& limits, EventSink& sink);
+  InspectionEngine(const EngineLimits& limits, EventSink& sink,
+                   const ProtocolSource& protocols = {});
   ~InspectionEngine();
   InspectionEngine(const InspectionEngine&) = delete;
   InspectionEngine& operator=(const InspectionEngine&) = delete;
@@ -94,6 +105,13 @@ class InspectionEngine {
   [[nodiscard]] InspectionVerdict inspect(const PacketFacts& packet, FlowInspection* flow,
                                           const FlowState& state,
                                           std::span<const StreamBytes> streams) noexcept;
+
+  // Any thread may read the counters at any time. Costs are by RuleNumber of the plan in use
+  // (matches and alerts always, checks and cycles while profiling) and go with the plan: read
+  // them on the worker or while it stands still.
+  [[nodiscard]] const EngineCounters& counters() const noexcept;
+  [[nodiscard]] std::span<const RuleCost> rule_costs() const noexcept;
+  void set_profiling(bool on) noexcept;
 
  private:
   struct State;

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// All that the engine remembers of one flow.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "ids/engine/flow_variables.h"
+#include "ids/engine/inspection_engine.h"
+#include "ids/engine/stream_window.h"
+#include "ids/eve/event_sink.h"
+#include "ids/protocols/protocol_parser.h"
+
+namespace masugata::ids {
+
+// Thread: the worker of the engine that opened it. Freed by close_flow().
+class FlowInspection {
+ public:
+  enum class Fate : uint8_t { Inspect, Pass, Drop };
+  enum class Detection : uint8_t { Pending, Known, Failed };
+
+  FlowFacts facts;  // `key` and directions as the engine takes them, see `reversed`
+  EventFlow event;
+  uint64_t last_us = 0;
+  // The side that sent first is the server (a stream that was joined in the middle): directions of
+  // the caller are exchanged.
+  bool reversed = false;
+  bool started = false;                     // a packet has been inspected
+  std::array<bool, 2> addresses_judged{};   // address rules have seen this direction
+
+  Fate fate = Fate::Inspect;
+  VerdictAction fate_action = VerdictAction::Drop;
+  uint32_t fate_sid = 0;
+
+  // Application protocol.
+  Detection detection = Detection::Pending;
+  bool protocol_news = false;  // became known at the packet at hand
+  std::array<std::vector<uint8_t>, 2> first_bytes;  // at most kDetectionBytes each, while pending
+  Direction first_speaker = Direction::ToServer;
+  std::unique_ptr<ProtocolParser> parser;
+  bool parser_live = false;
+  std::unique_ptr<ProtocolParser> retired;  // gave way to `parser` at the packet at hand
+  EventSet detection_events;
+  ProtocolParser::ExpectedData expected;
+
+  // Streams.
+  std::array<StreamWindow, 2> windows;
+  std::array<uint64_t, 2> news_from{};  // number of the first byte that came with this packet
+  std::array<bool, 2> news{};
+
+  FlowVariables variables;
+
+  FlowInspection* next = nullptr;
+  FlowInspection* previous = nullptr;
+  uint64_t accounted_bytes = 0;
+
+  [[nodiscard]] size_t memory_bytes() const noexcept {
+    return sizeof(FlowInspection) + windows[0].memory_bytes() + windows[1].memory_bytes() +
+           first_bytes[0].capacity() + first_bytes[1].capacity() + variables.memory_bytes() +
+           (parser ? kParserBytes + parser->transactions().size() * kTransactionBytes : 0);
+  }
+
+ private:
+  // What a parser and a transaction of it take on average.
+  static constexpr size_t kParserBytes = 4096;
+  static constexpr size_t kTransactionBytes = 4096;
+};
+
+}  // namespace masugata::ids

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ids/engine/inspection_engine.h"
+
+#include <hs/hs.h>
+
+#include <algorithm>
+#include <map>
+#include <new>
+#include <stdexcept>
+#include <string>
+
+#include "ids/engine/engine_core.h"
+
+namespace masugata::ids {
+namespace {
+
+constexpr size_t kThresholdBuckets = 4096;  // of eight: 32,768 states
+constexpr size_t kHostBitBuckets = 2048;
+constexpr size_t kSpareMemories = 256;
+
+// By old number: the new number of the same name.
+std::vector<uint32_t> renumbering(const std::vector<std::string>& from,
+                                  const std::vector<std::string>& to) {
+  std::map<std::string, uint32_t> numbers;
+  for (uint32_t i = 0; i < to.size(); ++i) {
+    numbers.emplace(to[i], i);
+  }
+  std::vector<uint32_t> result;
+  for (const std::string& name : from) {
+    const auto found = numbers.find(name);
+    result.push_back(found == numbers.end() ? FlowVariables::kGone : found->second);
+  }
+  return result;
+}
+
+}  // namespace
+
+void ScratchCloser::operator()(hs_scratch* scratch) const noexcept { hs_free_scratch(scratch); }
+
+EngineCore::EngineCore(const EngineLimits& limits, EventSink& sink, const ProtocolSource& protocols)
+    : limits_(limits),
+      sink_(sink),
+      protocols_(protocols),
+      host_bits_(kHostBitBuckets),
+      thresholds_(kThresholdBuckets) {
+  Result<std::unique_ptr<MatchScratch>> scratch = MatchScratch::create({});
+  if (!scratch) {
+    throw std::bad_alloc();
+  }
+  match_scratch_ = std::move(*scratch);
+  judge_ = std::make_unique<RuleJudge>(*match_scratch_, host_bits_);
+  spare_memories_.reserve(kSpareMemories);
+}
+
+EngineCore::~EngineCore() {
+  while (flows_ != nullptr) {
+    destroy(flows_);
+  }
+}
+
+void EngineCore::use_plan(const DetectionPlan* plan) {
+  if (plan != nullptr) {
+    hs_scratch_t* scratch = nullptr;
+    auto allot = [&scratch](const PatternGroup& group) {
+      if (group.database() != nullptr &&
+          hs_alloc_scratch(group.database(), &scratch) != HS_SUCCESS) {
+        hs_free_scratch(scratch);
+        throw std::bad_alloc();
+      }
+    };
+    for (const auto& directions : plan->payload_groups) {
+      for (const PatternGroup& group : directions) {
+        allot(group);
+      }
+    }
+    for (const auto& group : plan->buffer_groups) {
+      allot(group->patterns);
+    }
+    scratch_.reset(scratch);
+    candidates_.size_for(plan->rules.size());
+    demands_ = plan->demands;
+  }
+  renumber_flows(plan);
+  costs = std::vector<RuleCost>(plan != nullptr ? plan->rules.size() : 0);
+  plan_ = plan;
+  ++generation_;
+}
+
+void EngineCore::renumber_flows(const DetectionPlan* next) {
+  if (plan_ == nullptr) {
+    return;
+  }
+  static const RuleSet kNone;
+  const RuleSet& to = next != nullptr ? next->set : kNone;
+  const std::vector<uint32_t> bits = renumbering(plan_->set.flowbit_names, to.flowbit_names);
+  const std::vector<uint32_t> integers = renumbering(plan_->set.flowint_names, to.flowint_names);
+  for (FlowInspection* flow = flows_; flow != nullptr; flow = flow->next) {
+    flow->variables.renumber(bits, integers);
+  }
+}
+
+FlowInspection* EngineCore::open_flow(const FlowFacts& facts) noexcept {
+  if (flow_count_ >= limits_.flows) {
+    counters.flows_refused.add(1);
+    return nullptr;
+  }
+  auto* flow = new (std::nothrow) FlowInspection;
+  if (flow == nullptr) {
+    counters.flows_refused.add(1);
+    return nullptr;
+  }
+  flow->facts = facts;
+  flow->last_us = facts.start_us;
+  flow->event.flow_id = facts.flow_id;
+  flow->event.key = facts.key;
+  flow->event.start_us = flow->event.last_us = facts.start_us;
+  flow->next = flows_;
+  if (flows_ != nullptr) {
+    flows_->previous = flow;
+  }
+  flows_ = flow;
+  counters.flows.set(++flow_count_);
+  account(*flow);
+  return flow;
+}
+
+void EngineCore::destroy(FlowInspection* flow) noexcept {
+  (flow->previous != nullptr ? flow->previous->next : flows_) = flow->next;
+  if (flow->next != nullptr) {
+    flow->next->previous = flow->previous;
+  }
+  memory_bytes_ -= flow->accounted_bytes;
+  counters.memory_bytes.set(memory_bytes_);
+  counters.flows.set(--flow_count_);
+  delete flow;
+}
+
+void EngineCore::account(FlowInspection& flow) noexcept {
+  const uint64_t now = flow.memory_bytes();
+  memory_bytes_ += now - flow.accounted_bytes;
+  flow.accounted_bytes = now;
+  if (memory_bytes_ > limits_.memory_bytes && flow.parser_live) {
+    // The parser's own memory goes with its transactions; the stream is inspected on.
+    counters.memory_exhausted.add(1);
+    end_parser(flow);
+    flow.windows[0].release();
+    flow.windows[1].release();
+  }
+  counters.memory_bytes.set(memory_bytes_);
+}
+
+void EngineCore::close_flow(FlowInspection* flow, uint64_t time_us,
+                            std::string_view reason) noexcept {
+  PacketFacts none;
+  none.time_us = time_us;
+  none.key = flow->facts.key;
+  none.is_ipv6 = flow->facts.key.family() == net::Family::Ipv6;
+  Call call{none, PacketFields(none), flow, {}, false};
+  call.state.established = flow->event.established;
+  call.state.closed = flow->event.closed;
+  for (size_t i = 0; i < 2; ++i) {
+    call.state.packets[i] = flow->event.packets[i];
+    call.state.bytes[i] = flow->event.bytes[i];
+    call.state.stream_bytes[i] = flow->windows[i].end();
+  }
+  flow->news = {};
+  flow->protocol_news = false;
+  if (flow->parser) {
+    flow->parser->on_end(Direction::ToServer);
+    flow->parser->on_end(Direction::ToClient);
+    queue_.clear();
+    if (plan_ != nullptr && flow->fate == FlowInspection::Fate::Inspect) {
+      inspect_transactions(call, *flow->parser);
+      static_cast<void>(reach_verdict(call));
+    }
+    report_transactions(call, *flow->parser, true);
+  }
+  flow->event.last_us = flow->last_us;
+  sink_.flow_ended(flow->event, reason);
+  destroy(flow);
+}
+
+InspectionVerdict EngineCore::inspect(const PacketFacts& packet, FlowInspection* flow,
+                                      const FlowState& state,
+                                      std::span<const StreamBytes> streams) noexcept {
+  counters.packets.add(1);
+  counters.bytes.add(packet.payload.size());
+  if (flow == nullptr || !flow->reversed) {
+    Call call{packet, PacketFields(packet), flow, state, true};
+    return inspect_call(call, streams);
+  }
+  PacketFacts turned = packet;
+  turned.direction = opposite(packet.direction);
+  Call call{turned, PacketFields(turned), flow, state, true};
+  std::swap(call.state.packets[0], call.state.packets[1]);
+  std::swap(call.state.bytes[0], call.state.bytes[1]);
+  std::swap(call.state.stream_bytes[0], call.state.stream_bytes[1]);
+  return inspect_call(call, streams);
+}
+
+InspectionVerdict EngineCore::inspect_call(Call& call,
+                                           std::span<const StreamBytes> streams) noexcept {
+  FlowInspection* const flow = call.flow;
+  report_packet_events(call);
+  if (flow != nullptr) {
+    note_packet(call);
+    if (flow->fate == FlowInspection::Fate::Drop) {
+      return fate_of(call);
+    }
+    feed(call, streams);
+  }
+  InspectionVerdict verdict;
+  if (plan_ != nullptr && (flow == nullptr || flow->fate == FlowInspection::Fate::Inspect)) {
+    queue_.clear();
+    inspect_packet(call);
+    if (flow != nullptr && flow->retired) {
+      inspect_transactions(call, *flow->retired);
+    }
+    if (flow != nullptr && flow->parser) {
+      inspect_transactions(call, *flow->parser);
+    }
+    verdict = reach_verdict(call);
+  } else if (flow != nullptr && flow->fate == FlowInspection::Fate::Pass) {
+    verdict = fate_of(call);
+  }
+  if (flow != nullptr) {
+    if (flow->retired) {
+      report_transactions(call, *flow->retired, true);
+      flow->retired.reset();
+    }
+    if (flow->parser) {
+      report_transactions(call, *flow->parser, false);
+    }
+    account(*flow);
+  }
+  return verdict;
+}
+
+struct InspectionEngine::State : EngineCore {
+  using EngineCore::EngineCore;
+};
+
+InspectionEngine::InspectionEngine(const EngineLimits& limits, EventSink& sink,
+                                   const ProtocolSource& protocols)
+    : state_(std::make_unique<State>(limits, sink, protocols)) {}
+InspectionEngine::~InspectionEngine() = default;
+
+void InspectionEngine::use_plan(const DetectionPlan* plan) { state_->use_plan(plan); }
+
+FlowInspection* InspectionEngine::open_flow(const FlowFacts& facts) noexcept {
+  return state_->open_flow(facts);
+}
+
+void InspectionEngine::close_flow(FlowInspection* flow, uint64_t time_us,
+                                  std::string_view reason) noexcept {
+  state_->close_flow(flow, time_us, reason);
+}
+
+InspectionVerdict InspectionEngine::inspect(const PacketFacts& packet, FlowInspection* flow,
+                                            const FlowState& state,
+                                            std::span<const StreamBytes> streams) noexcept {
+  return state_->inspect(packet, flow, state, streams);
+}
+
+const EngineCounters& InspectionEngine::counters() const noexcept { return state_->counters; }
+std::span<const RuleCost> InspectionEngine::rule_costs() const noexcept { return state_->costs; }
+void InspectionEngine::set_profiling(bool on) noexcept { state_->profiling = on; }
+
+ApplicationProtocol protocol_of(const FlowInspection& flow) noexcept { return flow.event.protocol; }
+const ProtocolParser* parser_of(const FlowInspection& flow) noexcept { return flow.parser.get(); }
+
+void set_expected(FlowInspection& flow, const ProtocolParser::ExpectedData& data) noexcept {
+  flow.expected = data;
+}
+
+}  // namespace masugata::ids

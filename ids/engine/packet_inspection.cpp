@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+
+#include "ids/engine/engine_core.h"
+
+namespace masugata::ids {
+
+Subject EngineCore::subject_of(Call& call, Direction direction) const noexcept {
+  Subject subject;
+  subject.packet = &call.packet;
+  subject.fields = &call.fields;
+  subject.flow = call.flow;
+  subject.state = &call.state;
+  subject.direction = direction;
+  const bool same = direction == call.packet.direction;
+  subject.key = same ? call.packet.key : call.packet.key.reversed();
+  if (same && !call.packet.is_fragment) {
+    subject.payload = call.packet.payload;
+  }
+  subject.stream_news = call.flow != nullptr && call.flow->news[index_of(direction)] &&
+                        !call.flow->windows[index_of(direction)].bytes().empty();
+  return subject;
+}
+
+void EngineCore::inspect_packet(Call& call) noexcept {
+  if (!call.packet.is_ip) {
+    judge_list(plan_->non_ip_rules, subject_of(call, call.packet.direction));
+    return;
+  }
+  Subject subject = subject_of(call, call.packet.direction);
+  if (call.is_packet) {
+    inspect_addresses(call, subject);
+    subject.outside_stream =
+        subject.key.protocol == net::Protocol::Tcp &&
+        (call.flow == nullptr ||
+         (!call.state.established && !subject.stream_news && !call.flow->news[0] &&
+          !call.flow->news[1]));
+  }
+  inspect_payload(call, subject, true);
+  if (call.flow == nullptr) {
+    return;
+  }
+  const Direction other = opposite(call.packet.direction);
+  if (call.flow->news[index_of(other)]) {
+    inspect_payload(call, subject = subject_of(call, other), false);
+  }
+  if (call.flow->protocol_news) {
+    judge_list(plan_->protocol_known_rules, subject_of(call, call.packet.direction));
+  }
+}
+
+void EngineCore::inspect_addresses(Call& call, Subject& subject) noexcept {
+  const auto transport = static_cast<size_t>(transport_class_of(call.packet.key.protocol));
+  if (call.flow == nullptr) {
+    judge_list(plan_->address_rules[transport], subject);
+    return;
+  }
+  if (!call.flow->started) {
+    call.flow->started = true;
+    judge_list(plan_->flow_start_rules[transport], subject);
+  }
+  bool& judged = call.flow->addresses_judged[index_of(call.packet.direction)];
+  if (!judged) {
+    judged = true;
+    judge_list(plan_->address_rules[transport], subject);
+  }
+}
+
+void EngineCore::scan(const PatternGroup& group, std::span<const uint8_t> bytes) noexcept {
+  if (group.database() == nullptr || bytes.empty()) {
+    return;
+  }
+  counters.scans.add(1);
+  counters.scanned_bytes.add(bytes.size());
+  group.scan(bytes, scratch_.get(), [this](uint32_t rule) noexcept { candidates_.add(rule); });
+}
+
+// The new bytes of a TCP stream and the packet's payload are mostly the same bytes: one search
+// finds candidates for both.
+void EngineCore::scan_payload(const Call& call, const Subject& subject,
+                              bool is_own_direction) noexcept {
+  const auto transport = static_cast<size_t>(transport_class_of(subject.key.protocol));
+  const size_t side = index_of(subject.direction);
+  const PatternGroup& group = plan_->payload_groups[transport][side];
+  size_t news = 0;
+  if (subject.stream_news) {
+    const StreamWindow& window = call.flow->windows[side];
+    const uint64_t overlap = group.longest() == 0 ? 0 : group.longest() - 1;
+    uint64_t from = call.flow->news_from[side];
+    if (call.flow->protocol_news) {
+      // Rules of the protocol did not apply to what came before.
+      from = window.first();
+    }
+    news = static_cast<size_t>(window.end() - std::max(from, window.first()));
+    from = from > overlap ? from - overlap : 0;
+    from = std::max(from, window.first());
+    scan(group, window.bytes().subspan(static_cast<size_t>(from - window.first())));
+  }
+  if (is_own_direction && news < subject.payload.size()) {
+    scan(group, subject.payload);
+  }
+}
+
+void EngineCore::inspect_payload(Call& call, Subject& subject, bool is_own_direction) noexcept {
+  const auto transport = static_cast<size_t>(transport_class_of(subject.key.protocol));
+  const size_t side = index_of(subject.direction);
+  candidates_.begin();
+  scan_payload(call, subject, is_own_direction);
+  if (is_own_direction && call.is_packet) {
+    for (const RuleNumber rule : plan_->packet_lists[transport][side]) {
+      candidates_.add(rule);
+    }
+  }
+  if (subject.stream_news || (subject.outside_stream && !subject.payload.empty())) {
+    for (const RuleNumber rule : plan_->stream_lists[side]) {
+      candidates_.add(rule);
+    }
+  }
+  judge_candidates(subject);
+}
+
+void EngineCore::judge_candidates(const Subject& subject) noexcept {
+  for (const RuleNumber rule : candidates_.sorted()) {
+    judge_one(rule, subject);
+  }
+}
+
+void EngineCore::judge_list(const RuleList& rules, const Subject& subject) noexcept {
+  for (const RuleNumber rule : rules) {
+    judge_one(rule, subject);
+  }
+}
+
+void EngineCore::judge_one(RuleNumber number, const Subject& subject) noexcept {
+  const CompiledRule& rule = plan_->rules[number];
+  counters.candidates.add(1);
+  const uint64_t begin = profiling ? cycle_count() : 0;
+  const Judgement judgement = judge_->judge_packet(*plan_, rule, subject);
+  if (profiling) {
+    costs[number].checks.add(1);
+    costs[number].cycles.add(cycle_count() - begin);
+  }
+  if (judgement == Judgement::No) {
+    return;
+  }
+  judge_->carry_out(*plan_, rule, subject);
+  add_match({&rule, nullptr, subject.direction, judgement == Judgement::ByStream});
+}
+
+}  // namespace masugata::ids

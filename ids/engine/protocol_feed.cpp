@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "ids/engine/engine_core.h"
+
+namespace masugata::ids {
+
+void EngineCore::feed(Call& call, std::span<const StreamBytes> streams) noexcept {
+  FlowInspection& flow = *call.flow;
+  flow.news = {};
+  flow.protocol_news = false;
+  if (call.packet.key.protocol == net::Protocol::Udp) {
+    if (!call.packet.payload.empty() && !call.packet.is_fragment) {
+      feed_bytes(call, call.packet.direction, call.packet.payload);
+    }
+    return;
+  }
+  for (const StreamBytes& stream : streams) {
+    const Direction direction = flow.reversed ? opposite(stream.direction) : stream.direction;
+    if (stream.missing != 0) {
+      feed_gap(call, direction, stream.missing);
+    }
+    if (stream.bytes.empty()) {
+      continue;
+    }
+    counters.stream_bytes.add(stream.bytes.size());
+    const size_t side = index_of(direction);
+    StreamWindow& window = flow.windows[side];
+    if (!flow.news[side]) {
+      flow.news[side] = true;
+      flow.news_from[side] = window.end();
+    }
+    if (plan_ != nullptr && plan_->keeps_stream[side] && flow.fate == FlowInspection::Fate::Inspect) {
+      window.append(stream.bytes, limits_.stream_window_bytes);
+    } else {
+      window.skip(stream.bytes.size());
+    }
+    feed_bytes(call, direction, stream.bytes);
+  }
+}
+
+void EngineCore::feed_gap(Call& call, Direction direction, uint64_t missing) noexcept {
+  FlowInspection& flow = *call.flow;
+  flow.windows[index_of(direction)].skip(missing);
+  if (flow.detection == FlowInspection::Detection::Pending) {
+    // What begins in the middle of something tells nothing.
+    give_up_detection(flow);
+  } else if (flow.parser_live) {
+    take_outcome(call, flow.parser->on_gap(direction, missing));
+  }
+}
+
+void EngineCore::feed_bytes(Call& call, Direction direction,
+                            std::span<const uint8_t> bytes) noexcept {
+  FlowInspection& flow = *call.flow;
+  if (flow.detection == FlowInspection::Detection::Pending) {
+    detect(call, direction, bytes);
+  } else if (flow.parser_live) {
+    parse(call, direction, bytes);
+  }
+}
+
+void EngineCore::detect(Call& call, Direction direction, std::span<const uint8_t> bytes) noexcept {
+  FlowInspection& flow = *call.flow;
+  const bool udp = call.packet.key.protocol == net::Protocol::Udp;
+  std::vector<uint8_t>& kept = flow.first_bytes[index_of(direction)];
+  if (flow.first_bytes[0].empty() && flow.first_bytes[1].empty()) {
+    flow.first_speaker = direction;
+  }
+  // What does not fit the buffer still reaches the parser, after the buffer.
+  const size_t room = kDetectionBytes - std::min(kDetectionBytes, kept.size());
+  const std::span<const uint8_t> fits = bytes.first(udp ? 0 : std::min(room, bytes.size()));
+  try {
+    kept.insert(kept.end(), fits.begin(), fits.end());
+  } catch (const std::bad_alloc&) {
+    give_up_detection(flow);
+    return;
+  }
+  DetectionQuestion question;
+  question.udp = udp;
+  question.to_server = flow.first_bytes[0];
+  question.to_client = flow.first_bytes[1];
+  if (udp) {
+    (direction == Direction::ToServer ? question.to_server : question.to_client) = bytes;
+  }
+  question.server_port = flow.facts.key.destination_port.host();
+  question.client_port = flow.facts.key.source_port.host();
+  const DetectionAnswer answer = protocols_.detect(question);
+  if (answer.protocol == ApplicationProtocol::Unknown) {
+    if (!udp && kept.size() >= kDetectionBytes) {
+      give_up_detection(flow);
+    }
+    return;
+  }
+  if (answer.protocol == ApplicationProtocol::Failed) {
+    give_up_detection(flow);
+    return;
+  }
+  if (answer.reversed && flow.facts.midstream) {
+    exchange_sides(flow);
+    direction = opposite(direction);
+  }
+  settle_protocol(flow, answer.protocol);
+  if (!flow.parser_live) {
+    flow.first_bytes = {};
+    return;
+  }
+  if (udp) {
+    parse(call, direction, bytes);
+    return;
+  }
+  const std::array<std::vector<uint8_t>, 2> first = std::exchange(flow.first_bytes, {});
+  for (const Direction side : {flow.first_speaker, opposite(flow.first_speaker)}) {
+    if (!first[index_of(side)].empty() && flow.parser_live) {
+      parse(call, side, first[index_of(side)]);
+    }
+  }
+  if (fits.size() < bytes.size() && flow.parser_live) {
+    parse(call, direction, bytes.subspan(fits.size()));
+  }
+}
+
+void EngineCore::exchange_sides(FlowInspection& flow) noexcept {
+  flow.reversed = !flow.reversed;
+  flow.facts.key = flow.facts.key.reversed();
+  flow.event.key = flow.facts.key;
+  std::swap(flow.windows[0], flow.windows[1]);
+  std::swap(flow.first_bytes[0], flow.first_bytes[1]);
+  std::swap(flow.news[0], flow.news[1]);
+  std::swap(flow.news_from[0], flow.news_from[1]);
+  flow.first_speaker = opposite(flow.first_speaker);
+}
+
+void EngineCore::settle_protocol(FlowInspection& flow, ApplicationProtocol protocol) noexcept {
+  EventFlow& event = flow.event;
+  flow.detection = FlowInspection::Detection::Known;
+  flow.protocol_news = true;
+  if (event.protocol != ApplicationProtocol::Unknown && event.protocol != protocol) {
+    event.protocol_original = event.protocol;
+  }
+  event.protocol = event.protocol_to_server = event.protocol_to_client = protocol;
+  if (memory_bytes_ > limits_.memory_bytes) {
+    counters.memory_exhausted.add(1);
+    return;
+  }
+  try {
+    flow.parser = protocols_.make(protocol, demands_,
+                                   flow.facts.key.protocol == net::Protocol::Udp);
+  } catch (const std::bad_alloc&) {
+    flow.parser = nullptr;
+  }
+  flow.parser_live = flow.parser != nullptr;
+}
+
+void EngineCore::give_up_detection(FlowInspection& flow) noexcept {
+  flow.detection = FlowInspection::Detection::Failed;
+  flow.protocol_news = true;
+  flow.event.protocol = ApplicationProtocol::Failed;
+  flow.event.protocol_to_server = flow.event.protocol_to_client = ApplicationProtocol::Failed;
+  flow.first_bytes = {};
+}
+
+void EngineCore::parse(Call& call, Direction direction, std::span<const uint8_t> bytes) noexcept {
+  take_outcome(call, call.flow->parser->on_data(direction, bytes, call.packet.time_us));
+}
+
+void EngineCore::take_outcome(Call& call, ParseOutcome outcome) noexcept {
+  FlowInspection& flow = *call.flow;
+  switch (outcome) {
+    case ParseOutcome::Going:
+      return;
+    case ParseOutcome::Failed:
+      counters.parsers_failed.add(1);
+      end_parser(flow);
+      return;
+    case ParseOutcome::Finished:
+      end_parser(flow);
+      return;
+    case ParseOutcome::Changed:
+      break;
+  }
+  const ApplicationProtocol next = flow.parser->next_protocol();
+  end_parser(flow);
+  if (flow.retired) {
+    // Two changes within one packet: the one in between has nothing that a rule could wait for.
+    report_transactions(call, *flow.retired, true);
+  }
+  flow.retired = std::move(flow.parser);
+  if (next == ApplicationProtocol::Unknown) {
+    flow.event.protocol_original = flow.event.protocol;
+    flow.detection = FlowInspection::Detection::Pending;
+  } else {
+    settle_protocol(flow, next);
+  }
+}
+
+// No more calls of on_data; what it has is still inspected and logged.
+void EngineCore::end_parser(FlowInspection& flow) noexcept {
+  flow.parser_live = false;
+  flow.parser->on_end(Direction::ToServer);
+  flow.parser->on_end(Direction::ToClient);
+}
+
+}  // namespace masugata::ids

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What rules are judged against at one moment.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "ids/engine/flow_inspection.h"
+#include "ids/matching/packet_fields.h"
+
+namespace masugata::ids {
+
+struct Subject {
+  const PacketFacts* packet = nullptr;
+  const PacketFields* fields = nullptr;
+  FlowInspection* flow = nullptr;  // null: outside flows
+  const FlowState* state = nullptr;
+  Direction direction = Direction::ToServer;  // of the bytes that are judged
+  net::FlowKey key;                           // from the sender of those bytes
+  Transaction* transaction = nullptr;         // null: packet and stream rules
+  std::span<const uint8_t> payload;           // of the packet, if it is of `direction`
+  bool stream_news = false;                   // the stream of `direction` has new bytes
+  bool outside_stream = false;  // TCP that no stream takes in: stream rules see the packet instead
+};
+
+}  // namespace masugata::ids

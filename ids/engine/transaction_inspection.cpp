@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+#include <new>
+
+#include "ids/engine/engine_core.h"
+
+namespace masugata::ids {
+namespace {
+
+// More instances of one buffer than this are not looked at.
+constexpr uint32_t kMostInstances = 1024;
+
+}  // namespace
+
+TransactionMemory& EngineCore::memory_of(Transaction& transaction) noexcept {
+  if (transaction.inspection) {
+    auto& memory = static_cast<TransactionMemory&>(*transaction.inspection);
+    if (memory.generation != generation_) {
+      memory.reset(generation_);
+    }
+    return memory;
+  }
+  std::unique_ptr<TransactionMemory> memory;
+  if (spare_memories_.empty()) {
+    memory = std::make_unique<TransactionMemory>();
+  } else {
+    memory = std::move(spare_memories_.back());
+    spare_memories_.pop_back();
+    memory->reported_events.reset();
+    memory->reported_files = 0;
+  }
+  memory->reset(generation_);
+  TransactionMemory& result = *memory;
+  transaction.inspection = std::move(memory);
+  return result;
+}
+
+// Takes the memory of a transaction that goes, for another one.
+void EngineCore::keep_memory(Transaction& transaction) noexcept {
+  if (transaction.inspection && spare_memories_.size() < spare_memories_.capacity()) {
+    spare_memories_.emplace_back(
+        static_cast<TransactionMemory*>(transaction.inspection.release()));
+  }
+}
+
+void EngineCore::inspect_transactions(Call& call, ProtocolParser& parser) noexcept {
+  for (const auto& transaction : parser.transactions()) {
+    if (transaction->ignored) {
+      continue;
+    }
+    TransactionMemory* memory = nullptr;
+    for (const Direction direction : {Direction::ToServer, Direction::ToClient}) {
+      const size_t side = index_of(direction);
+      if (transaction->one_sided && *transaction->one_sided != direction) {
+        continue;
+      }
+      if (transaction->version[side] == 0 && !transaction->finished[side]) {
+        continue;
+      }
+      memory = memory != nullptr ? memory : &memory_of(*transaction);
+      TransactionMemory::Side& state = memory->sides[side];
+      const bool changed = !state.seen || state.version != transaction->version[side] ||
+                           state.finished != transaction->finished[side];
+      if (changed && !state.finished) {
+        inspect_side(call, *transaction, *memory, direction);
+        state.seen = true;
+        state.version = transaction->version[side];
+        state.finished = transaction->finished[side];
+      }
+    }
+  }
+}
+
+void EngineCore::inspect_side(Call& call, Transaction& transaction, TransactionMemory& memory,
+                              Direction direction) noexcept {
+  const size_t side = index_of(direction);
+  const auto protocol = static_cast<size_t>(transaction.protocol);
+  TransactionMemory::Side& state = memory.sides[side];
+  const auto& groups = plan_->transaction_groups[protocol][side];
+  const bool finished = transaction.finished[side];
+  candidates_.begin();
+  if (!state.seen) {
+    state.groups.assign(groups.size(), {});
+    for (const RuleNumber rule : plan_->transaction_lists[protocol][side]) {
+      candidates_.add(rule);
+    }
+  }
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (!state.groups[i].over) {
+      scan_group(transaction, *groups[i], state.groups[i], finished);
+    }
+  }
+  for (const RuleNumber rule : state.pending) {
+    candidates_.add(rule);
+  }
+  state.pending.clear();
+  if (candidates_.empty()) {
+    return;
+  }
+  Subject subject = subject_of(call, direction);
+  subject.transaction = &transaction;
+  for (const RuleNumber number : candidates_.sorted()) {
+    if (std::binary_search(state.decided.begin(), state.decided.end(), number)) {
+      continue;
+    }
+    const CompiledRule& rule = plan_->rules[number];
+    counters.candidates.add(1);
+    const uint64_t begin = profiling ? cycle_count() : 0;
+    const Judgement judgement = judge_->judge_transaction(*plan_, rule, subject);
+    if (profiling) {
+      costs[number].checks.add(1);
+      costs[number].cycles.add(cycle_count() - begin);
+    }
+    if (judgement == Judgement::NotYet) {
+      if (!finished) {
+        state.pending.push_back(number);
+      }
+      continue;
+    }
+    if (!finished) {
+      state.decided.insert(std::upper_bound(state.decided.begin(), state.decided.end(), number),
+                           number);
+    }
+    if (judgement == Judgement::Yes) {
+      judge_->carry_out(*plan_, rule, subject);
+      add_match({&rule, &transaction, direction, false});
+    }
+  }
+}
+
+void EngineCore::scan_group(Transaction& transaction, const BufferGroup& group,
+                            TransactionMemory::GroupProgress& progress, bool finished) noexcept {
+  const BufferProperties& properties = properties_of(group.buffer);
+  if (properties.many || properties.source == BufferSource::File) {
+    scan_many(transaction, group, progress);
+  } else {
+    scan_one(transaction, group, progress);
+  }
+  progress.over = progress.over || finished;
+}
+
+void EngineCore::scan_one(Transaction& transaction, const BufferGroup& group,
+                          TransactionMemory::GroupProgress& progress) noexcept {
+  const BufferBytes bytes = transaction.buffer(group.buffer, group.direction, 0);
+  if (bytes.state == BufferState::Absent) {
+    progress.over = true;
+  } else if (bytes.state != BufferState::NotYet) {
+    progress.over = scan_progressive(group, progress, bytes);
+  }
+}
+
+void EngineCore::scan_many(Transaction& transaction, const BufferGroup& group,
+                           TransactionMemory::GroupProgress& progress) noexcept {
+  // Files without a name or a magic leave holes in the row.
+  const bool holes = group.buffer == BufferId::FileName || group.buffer == BufferId::FileMagic;
+  for (; progress.instances < kMostInstances; ++progress.instances, progress.scanned = 0) {
+    const BufferBytes bytes =
+        transaction.buffer(group.buffer, group.direction, progress.instances);
+    if (bytes.state == BufferState::Absent && holes &&
+        progress.instances < transaction.files().size()) {
+      continue;
+    }
+    if (bytes.state == BufferState::Absent || bytes.state == BufferState::NotYet ||
+        !scan_progressive(group, progress, bytes)) {
+      return;
+    }
+  }
+}
+
+// True when the buffer was complete.
+bool EngineCore::scan_progressive(const BufferGroup& group,
+                                  TransactionMemory::GroupProgress& progress,
+                                  const BufferBytes& bytes) noexcept {
+  const bool complete = bytes.state == BufferState::Complete;
+  if (!group.transforms.empty()) {
+    scan(group.patterns, apply_transforms(group.transforms, bytes.bytes, *match_scratch_));
+    return complete;
+  }
+  const uint64_t end = bytes.first + bytes.bytes.size();
+  if (end > progress.scanned) {
+    const uint64_t overlap = group.patterns.longest() - 1;
+    uint64_t from = progress.scanned > overlap ? progress.scanned - overlap : 0;
+    from = std::max(from, bytes.first);
+    scan(group.patterns, bytes.bytes.subspan(static_cast<size_t>(from - bytes.first)));
+    progress.scanned = end;
+  }
+  return complete;
+}
+
+}  // namespace masugata::ids

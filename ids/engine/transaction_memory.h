@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the engine remembers of one transaction between packets.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "ids/plan/compiled_rules.h"
+#include "ids/protocols/transaction.h"
+
+namespace masugata::ids {
+
+// Memory: a few bytes per group of patterns of the protocol, and four per rule that is pending or
+// decided.
+struct TransactionMemory final : Transaction::InspectionState {
+  struct GroupProgress {
+    uint64_t scanned = 0;  // bytes of a progressive buffer (of its last instance)
+    uint32_t instances = 0;
+    bool over = false;  // nothing new will come
+  };
+  struct Side {
+    uint32_t version = 0;
+    bool seen = false;      // inspected at least once
+    bool finished = false;  // inspected to the end
+    std::vector<GroupProgress> groups;
+    std::vector<RuleNumber> pending;  // ascending
+    std::vector<RuleNumber> decided;  // matched, or never can; ascending
+  };
+  std::array<Side, 2> sides;
+  EventSet reported_events;
+  uint16_t reported_files = 0;  // bits by index
+  uint32_t generation = 0;      // of the plan that the numbers are of
+
+  // As new, with the memory that it has.
+  void reset(uint32_t plan_generation) noexcept {
+    for (Side& side : sides) {
+      side.version = 0;
+      side.seen = side.finished = false;
+      side.groups.clear();
+      side.pending.clear();
+      side.decided.clear();
+    }
+    generation = plan_generation;
+  }
+};
+
+}  // namespace masugata::ids

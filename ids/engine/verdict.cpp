@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ids/engine/engine_core.h"
+
+namespace masugata::ids {
+namespace {
+
+VerdictAction verdict_of(RuleAction action) {
+  switch (action) {
+    case RuleAction::Drop:
+      return VerdictAction::Drop;
+    case RuleAction::RejectSource:
+      return VerdictAction::RejectSource;
+    case RuleAction::RejectDestination:
+      return VerdictAction::RejectDestination;
+    case RuleAction::RejectBoth:
+      return VerdictAction::RejectBoth;
+    case RuleAction::Alert:
+    case RuleAction::Pass:
+      break;
+  }
+  return VerdictAction::Accept;
+}
+
+}  // namespace
+
+void EngineCore::add_match(const RuleMatch& match) noexcept {
+  counters.verified.add(1);
+  costs[match.rule->number].matches.add(1);
+  if (!queue_.add(match)) {
+    counters.matches_lost.add(1);
+  }
+}
+
+InspectionVerdict EngineCore::reach_verdict(Call& call) noexcept {
+  InspectionVerdict verdict;
+  uint32_t alerts = 0;
+  for (const RuleMatch& match : queue_.sorted()) {
+    const Rule& rule = *match.rule->rule;
+    const bool same = match.direction == call.packet.direction;
+    const ThresholdQuestion question{
+        same ? &call.packet.key.source : &call.packet.key.destination,
+        same ? &call.packet.key.destination : &call.packet.key.source,
+        call.flow != nullptr ? call.flow->facts.flow_id : 0, call.packet.time_us};
+    const ThresholdAnswer answer = thresholds_.judge(*match.rule, *plan_, question);
+    if (answer.outcome != ThresholdOutcome::Alert) {
+      counters.alerts_suppressed.add(1);
+    }
+    if (answer.outcome == ThresholdOutcome::Nothing) {
+      continue;
+    }
+    apply_action(match, answer.action, call, verdict);
+    if (answer.action == RuleAction::Pass) {
+      // What stands after a pass rule is passed, too.
+      verdict.passed = true;
+      break;
+    }
+    if (answer.outcome == ThresholdOutcome::Alert && !rule.no_alert) {
+      if (alerts < limits_.alerts_per_packet) {
+        ++alerts;
+        report_alert(match, answer.action, call);
+      } else {
+        counters.alerts_discarded.add(1);
+      }
+    }
+  }
+  return verdict;
+}
+
+void EngineCore::apply_action(const RuleMatch& match, RuleAction action, Call& call,
+                              InspectionVerdict& verdict) noexcept {
+  const Rule& rule = *match.rule->rule;
+  const bool whole_flow = call.flow != nullptr && (match.rule->kind == RuleKind::Stream
+                                                       ? match.by_stream
+                                                       : match.rule->flow_action);
+  if (action == RuleAction::Pass) {
+    verdict.sid = rule.sid;
+    verdict.whole_flow = whole_flow;
+    if (whole_flow) {
+      call.flow->fate = FlowInspection::Fate::Pass;
+      call.flow->fate_sid = rule.sid;
+    }
+    return;
+  }
+  const VerdictAction wanted = verdict_of(action);
+  if (wanted == VerdictAction::Accept || !limits_.inline_mode) {
+    return;
+  }
+  const bool first = verdict.action == VerdictAction::Accept;
+  if (first) {
+    verdict.action = wanted;
+    verdict.sid = rule.sid;
+    verdict.reason = "rules";
+    counters.drops.add(1);
+    if (call.is_packet) {
+      sink_.drop(call.packet, call.flow != nullptr ? &call.flow->event : nullptr, &rule, "rules");
+    }
+  } else if (verdict.action == VerdictAction::Drop) {
+    // A reject says more than a drop.
+    verdict.action = wanted;
+  }
+  if (whole_flow && call.flow->fate != FlowInspection::Fate::Drop) {
+    call.flow->fate = FlowInspection::Fate::Drop;
+    call.flow->fate_action = wanted;
+    call.flow->fate_sid = rule.sid;
+  }
+  verdict.whole_flow = verdict.whole_flow || whole_flow;
+}
+
+void EngineCore::report_alert(const RuleMatch& match, RuleAction action, Call& call) noexcept {
+  counters.alerts.add(1);
+  costs[match.rule->number].alerts.add(1);
+  AlertEvent event;
+  event.rule = match.rule->rule;
+  event.action = action;
+  event.fate = limits_.inline_mode && verdict_of(action) != VerdictAction::Accept
+                   ? AlertFate::Blocked
+                   : AlertFate::Allowed;
+  event.packet = &call.packet;
+  event.transaction = match.transaction;
+  if (call.flow != nullptr) {
+    call.flow->event.alerted = true;
+    event.flow = &call.flow->event;
+    event.stream = call.flow->windows[index_of(match.direction)].bytes();
+  }
+  sink_.alert(event);
+}
+
+// Of a flow whose fate is known, without looking at the packet.
+InspectionVerdict EngineCore::fate_of(Call& call) noexcept {
+  InspectionVerdict verdict;
+  verdict.whole_flow = true;
+  verdict.sid = call.flow->fate_sid;
+  if (call.flow->fate == FlowInspection::Fate::Pass) {
+    verdict.passed = true;
+    return verdict;
+  }
+  verdict.action = VerdictAction::Drop;
+  verdict.reason = "flow drop";
+  counters.drops.add(1);
+  if (call.is_packet) {
+    sink_.drop(call.packet, &call.flow->event, nullptr, "flow drop");
+  }
+  return verdict;
+}
+
+}  // namespace masugata::ids
