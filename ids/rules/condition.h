@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "ids/direction.h"
 #include "ids/protocols/application_protocol.h"
 #include "ids/rules/payload_match.h"
 
@@ -66,6 +67,8 @@ struct NumberMatch {
   uint64_t low = 0;
   uint64_t high = 0;
   bool negated = false;
+  // Of which side of the transaction, in `=>` rules (`filesize:to_client,>100`).
+  std::optional<Direction> side{};
 };
 
 // One of a list: ssl_version, tls.version, ip_proto with several, dns.rrtype.

@@ -67,7 +67,7 @@ struct PcreMatch {
   uint32_t options = 0;  // PCRE2_* compile options that the flags i s m x A E G ask for
   bool negated = false;
   bool relative = false;              // R
-  std::vector<PcreCapture> captures;  // for groups 1..
+  std::vector<PcreCapture> captures;  // for groups 1..; of an empty name: not kept
 };
 
 enum class NumberBase : uint8_t { Binary, Hexadecimal, Decimal, Octal };  // Binary: raw bytes

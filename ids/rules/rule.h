@@ -90,6 +90,8 @@ struct Rule {
   std::string text;  // the whole rule as written, for `show` and EVE's "rule"
 
   RuleAction action = RuleAction::Alert;
+  // As the header says. `application` is that of the header, else what the buffers imply: a `tcp`
+  // rule with http.uri has protocol Tcp and application Http.
   RuleProtocol protocol = RuleProtocol::Ip;
   ApplicationProtocol application = ApplicationProtocol::Unknown;
   std::string hook;     // after ':' in the protocol ("flow_start", "response_line"), empty = none
