@@ -6,7 +6,10 @@
 #include "ids/protocols/dns/dns_parser.h"
 #include "ids/protocols/http/http_parser.h"
 #include "ids/protocols/ftp/ftp_parser.h"
+#include "ids/protocols/imap/imap_parser.h"
+#include "ids/protocols/pop3/pop3_parser.h"
 #include "ids/protocols/smtp/smtp_parser.h"
+#include "ids/protocols/tls/tls_parser.h"
 
 namespace masugata::ids {
 
@@ -30,6 +33,8 @@ Transaction* ProtocolParser::append(std::unique_ptr<Transaction> transaction) no
 std::unique_ptr<ProtocolParser> make_parser(ApplicationProtocol protocol,
                                             const ParserDemands& demands, bool datagrams) {
   switch (protocol) {
+    case ApplicationProtocol::Tls:
+      return std::make_unique<TlsParser>(demands);
     case ApplicationProtocol::Dns:
       return std::make_unique<DnsParser>(datagrams);
     case ApplicationProtocol::Smtp:
@@ -38,6 +43,10 @@ std::unique_ptr<ProtocolParser> make_parser(ApplicationProtocol protocol,
       return make_ftp_parser(demands);
     case ApplicationProtocol::FtpData:
       return make_ftp_data_parser(demands, nullptr);
+    case ApplicationProtocol::Pop3:
+      return make_pop3_parser(demands);
+    case ApplicationProtocol::Imap:
+      return make_imap_parser(demands);
     case ApplicationProtocol::Http:
       return make_http_parser(demands);
     default:

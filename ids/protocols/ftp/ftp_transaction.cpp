@@ -51,4 +51,13 @@ BufferBytes FtpDataTransaction::buffer(BufferId buffer, Direction direction,
   return mime::file_buffer(files_, buffer, direction, instance, finished[index_of(direction)]);
 }
 
+std::optional<bool> FtpDataTransaction::holds(const Condition& condition, Direction /*direction*/,
+                                              uint64_t /*time_us*/) noexcept {
+  const auto* match = std::get_if<FtpDataCommandMatch>(&condition);
+  if (match == nullptr) {
+    return std::nullopt;
+  }
+  return upload.has_value() && *upload == (match->command == FtpDataCommandMatch::Command::Stor);
+}
+
 }  // namespace masugata::ids

@@ -51,6 +51,9 @@ class FtpDataTransaction final : public Transaction {
   [[nodiscard]] BufferBytes buffer(BufferId buffer, Direction direction,
                                    uint32_t instance) noexcept override;
   [[nodiscard]] std::span<TransferredFile> files() noexcept override { return files_.files(); }
+  // ftpdata_command; false when nobody announced the connection.
+  [[nodiscard]] std::optional<bool> holds(const Condition& condition, Direction direction,
+                                          uint64_t time_us) noexcept override;
 
   std::string file_name;  // as in the command
   // True: STOR and its like; false: RETR. Empty: nobody announced this connection.

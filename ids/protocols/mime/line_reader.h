@@ -11,14 +11,17 @@
 
 namespace masugata::ids::mime {
 
+inline constexpr size_t kLineTail = 64;
+
 struct Line {
   std::string_view text;     // without CRLF or LF; at most the reader's limit
+  std::string_view tail;     // its last bytes, at most kLineTail
   uint64_t length = 0;       // as sent, without its ending
   uint8_t ending_bytes = 0;  // 2: CRLF, 1: LF
   [[nodiscard]] bool truncated() const noexcept { return length > text.size(); }
 };
 
-// Thread: the flow's worker. Memory: `limit` bytes.
+// Thread: the flow's worker. Memory: `limit` and 2 * kLineTail bytes.
 class LineReader {
  public:
   explicit LineReader(size_t limit) noexcept : limit_(limit) {}
@@ -39,6 +42,7 @@ class LineReader {
 
   size_t limit_;
   std::string held_;
+  std::string tail_;     // the last bytes of what went beyond the limit
   uint64_t length_ = 0;  // of the unfinished line, what was not kept included
   char last_ = 0;
   bool delivered_ = false;  // held_ was handed out and is free to go
