@@ -79,6 +79,9 @@ inline constexpr auto kTlsEventNames = std::to_array<std::string_view>({
     "certificate_invalid_validity",
     "certificate_invalid_string",
     "error_message_encountered",
+    "too_many_subject_alternative_names",
+    "invalid_record_length",
+    "invalid_alert_message",
     "invalid_ssl_record",
 });
 
