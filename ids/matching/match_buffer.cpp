@@ -55,7 +55,8 @@ class Evaluation {
   [[nodiscard]] int64_t operand(const CompiledOperand& operand) const noexcept;
   [[nodiscard]] bool find_content(const CompiledContent& content, const Window& window,
                                   uint64_t& position) const noexcept;
-  void capture(const CompiledPcre& pcre, std::span<const uint8_t> subject) noexcept;
+  void capture(const CompiledPcre& pcre, std::span<const uint8_t> subject,
+               uint32_t groups) noexcept;
   void keep_choice(size_t step, uint64_t next, uint64_t last_before) noexcept;
   void record_replacements() noexcept;
   [[nodiscard]] uint64_t end_of_bytes() const noexcept {
@@ -219,26 +220,26 @@ Outcome Evaluation::evaluate_pcre(size_t step, const CompiledPcre& pcre,
     if (start > subject.size()) return Outcome::Fails;
   }
   bool failed = false;
-  const bool found = run_pcre(*pcre.program, subject, start, scratch_, failed);
+  const uint32_t groups = run_pcre(*pcre.program, subject, start, scratch_, failed);
   if (failed) return Outcome::Fails;
-  if (pcre.negated) return holds_if(!found && bytes_.complete);
-  if (!found) return Outcome::Fails;
+  if (pcre.negated) return holds_if(groups == 0 && bytes_.complete);
+  if (groups == 0) return Outcome::Fails;
   const PCRE2_SIZE* places = pcre2_get_ovector_pointer(scratch_.internals().pcre_data);
   // \K in a look-ahead can put the start behind the end.
   const uint64_t begin = base + std::min(places[0], places[1]);
   last_ = base + places[1];
-  if (!pcre.captures.empty()) capture(pcre, subject);
+  if (!pcre.captures.empty()) capture(pcre, subject, groups);
   if (pcre.retry) {
     keep_choice(step, std::max(begin + 1, again != nullptr ? again->next + 1 : 0), last_before);
   }
   return Outcome::Holds;
 }
 
-void Evaluation::capture(const CompiledPcre& pcre, std::span<const uint8_t> subject) noexcept {
+void Evaluation::capture(const CompiledPcre& pcre, std::span<const uint8_t> subject,
+                         uint32_t groups) noexcept {
   auto& internals = scratch_.internals();
   auto& lost = scratch_.counters_to_change().captures_lost;
   const PCRE2_SIZE* places = pcre2_get_ovector_pointer(internals.pcre_data);
-  const uint32_t groups = pcre2_get_ovector_count(internals.pcre_data);
   for (size_t index = 0; index < pcre.captures.size(); ++index) {
     const size_t group = index + 1;
     if (group >= groups || places[2 * group] == PCRE2_UNSET) continue;

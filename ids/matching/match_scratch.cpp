@@ -108,8 +108,8 @@ std::span<const Replacement> MatchScratch::replacements() const noexcept {
   return {internals_->replacements.data(), internals_->replacement_count};
 }
 
-bool run_pcre(const PcreProgram& program, std::span<const uint8_t> subject, size_t start,
-              MatchScratch& scratch, bool& failed) noexcept {
+uint32_t run_pcre(const PcreProgram& program, std::span<const uint8_t> subject, size_t start,
+                  MatchScratch& scratch, bool& failed) noexcept {
   auto& internals = scratch.internals();
   static constexpr uint8_t kNothing = 0;  // PCRE2 wants an address even for no bytes
   const uint8_t* bytes = subject.empty() ? &kNothing : subject.data();
@@ -122,7 +122,9 @@ bool run_pcre(const PcreProgram& program, std::span<const uint8_t> subject, size
     auto& counters = scratch.counters_to_change();
     ++(at_limit ? counters.pcre_limit : counters.pcre_error);
   }
-  return outcome >= 0;
+  if (outcome < 0) return 0;
+  // 0: there are more groups than places for them, and all places are filled.
+  return outcome == 0 ? PcreProgram::kMaximumGroups : static_cast<uint32_t>(outcome);
 }
 
 }  // namespace masugata::ids

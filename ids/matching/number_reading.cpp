@@ -132,7 +132,6 @@ bool match_byte_jump(const ByteJump& jump, const InspectedBytes& bytes, uint64_t
   uint64_t distance = apply_bitmask(number->value, jump.reading.bitmask);
   distance *= static_cast<uint64_t>(value_of(jump.multiplier, variables));
   if (jump.align && distance % 4 != 0) distance += 4 - distance % 4;
-  // Sums wrap as unsigned numbers do: what then lies before the start counts as the start.
   distance += jump.post_offset_variable
                   ? variables[*jump.post_offset_variable % kMaximumRuleVariables]
                   : static_cast<uint64_t>(static_cast<int64_t>(jump.post_offset));
@@ -143,8 +142,12 @@ bool match_byte_jump(const ByteJump& jump, const InspectedBytes& bytes, uint64_t
   } else if (jump.from_end) {
     base = end;
   }
-  const auto target = static_cast<int64_t>(base + distance);
-  if (target >= static_cast<int64_t>(end)) return false;
+  int64_t target = 0;
+  if (__builtin_add_overflow(static_cast<int64_t>(base), static_cast<int64_t>(distance), &target) ||
+      target >= static_cast<int64_t>(end)) {
+    return false;
+  }
+  // Before the start counts as the start.
   last = target < 0 ? 0 : static_cast<uint64_t>(target);
   return true;
 }

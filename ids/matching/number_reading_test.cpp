@@ -203,7 +203,7 @@ TEST_F(Numbers, ExtractedValuesServeTheMatchesThatFollow) {
   const ByteExtract first = extract(reading(1, 0), 0);
   const ByteExtract second = extract(reading(1, 1), 1);
   EXPECT_TRUE(matches({first, second, content("abc").offset(variable(1)).depth(7)}, bytes));
-  EXPECT_TRUE(matches({first, content("abc").offset(number(2)).depth(variable(1))},
+  EXPECT_TRUE(matches({second, content("abc").offset(number(2)).depth(variable(1))},
                       std::string("\x09\x05", 2) + "..abc"));
   EXPECT_TRUE(
       matches({first, second, content("abc").distance(variable(0)).within(number(3))}, bytes));

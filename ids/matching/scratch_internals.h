@@ -96,9 +96,10 @@ struct MatchScratch::Internals {
   size_t replacement_count = 0;
 };
 
-// Runs an expression over `subject` from `start`. True on a match, whose places are in
-// `internals.pcre_data`; `failed` when PCRE2 gave up (counted).
-[[nodiscard]] bool run_pcre(const PcreProgram& program, std::span<const uint8_t> subject,
-                            size_t start, MatchScratch& scratch, bool& failed) noexcept;
+// Runs an expression over `subject` from `start`. Returns how many groups `internals.pcre_data`
+// says something of, the whole match being the first: 0 without a match. `failed` when PCRE2 gave
+// up (counted).
+[[nodiscard]] uint32_t run_pcre(const PcreProgram& program, std::span<const uint8_t> subject,
+                                size_t start, MatchScratch& scratch, bool& failed) noexcept;
 
 }  // namespace masugata::ids

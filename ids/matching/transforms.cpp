@@ -126,12 +126,9 @@ void digest(Bytes in, DigestState& state, Output& out) noexcept {
 
 Bytes first_group(Bytes in, const CompiledTransform& transform, MatchScratch& scratch) noexcept {
   bool failed = false;
-  if (!run_pcre(*transform.pcre, in, 0, scratch, failed)) return in;
-  pcre2_match_data* data = scratch.internals().pcre_data;
-  const PCRE2_SIZE* places = pcre2_get_ovector_pointer(data);
-  if (pcre2_get_ovector_count(data) < 2 || places[2] == PCRE2_UNSET || places[2] > places[3]) {
-    return in;
-  }
+  if (run_pcre(*transform.pcre, in, 0, scratch, failed) < 2) return in;
+  const PCRE2_SIZE* places = pcre2_get_ovector_pointer(scratch.internals().pcre_data);
+  if (places[2] == PCRE2_UNSET || places[2] > places[3]) return in;
   return in.subspan(places[2], places[3] - places[2]);
 }
 
