@@ -9,6 +9,7 @@
 #include "ids/protocols/imap/imap_parser.h"
 #include "ids/protocols/pop3/pop3_parser.h"
 #include "ids/protocols/smtp/smtp_parser.h"
+#include "ids/protocols/ssh/ssh_parser.h"
 #include "ids/protocols/tls/tls_parser.h"
 
 namespace masugata::ids {
@@ -35,6 +36,8 @@ std::unique_ptr<ProtocolParser> make_parser(ApplicationProtocol protocol,
   switch (protocol) {
     case ApplicationProtocol::Tls:
       return std::make_unique<TlsParser>(demands);
+    case ApplicationProtocol::Ssh:
+      return std::make_unique<SshParser>(demands);
     case ApplicationProtocol::Dns:
       return std::make_unique<DnsParser>(datagrams);
     case ApplicationProtocol::Smtp:
