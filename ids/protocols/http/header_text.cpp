@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ids/protocols/http/header_text.h"
 
+#include <algorithm>
+
 #include "ids/protocols/http/content_disposition.h"
 #include "ids/protocols/http/http_connection.h"
 
@@ -52,6 +54,17 @@ std::vector<std::string> write_header_lines(const htp_table_t* headers) {
     lines.emplace_back(name).append(": ").append(value);
   });
   return lines;
+}
+
+std::string write_host(const bstr* host) {
+  std::string text{text_of(host)};
+  while (text.ends_with('.')) {
+    text.pop_back();
+  }
+  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return text;
 }
 
 std::string write_uri(const htp_uri_t* uri) {

@@ -18,6 +18,8 @@ namespace masugata::ids {
 [[nodiscard]] std::string write_start(const bstr* line, const htp_table_t* headers);
 // http.request_header: "Name: value" of each.
 [[nodiscard]] std::vector<std::string> write_header_lines(const htp_table_t* headers);
+// http.host: in lower case, without dots at its end.
+[[nodiscard]] std::string write_host(const bstr* host);
 // http.uri: decoded path, query and fragment.
 [[nodiscard]] std::string write_uri(const htp_uri_t* uri);
 

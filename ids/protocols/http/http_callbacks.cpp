@@ -69,8 +69,11 @@ int on_log(htp_log_t* message) noexcept {
   return HTP_OK;
 }
 
+// The start callbacks never fail: libhtp would call them again and again. What must stop does so
+// at the line.
 int on_request_start(htp_tx_t* source) noexcept {
-  return session_of(source)->find(source, true) == nullptr ? HTP_ERROR : HTP_OK;
+  (void)session_of(source)->find(source, true);
+  return HTP_OK;
 }
 
 // Rules expect a query without %-escapes, its '+' left alone.
@@ -83,8 +86,15 @@ int on_uri(htp_tx_t* source) noexcept {
 }
 
 int on_request_line(htp_tx_t* source) noexcept {
-  if (HttpTransaction* const transaction = transaction_of(source)) {
-    transaction->touch(Direction::ToServer);
+  HttpTransaction* const transaction = transaction_of(source);
+  if (transaction == nullptr) {
+    return session_of(source)->failed() ? HTP_ERROR : HTP_OK;
+  }
+  transaction->touch(Direction::ToServer);
+  // A client of HTTP/0.9 has nothing to add: this one left out the protocol, headers follow.
+  if (source->is_protocol_0_9 != 0 && session_of(source)->more_request_bytes()) {
+    source->is_protocol_0_9 = 0;
+    raise(*transaction, Direction::ToServer, HttpEvent::RequestLineMissingProtocol);
   }
   return HTP_OK;
 }
@@ -152,17 +162,9 @@ int on_request_complete(htp_tx_t* source) noexcept {
   return HTP_OK;
 }
 
+// A response whose request was never seen begins a transaction, too.
 int on_response_start(htp_tx_t* source) noexcept {
-  // A response whose request was never seen.
-  HttpTransaction* const transaction = session_of(source)->find(source, true);
-  if (transaction == nullptr) {
-    return htp_tx_get_user_data(source) == forgotten_transaction() ? HTP_OK : HTP_ERROR;
-  }
-  transaction->update_progress();
-  if (transaction->progress[index_of(Direction::ToServer)] ==
-      static_cast<uint8_t>(HttpProgress::Complete)) {
-    transaction->finish(Direction::ToServer, true);
-  }
+  (void)session_of(source)->find(source, true);
   return HTP_OK;
 }
 
@@ -170,7 +172,7 @@ int on_response_line(htp_tx_t* source) noexcept {
   if (HttpTransaction* const transaction = transaction_of(source)) {
     transaction->headers_changed(Direction::ToClient, true);
   }
-  return HTP_OK;
+  return session_of(source)->failed() ? HTP_ERROR : HTP_OK;
 }
 
 int on_response_header_data(htp_tx_data_t* data) noexcept {
@@ -242,6 +244,9 @@ int on_response_headers(htp_tx_t* source) noexcept {
     return HTP_OK;
   }
   transaction->headers_changed(Direction::ToClient, false);
+  if (source->seen_100continue != 0) {
+    transaction->cut_interim_headers();
+  }
   const auto range = transaction->header(Direction::ToClient, "Content-Range");
   if (source->response_status_number == 206 && range && !is_content_range(text_of(*range))) {
     raise(*transaction, Direction::ToClient, HttpEvent::RangeInvalid);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ids/protocols/http/http_session.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "ids/protocols/http/content_disposition.h"
 #include "ids/protocols/http/http_callbacks.h"
 #include "ids/protocols/http/http_events.h"
 #include "ids/protocols/http/http_parser.h"
@@ -60,10 +62,12 @@ ParseOutcome HttpSession::on_gap(Direction direction, uint64_t bytes) noexcept {
 
 ParseOutcome HttpSession::feed(Direction direction, const uint8_t* bytes, size_t size) noexcept {
   feeding_ = direction;
+  input_ = bytes == nullptr ? std::span<const uint8_t>{} : std::span{bytes, size};
   htp_connp_t* const parser = connection_->get();
   const bool request = direction == Direction::ToServer;
   const int state = request ? htp_connp_req_data(parser, &now_, bytes, size)
                             : htp_connp_res_data(parser, &now_, bytes, size);
+  input_ = {};
   connection_->drop_messages();
   if (changed_) {
     return ParseOutcome::Changed;
@@ -77,6 +81,8 @@ ParseOutcome HttpSession::feed(Direction direction, const uint8_t* bytes, size_t
       return ParseOutcome::Changed;
     case HTP_STREAM_DATA_OTHER:
       break;
+    case HTP_STREAM_CLOSED:  // its answer to a gap where there must be none
+      return bytes == nullptr ? ParseOutcome::Failed : ParseOutcome::Going;
     default:
       return ParseOutcome::Going;
   }
@@ -125,11 +131,13 @@ void HttpSession::on_end(Direction direction) noexcept {
   if (!failed_ && !changed_) {
     begin_input();
     feeding_ = direction;
+    closing_ = true;
     if (direction == Direction::ToServer) {
       htp_connp_req_close(connection_->get(), &now_);
     } else {
       htp_connp_close(connection_->get(), &now_);
     }
+    closing_ = false;
     connection_->drop_messages();
     update_progress();
   }
@@ -166,7 +174,10 @@ HttpTransaction* HttpSession::find(htp_tx_t* source, bool begin) noexcept {
     return static_cast<HttpTransaction*>(known);
   }
   if (!begin || connection_->live() >= 2 * kMaximumTransactions) {
-    failed_ = failed_ || begin;
+    if (begin) {
+      htp_tx_set_user_data(source, forgotten_transaction());
+      failed_ = true;
+    }
     return nullptr;
   }
   auto made = std::make_unique<HttpTransaction>(connection_, source, *demands_);
@@ -176,13 +187,22 @@ HttpTransaction* HttpSession::find(htp_tx_t* source, bool begin) noexcept {
     failed_ = true;
     return nullptr;
   }
+  if (std::exchange(unmatched_, false)) {
+    transaction->raise(Direction::ToClient, static_cast<uint8_t>(HttpEvent::UnableToMatchResponse));
+    transaction->finish(Direction::ToServer, false);
+  }
   return transaction;
 }
 
 void HttpSession::note_message(const htp_log_t& message) noexcept {
-  const std::optional<HttpEvent> event =
-      event_of_message(message.msg, feeding_, message.level == HTP_LOG_ERROR);
+  // Closing a half-read message makes libhtp complain of states of its own.
+  const bool is_error = message.level == HTP_LOG_ERROR && !closing_;
+  const std::optional<HttpEvent> event = event_of_message(message.msg, feeding_, is_error);
   if (!event) {
+    return;
+  }
+  if (*event == HttpEvent::UnableToMatchResponse) {
+    unmatched_ = true;
     return;
   }
   htp_tx_t* source = message.tx;
@@ -198,6 +218,14 @@ void HttpSession::note_message(const htp_log_t& message) noexcept {
   if (transaction != nullptr) {
     transaction->raise(feeding_, static_cast<uint8_t>(*event));
   }
+}
+
+bool HttpSession::more_request_bytes() const noexcept {
+  if (feeding_ != Direction::ToServer) {
+    return false;
+  }
+  const size_t read = std::min(htp_connp_req_data_consumed(connection_->get()), input_.size());
+  return !trim_blanks(text_of(input_.subspan(read))).empty();
 }
 
 void HttpSession::change_to(ApplicationProtocol protocol) noexcept {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,7 +35,11 @@ class HttpSession final : public ProtocolParser {
   // For the callbacks of libhtp. The transaction that stands for `source`; begun if it is new;
   // null when there are too many or the engine took it away.
   [[nodiscard]] HttpTransaction* find(htp_tx_t* source, bool begin) noexcept;
+  // No more is to be parsed.
+  [[nodiscard]] bool failed() const noexcept { return failed_; }
   void note_message(const htp_log_t& message) noexcept;
+  // Is there anything but blanks behind what libhtp has read of the request bytes at hand?
+  [[nodiscard]] bool more_request_bytes() const noexcept;
   // The flow goes on as `protocol` once the bytes at hand are parsed.
   void change_to(ApplicationProtocol protocol) noexcept;
 
@@ -51,8 +56,11 @@ class HttpSession final : public ProtocolParser {
   std::array<std::string, 2> waiting_;
   std::array<bool, 2> ended_{};
   htp_time_t now_{};
+  std::span<const uint8_t> input_;  // during a call of libhtp
   Direction feeding_ = Direction::ToServer;
   ApplicationProtocol next_ = ApplicationProtocol::Unknown;
+  bool unmatched_ = false;  // the next transaction is a response without request
+  bool closing_ = false;
   bool changed_ = false;
   bool failed_ = false;
 };

@@ -210,7 +210,14 @@ BufferBytes HttpTransaction::host_buffer(bool raw) noexcept {
   constexpr Direction kRequest = Direction::ToServer;
   constexpr HttpProgress kHeaders = HttpProgress::Headers;
   if (!raw) {
-    return settled(kRequest, kHeaders, present(source_->request_hostname));
+    const bstr* const host = source_->request_hostname;
+    if (host == nullptr || !is_past(kRequest, kHeaders)) {
+      return settled(kRequest, kHeaders, std::nullopt);
+    }
+    if (!host_) {
+      host_ = write_host(host);
+    }
+    return settled(kRequest, kHeaders, as_bytes(*host_));
   }
   const bool in_uri = source_->parsed_uri != nullptr && source_->parsed_uri->hostname != nullptr;
   return settled(kRequest, kHeaders,
@@ -290,6 +297,16 @@ void HttpTransaction::headers_changed(Direction direction, bool restart) noexcep
     raw_headers_[index_of(direction)].clear();
   }
   touch(direction);
+}
+
+void HttpTransaction::cut_interim_headers() noexcept {
+  std::string& raw = raw_headers_[index_of(Direction::ToClient)];
+  const std::string_view line = text_of(source_->response_line);
+  const size_t found = line.empty() ? std::string::npos : raw.rfind(line);
+  const size_t end = found == std::string::npos ? found : raw.find('\n', found);
+  if (end != std::string::npos) {
+    raw.erase(0, end + 1);
+  }
 }
 
 void HttpTransaction::update_progress() noexcept {

@@ -50,6 +50,8 @@ class HttpTransaction final : public Transaction {
   void append_raw_headers(Direction direction, std::span<const uint8_t> bytes) noexcept;
   // Headers came, or the response starts again after an interim one (then `restart`).
   void headers_changed(Direction direction, bool restart) noexcept;
+  // libhtp counts the interim response and the next status line among the raw headers.
+  void cut_interim_headers() noexcept;
   [[nodiscard]] const htp_tx_t& source() const noexcept { return *source_; }
   // Takes over how far libhtp is.
   void update_progress() noexcept;
@@ -82,6 +84,7 @@ class HttpTransaction final : public Transaction {
   std::array<std::string, 2> raw_headers_;
   std::array<Derived, 2> derived_;
   std::optional<std::string> uri_;
+  std::optional<std::string> host_;
   HttpBodies bodies_;
 };
 
