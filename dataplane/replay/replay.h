@@ -10,7 +10,7 @@
 
 #include "dataplane/replay/capture_file.h"
 #include "dataplane/replay/flow_table.h"
-#include "dataplane/replay/mapped_memory.h"
+#include "dataplane/session/mapped_memory.h"
 #include "dataplane/replay/packet_decoder.h"
 #include "dataplane/replay/replay_settings.h"
 #include "dataplane/stream/stream_memory.h"
