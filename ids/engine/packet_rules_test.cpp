@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Rules on packets and streams, from their text to their alerts.
+#include <gtest/gtest.h>
+
+#include "ids/engine/test_bench.h"
+
+namespace masugata::ids {
+namespace {
+
+using testing::Bench;
+
+TEST(PacketRules, FindContentInADatagram) {
+  Bench bench(R"(alert udp any any -> any 53 (msg:"a"; content:"evil"; sid:1;))");
+  auto flow = bench.udp();
+  flow.to_server("nothing");
+  EXPECT_EQ(bench.sids(), "");
+  flow.to_server("so evil it is");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(PacketRules, MindPortsAddressesAndDirection) {
+  Bench bench(R"(alert udp 10.0.0.0/8 any -> any 53 (content:"x"; sid:1;)
+alert udp any any -> any 54 (content:"x"; sid:2;)
+alert udp any 53 <> any any (content:"x"; sid:3;)
+alert udp any any -> any any (flow:to_client; content:"x"; sid:4;)
+alert udp !10.0.0.0/8 any -> any any (content:"x"; sid:5;))");
+  auto flow = bench.udp();
+  flow.to_server("x");
+  EXPECT_EQ(bench.sids(), "1 3");
+  flow.to_client("x");
+  EXPECT_EQ(bench.sids(), "1 3 3 4 5");
+}
+
+TEST(PacketRules, CaseMattersUnlessTheRuleSaysSo) {
+  Bench bench(R"(alert udp any any -> any any (content:"Evil"; sid:1;)
+alert udp any any -> any any (content:"Evil"; nocase; sid:2;))");
+  auto flow = bench.udp();
+  flow.to_server("EVIL");
+  EXPECT_EQ(bench.sids(), "2");
+}
+
+TEST(PacketRules, WithoutAPatternAreFoundToo) {
+  Bench bench(R"(alert udp any any -> any any (content:!"good"; sid:1;)
+alert udp any any -> any any (dsize:4; sid:2;)
+alert udp any any -> any any (pcre:"/^[a-d]+$/"; sid:3;)
+alert ip any any -> any any (ttl:64; sid:4;))");
+  auto flow = bench.udp();
+  flow.to_server("abcd");
+  EXPECT_EQ(bench.sids(), "1 2 3 4");
+  flow.to_server("good!");
+  EXPECT_EQ(bench.sids(), "1 2 3 4 4");
+}
+
+TEST(PacketRules, ThatAskOnlyForAddressesAlertOncePerDirection) {
+  Bench bench("alert ip 10.0.0.1 any <> any any (sid:1;)");
+  auto flow = bench.udp();
+  flow.to_server("a");
+  flow.to_server("b");
+  EXPECT_EQ(bench.sids(), "1");
+  flow.to_client("c");
+  flow.to_client("d");
+  EXPECT_EQ(bench.sids(), "1 1");
+}
+
+TEST(PacketRules, AskForTcpFlags) {
+  Bench bench("alert tcp any any -> any any (flags:S; sid:1;)");
+  auto flow = bench.tcp();
+  flow.loose(Direction::ToServer, "", 0x02);
+  flow.loose(Direction::ToServer, "", 0x10);
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(StreamRules, FindContentOverTwoSegments) {
+  Bench bench(R"(alert tcp any any -> any any (flow:established,to_server; content:"attack"; sid:1;))");
+  auto flow = bench.tcp();
+  flow.to_server("an att");
+  EXPECT_EQ(bench.sids(), "");
+  flow.to_server("ack!");
+  EXPECT_EQ(bench.sids(), "1");
+  flow.to_server("and more");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(StreamRules, LookBackToWhatCameBefore) {
+  Bench bench(R"(alert tcp any any -> any any (content:"first"; content:"secondlonger"; distance:2; sid:1;))");
+  auto flow = bench.tcp();
+  flow.to_server("first");
+  flow.to_server("..secondlonger");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(StreamRules, CountOffsetsFromTheStartOfTheStream) {
+  Bench bench(R"(alert tcp-stream any any -> any any (content:"GET"; depth:3; sid:1;))");
+  auto flow = bench.tcp();
+  flow.to_server("GET");
+  EXPECT_EQ(bench.sids(), "1");
+  flow.to_server("GET");
+  EXPECT_EQ(bench.sids(), "1 1") << "the window still begins with it, and the pattern came again";
+}
+
+TEST(StreamRules, BoundToAPlaceLookAtPacketsToo) {
+  Bench bench(R"(alert tcp any any -> any any (content:"GET"; startswith; sid:1;)
+alert tcp any any -> any any (content:"PUT"; offset:8; sid:2;))");
+  auto flow = bench.tcp();
+  flow.to_server("12345678");
+  flow.to_server("GET PUT");
+  EXPECT_EQ(bench.sids(), "1 2");
+}
+
+TEST(StreamRules, DoNotSeeWhatTheStreamDidNotTakeIn) {
+  Bench bench(R"(alert tcp any any -> any any (content:"loose"; sid:1;)
+alert tcp-pkt any any -> any any (content:"loose"; sid:2;))");
+  auto flow = bench.tcp();
+  flow.loose(Direction::ToServer, "loose");
+  EXPECT_EQ(bench.sids(), "2");
+}
+
+TEST(StreamRules, DoNotMatchOverAGap) {
+  Bench bench(R"(alert tcp any any -> any any (content:"attack"; sid:1;))");
+  auto flow = bench.tcp();
+  flow.to_server("att");
+  flow.gap(Direction::ToServer, 5);
+  flow.to_server("ack");
+  EXPECT_EQ(bench.sids(), "");
+  flow.to_server("attack");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(StreamRules, OfAProtocolWaitUntilItIsKnown) {
+  Bench bench(R"(alert http any any -> any any (content:"early"; sid:1;)
+alert tls any any -> any any (content:"early"; sid:2;))",
+              {}, testing::line_protocols());
+  auto flow = bench.tcp();
+  flow.to_server("early");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(FlowVariables, LetOneRulePrepareAnother) {
+  Bench bench(R"(alert udp any any -> any any (content:"second"; flowbits:isset,seen; sid:2;)
+alert udp any any -> any any (content:"first"; flowbits:set,seen; flowbits:noalert; sid:1;)
+alert udp any any -> any any (content:"second"; flowbits:isnotset,seen; sid:3;))");
+  auto flow = bench.udp();
+  flow.to_server("second");
+  EXPECT_EQ(bench.sids(), "3");
+  flow.to_server("first");
+  flow.to_server("second");
+  EXPECT_EQ(bench.sids(), "3 2");
+  auto another = bench.udp();
+  another.to_server("second");
+  EXPECT_EQ(bench.sids(), "3 2 3");
+}
+
+TEST(FlowVariables, CountInFlowints) {
+  Bench bench(R"(alert udp any any -> any any (content:"try"; flowint:tries,+,1; noalert; sid:1;)
+alert udp any any -> any any (content:"try"; flowint:tries,>,2; sid:2;))");
+  auto flow = bench.udp();
+  for (int i = 0; i < 4; ++i) {
+    flow.to_server("try");
+  }
+  EXPECT_EQ(bench.sids(), "2 2");
+}
+
+TEST(FlowVariables, SurviveAReload) {
+  constexpr std::string_view kFirst =
+      R"(alert udp any any -> any any (content:"one"; flowbits:set,a; noalert; sid:1;))";
+  constexpr std::string_view kSecond =
+      R"(alert udp any any -> any any (content:"z"; flowbits:set,zero; noalert; sid:3;)
+alert udp any any -> any any (content:"two"; flowbits:isset,a; sid:2;)
+alert udp any any -> any any (content:"one"; flowbits:set,a; noalert; sid:1;)
+alert udp any any -> any any (content:"two"; flowbits:isset,zero; sid:4;))";
+  Bench bench(kFirst);
+  auto flow = bench.udp();
+  flow.to_server("one");
+  bench.use_rules(kSecond);
+  flow.to_server("two");
+  EXPECT_EQ(bench.sids(), "2");
+}
+
+TEST(HostBits, ConnectFlowsOfOneHostAndEnd) {
+  Bench bench(R"(alert udp any any -> any any (content:"mark"; xbits:set,bad,track ip_src,expire 10; noalert; sid:1;)
+alert udp any any -> any any (content:"ask"; xbits:isset,bad,track ip_src; sid:2;))");
+  auto flow = bench.udp(53, "10.0.0.7");
+  flow.to_server("mark");
+  auto same = bench.udp(54, "10.0.0.7");
+  auto other = bench.udp(54, "10.0.0.8");
+  same.to_server("ask");
+  other.to_server("ask");
+  EXPECT_EQ(bench.sids(), "2");
+  bench.advance_seconds(11);
+  same.to_server("ask");
+  EXPECT_EQ(bench.sids(), "2");
+}
+
+}  // namespace
+}  // namespace masugata::ids

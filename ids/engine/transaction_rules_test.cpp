@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Rules on transactions of a parser of the test's own (see test_bench.h).
+#include <gtest/gtest.h>
+
+#include "ids/engine/test_bench.h"
+
+namespace masugata::ids {
+namespace {
+
+using testing::Bench;
+
+Bench lines(std::string_view rules) { return Bench(rules, {}, testing::line_protocols()); }
+
+TEST(TransactionRules, MatchABufferOnceItIsComplete) {
+  auto bench = lines(R"(alert http any any -> any any (http.uri; content:"/admin"; sid:1;))");
+  auto flow = bench.tcp();
+  flow.to_server("/adm");
+  flow.to_server("in");
+  EXPECT_EQ(bench.sids(), "");
+  flow.to_server("\n");
+  EXPECT_EQ(bench.sids(), "1");
+  flow.to_client("ok\n");
+  EXPECT_EQ(bench.sids(), "1") << "once per transaction";
+  flow.to_server("/admin\n");
+  EXPECT_EQ(bench.sids(), "1 1") << "and again in the next";
+}
+
+TEST(TransactionRules, MatchTwoTransactionsOfOnePacket) {
+  auto bench = lines(R"(alert http any any -> any any (http.uri; content:"/admin"; sid:1;))");
+  auto flow = bench.tcp();
+  flow.to_server("/admin\n/no\n/admin\n");
+  EXPECT_EQ(bench.sids(), "1 1");
+}
+
+TEST(TransactionRules, WaitForAllTheirBuffers) {
+  auto bench = lines(
+      R"(alert http any any -> any any (http.request_body; content:"aaaaaa"; http.uri; content:"b"; sid:1;))");
+  auto flow = bench.tcp();
+  flow.to_server("aaaaaa");
+  flow.to_server("bbb");
+  EXPECT_EQ(bench.sids(), "");
+  flow.to_server("\n");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(TransactionRules, SeeAProgressiveBufferAsItGrows) {
+  auto bench = lines(R"(drop http any any -> any any (http.response_body; content:"malware"; sid:1;))");
+  auto flow = bench.tcp();
+  flow.to_server("/\n");
+  EXPECT_EQ(flow.to_client("......mal").action, VerdictAction::Accept);
+  EXPECT_EQ(flow.to_client("ware....").action, VerdictAction::Drop);
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(TransactionRules, NegatedContentWaitsForTheEnd) {
+  auto bench =
+      lines(R"(alert http any any -> any any (http.response_body; content:!"sorry"; sid:1;))");
+  auto flow = bench.tcp();
+  flow.to_server("/\n");
+  flow.to_client("so");
+  EXPECT_EQ(bench.sids(), "");
+  flow.to_client("rry\n");
+  EXPECT_EQ(bench.sids(), "");
+  flow.to_server("/\n");
+  flow.to_client("fine\n");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(TransactionRules, DropTheFlow) {
+  auto bench = lines(R"(drop http any any -> any any (http.uri; content:"/admin"; sid:1;))");
+  auto flow = bench.tcp();
+  EXPECT_TRUE(flow.to_server("/admin\n").whole_flow);
+  EXPECT_EQ(flow.to_server("/other\n").action, VerdictAction::Drop);
+}
+
+TEST(TransactionRules, AbsentBuffersDoNotMatch) {
+  auto bench = lines(R"(alert http any any -> any any (http.cookie; content:!"x"; sid:1;))");
+  auto flow = bench.tcp();
+  flow.to_server("/\n");
+  EXPECT_EQ(bench.sids(), "");
+}
+
+TEST(TransactionRules, AreLoggedWhenComplete) {
+  auto bench = lines("");
+  auto flow = bench.tcp();
+  flow.to_server("/\n/\n");
+  EXPECT_EQ(bench.sink.transactions, 0U);
+  flow.to_client("a\nb");
+  EXPECT_EQ(bench.sink.transactions, 1U);
+  flow.close();
+  EXPECT_EQ(bench.sink.transactions, 2U);
+  EXPECT_EQ(bench.sink.flows_ended, 1U);
+}
+
+TEST(TransactionRules, AreInspectedAtTheEndOfTheFlow) {
+  auto bench = lines(R"(alert http any any -> any any (http.uri; content:"/admin"; sid:1;))");
+  auto flow = bench.tcp();
+  flow.to_server("/admin");
+  flow.close();
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(TransactionRules, GoOnUnderANewPlan) {
+  auto bench = lines(R"(alert http any any -> any any (http.uri; content:"/admin"; sid:1;))");
+  auto flow = bench.tcp();
+  flow.to_server("/admin");
+  bench.use_rules(R"(alert http any any -> any any (http.uri; content:"/adm"; sid:2;)
+alert http any any -> any any (http.uri; content:"in"; sid:3;))");
+  flow.to_server("\n");
+  EXPECT_EQ(bench.sids(), "2 3");
+}
+
+TEST(TransactionRules, AFailedParserLeavesTheStreamRules) {
+  auto bench = lines(R"(alert tcp any any -> any any (content:"evil"; sid:1;)
+alert http any any -> any any (http.uri; content:"evil"; sid:2;))");
+  auto flow = bench.tcp();
+  flow.to_server("a!");
+  flow.to_server("evil\n");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(ProtocolRules, AlertWhenTheProtocolIsKnown) {
+  auto bench = lines(R"(alert tcp any any -> any any (app-layer-protocol:http; sid:1;)
+alert tcp any any -> any any (app-layer-protocol:!http; sid:2;))");
+  auto flow = bench.tcp();
+  flow.to_server("/\n");
+  flow.to_server("/\n");
+  EXPECT_EQ(bench.sids(), "1");
+  auto other = bench.tcp();
+  other.to_server("?");
+  EXPECT_EQ(bench.sids(), "1 2");
+}
+
+}  // namespace
+}  // namespace masugata::ids

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What becomes of a packet and its flow: pass, drop, reject, thresholds.
+#include <gtest/gtest.h>
+
+#include "ids/engine/test_bench.h"
+
+namespace masugata::ids {
+namespace {
+
+using testing::Bench;
+
+TEST(Verdict, DropOfAPacketRuleDropsThePacket) {
+  Bench bench(R"(drop udp any any -> any any (content:"evil"; sid:1;))");
+  auto flow = bench.udp();
+  const InspectionVerdict verdict = flow.to_server("evil");
+  EXPECT_EQ(verdict.action, VerdictAction::Drop);
+  EXPECT_FALSE(verdict.whole_flow);
+  EXPECT_EQ(verdict.sid, 1U);
+  EXPECT_EQ(flow.to_server("fine").action, VerdictAction::Accept);
+  ASSERT_EQ(bench.sink.alerts.size(), 1U);
+  EXPECT_EQ(bench.sink.alerts[0].fate, AlertFate::Blocked);
+  EXPECT_EQ(bench.sink.dropped_packets, std::vector<uint64_t>{1});
+}
+
+TEST(Verdict, DropOfAStreamRuleDropsTheFlow) {
+  Bench bench(R"(drop tcp any any -> any any (content:"evil"; sid:1;))");
+  auto flow = bench.tcp();
+  EXPECT_EQ(flow.to_server("ev").action, VerdictAction::Accept);
+  const InspectionVerdict verdict = flow.to_server("il");
+  EXPECT_EQ(verdict.action, VerdictAction::Drop);
+  EXPECT_TRUE(verdict.whole_flow);
+  const InspectionVerdict later = flow.to_client("fine");
+  EXPECT_EQ(later.action, VerdictAction::Drop);
+  EXPECT_STREQ(later.reason, "flow drop");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(Verdict, RejectSaysWhoIsToldAbout) {
+  Bench bench(R"(rejectboth tcp any any -> any any (content:"evil"; sid:1;))");
+  auto flow = bench.tcp();
+  EXPECT_EQ(flow.to_server("evil").action, VerdictAction::RejectBoth);
+  EXPECT_EQ(flow.to_server("more").action, VerdictAction::Drop);
+}
+
+TEST(Verdict, PassEndsTheInspectionOfTheFlow) {
+  Bench bench(R"(drop tcp any any -> any any (content:"evil"; sid:1;)
+pass tcp any any -> any any (content:"friend"; sid:2;))");
+  auto flow = bench.tcp();
+  const InspectionVerdict verdict = flow.to_server("friend of evil");
+  EXPECT_TRUE(verdict.passed);
+  EXPECT_EQ(verdict.action, VerdictAction::Accept);
+  EXPECT_EQ(flow.to_server("evil").action, VerdictAction::Accept);
+  EXPECT_EQ(bench.sids(), "");
+}
+
+TEST(Verdict, PassOfAPacketRulePassesThePacketOnly) {
+  Bench bench(R"(alert udp any any -> any any (content:"evil"; sid:1;)
+pass udp any any -> any any (content:"friend"; sid:2;))");
+  auto flow = bench.udp();
+  EXPECT_TRUE(flow.to_server("friend of evil").passed);
+  EXPECT_EQ(bench.sids(), "");
+  flow.to_server("evil");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(Verdict, WithoutInlineModeNothingIsDropped) {
+  EngineLimits limits;
+  limits.inline_mode = false;
+  Bench bench(R"(drop tcp any any -> any any (content:"evil"; sid:1;))", limits);
+  auto flow = bench.tcp();
+  EXPECT_EQ(flow.to_server("evil").action, VerdictAction::Accept);
+  ASSERT_EQ(bench.sink.alerts.size(), 1U);
+  EXPECT_EQ(bench.sink.alerts[0].fate, AlertFate::Allowed);
+}
+
+TEST(Verdict, KeepsTheFirstAlertsOfAPacket) {
+  std::string rules;
+  for (int i = 1; i <= 20; ++i) {
+    rules += "alert udp any any -> any any (content:\"x\"; priority:" +
+             std::to_string(i == 20 ? 1 : 2) + "; sid:" + std::to_string(i) + ";)\n";
+  }
+  EngineLimits limits;
+  limits.alerts_per_packet = 3;
+  Bench bench(rules, limits);
+  auto flow = bench.udp();
+  flow.to_server("x");
+  EXPECT_EQ(bench.sids(), "20 1 2");
+  EXPECT_EQ(bench.engine.counters().alerts_discarded.value(), 17U);
+}
+
+TEST(Verdict, NoalertStillDrops) {
+  Bench bench(R"(drop udp any any -> any any (content:"evil"; noalert; sid:1;))");
+  auto flow = bench.udp();
+  EXPECT_EQ(flow.to_server("evil").action, VerdictAction::Drop);
+  EXPECT_EQ(bench.sids(), "");
+}
+
+std::string alerts_of(std::string_view threshold, int packets, uint64_t pause_seconds = 1) {
+  Bench bench("alert udp any any -> any any (content:\"x\"; " + std::string(threshold) +
+              " sid:1;)");
+  auto flow = bench.udp();
+  for (int i = 0; i < packets; ++i) {
+    flow.to_server("x");
+    bench.advance_seconds(pause_seconds);
+  }
+  std::string numbers;
+  for (const auto& alert : bench.sink.alerts) {
+    numbers += (numbers.empty() ? "" : " ") + std::to_string(alert.packet);
+  }
+  return numbers;
+}
+
+TEST(Thresholds, LimitAlertsTheFirstOfAnInterval) {
+  EXPECT_EQ(alerts_of("threshold:type limit, track by_src, count 2, seconds 5;", 12), "1 2 6 7 11 12");
+}
+TEST(Thresholds, ThresholdAlertsEveryNth) {
+  EXPECT_EQ(alerts_of("threshold:type threshold, track by_src, count 3, seconds 60;", 9), "3 6 9");
+}
+TEST(Thresholds, BothAlertsOncePerInterval) {
+  EXPECT_EQ(alerts_of("threshold:type both, track by_dst, count 2, seconds 5;", 10), "2 7");
+}
+TEST(Thresholds, DetectionFilterAlertsAfterTheCount) {
+  EXPECT_EQ(alerts_of("detection_filter:track by_src, count 2, seconds 60;", 5), "3 4 5");
+}
+TEST(Thresholds, AreKeptPerSource) {
+  Bench bench(R"(alert udp any any -> any any (content:"x"; threshold:type limit, track by_src, count 1, seconds 60; sid:1;))");
+  auto one = bench.udp(53, "10.0.0.1");
+  auto two = bench.udp(53, "10.0.0.2");
+  one.to_server("x");
+  one.to_server("x");
+  two.to_server("x");
+  EXPECT_EQ(bench.sids(), "1 1");
+}
+
+}  // namespace
+}  // namespace masugata::ids
