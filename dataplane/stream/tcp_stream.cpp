@@ -118,6 +118,8 @@ SegmentProblem TcpStreamPair::judge_syn(ids::Direction direction, const StreamSe
     const bool same = sender.first_sequence() == first;
     if (same) {
       result.events.add(answers ? StreamEvent::SynAckResend : StreamEvent::SynResend);
+      // Receivers challenge it and throw its bytes away (RFC 5961 section 4.2).
+      if (sender.is_confirmed() && !segment.payload.empty()) return SegmentProblem::SynMismatch;
     } else {
       result.events.add(answers ? StreamEvent::SynAckResendDifferent
                                 : StreamEvent::SynResendDifferent);
@@ -203,7 +205,6 @@ SegmentProblem TcpStreamPair::judge(ids::Direction direction, const StreamSegmen
     if (problem != SegmentProblem::None) return problem;
   }
   result.plan.begin = syn ? 0 : sender.position_of(segment.sequence);
-  if (syn) return SegmentProblem::None;
   const int64_t end = result.plan.begin + static_cast<int64_t>(segment.payload.size());
   return sender.judge_place(result.plan.begin, end, fin);
 }

@@ -101,8 +101,8 @@ class Schedule {
       : random_(seed),
         connection_(settings_for(random_), (4 + random_.below(12)) * kStreamBlockBytes),
         receiver_(random_, random_.below(3)) {
-    connection_.first[0] = random_.chance(50) ? 0xffffffffU - random_.below(30000)
-                                              : random_.below(0xffffffffU);
+    connection_.first[0] =
+        random_.chance(50) ? 0xffffffffU - random_.below(30000) : random_.below(0xffffffffU);
     step_ = random_.chance(96) ? 10 : 3000;
     connection_.handshake();
   }

@@ -8,8 +8,7 @@ namespace masugata::dataplane {
 namespace {
 
 SegmentProblem problem_of(const Passed& passed) {
-  EXPECT_EQ(passed.result.fate == SegmentFate::Drop,
-            passed.result.problem != SegmentProblem::None);
+  EXPECT_EQ(passed.result.fate == SegmentFate::Drop, passed.result.problem != SegmentProblem::None);
   return passed.result.problem;
 }
 
@@ -119,6 +118,11 @@ TEST_F(StreamRulesTest, RepeatedSynsChangeNothing) {
   EXPECT_EQ(connection.to_server(3, "d").read, "d");
 }
 
+TEST_F(StreamRulesTest, ARepeatedSynBringsNoData) {
+  EXPECT_EQ(problem_of(connection.syn(kToServer, false, "decoy")), SegmentProblem::SynMismatch);
+  EXPECT_EQ(connection.to_server(0, "truth").read, "truth");
+}
+
 // ---- FIN ----
 
 TEST_F(StreamRulesTest, EndsWithTheFin) {
@@ -174,8 +178,7 @@ TEST_F(StreamRulesTest, ARefusedFinIsForgotten) {
 TEST_F(StreamRulesTest, OnlyTheExactResetCounts) {
   connection.to_server(0, "abc");
   EXPECT_EQ(problem_of(flagged(kToServer, 10, net::kTcpRst)), SegmentProblem::ResetNotExact);
-  EXPECT_EQ(problem_of(flagged(kToServer, 200000, net::kTcpRst)),
-            SegmentProblem::ResetOutOfWindow);
+  EXPECT_EQ(problem_of(flagged(kToServer, 200000, net::kTcpRst)), SegmentProblem::ResetOutOfWindow);
   EXPECT_EQ(problem_of(flagged(kToServer, -9, net::kTcpRst)), SegmentProblem::ResetOutOfWindow);
   EXPECT_FALSE(connection.pair->is_closed());
   EXPECT_TRUE(flagged(kToServer, 3, net::kTcpRst, "words").result.reset);
@@ -359,8 +362,8 @@ TEST_F(StreamRulesTest, SignedDataIsNotRead) {
 
 TEST(StreamSegmentTest, ReadsAHeader) {
   uint8_t header[44] = {0, 80, 0, 81, 1, 2, 3, 4, 5, 6, 7, 8, 0xb0, 0x38, 0x12, 0x34, 0, 0, 0, 9};
-  const uint8_t options[24] = {3,  3,  7, 1, 8, 10, 0, 0, 1, 0, 0, 0,
-                               0,  2,  1, 0, 29, 4, 1, 2, 0, 0, 0, 0};
+  const uint8_t options[24] = {3, 3, 7, 1, 8,  10, 0, 0, 1, 0, 0, 0,
+                               0, 2, 1, 0, 29, 4,  1, 2, 0, 0, 0, 0};
   std::copy(std::begin(options), std::end(options), header + 20);
   uint8_t payload[3] = {};
   const StreamSegment made = read_stream_segment(header, payload);

@@ -79,8 +79,8 @@ TEST_F(TcpStreamTest, RewritesTheMiddleOfWhatSurroundsPieces) {
 
 TEST_F(TcpStreamTest, TakesTheFirstOfPiecesAhead) {
   connection.to_server(4, "efgh");
-  EXPECT_EQ(connection.to_server(2, "cdXX").payload, "cdef");    // its back
-  EXPECT_EQ(connection.to_server(6, "YYij").payload, "ghij");    // its front
+  EXPECT_EQ(connection.to_server(2, "cdXX").payload, "cdef");  // its back
+  EXPECT_EQ(connection.to_server(6, "YYij").payload, "ghij");  // its front
   EXPECT_EQ(connection.to_server(1, "bZZZZZZZZk").payload, "bcdefghijk");
   EXPECT_EQ(connection.to_server(0, "a").read, "abcdefghijk");
 }
@@ -91,7 +91,8 @@ TEST_F(TcpStreamTest, ReadsFromAnyNumberOfPieces) {
     const char letter = static_cast<char>('a' + index % 26);
     expected += letter;
     expected += letter;
-    connection.to_server(2 * (100 - index) - 1, std::string(2, static_cast<char>('a' + (100 - index) % 26)));
+    connection.to_server(2 * (100 - index) - 1,
+                         std::string(2, static_cast<char>('a' + (100 - index) % 26)));
   }
   EXPECT_EQ(connection.to_server(0, "a").read, expected);
 }
@@ -133,8 +134,7 @@ TEST_F(TcpStreamTest, GoesRoundTheWholeNumberSpace) {
 
 TEST_F(TcpStreamTest, RefusesWithoutRemembering) {
   connection.to_server(3, "def");
-  const Passed refused =
-      connection.pass(kToServer, connection.segment(kToServer, 0), "EVI", false);
+  const Passed refused = connection.pass(kToServer, connection.segment(kToServer, 0), "EVI", false);
   EXPECT_EQ(refused.read, "EVIdef");
   EXPECT_EQ(connection.server_reads(), "");
   EXPECT_EQ(connection.to_server(0, "abc").payload, "abc");
@@ -191,8 +191,7 @@ TEST_F(TcpStreamTest, DropsDataWithAWrongAcknowledgement) {
   connection.data(kToClient, 0, "hello");
   StreamSegment ahead = connection.segment(kToServer, 0);
   ahead.acknowledgement += 100;
-  EXPECT_EQ(connection.pass(kToServer, ahead, "decoy").result.problem,
-            SegmentProblem::AckOfUnsent);
+  EXPECT_EQ(connection.pass(kToServer, ahead, "decoy").result.problem, SegmentProblem::AckOfUnsent);
   connection.acknowledged[1] = 5;
   connection.to_server(0, "");
   StreamSegment old = connection.segment(kToServer, 0);
@@ -325,9 +324,9 @@ TEST(TcpStreamBoundTest, UsesTheWholeSpan) {
     position += 60000;
   }
   EXPECT_EQ(connection.to_server(0, std::string(60000, 'Z')).payload, chunk);
-  EXPECT_EQ(connection.pass(kToServer, connection.segment(kToServer, position), chunk, false)
-                .result.fate,
-            SegmentFate::NoMemory);
+  EXPECT_EQ(
+      connection.pass(kToServer, connection.segment(kToServer, position), chunk, false).result.fate,
+      SegmentFate::NoMemory);
 }
 
 }  // namespace
