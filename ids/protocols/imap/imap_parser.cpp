@@ -64,7 +64,10 @@ class ImapParser final : public ProtocolParser {
     for (MailboxTransaction* transaction : unanswered_) {
       transaction->begin_input();
     }
-    return direction == Direction::ToServer ? take_client(bytes) : take_server(bytes);
+    const ParseOutcome outcome =
+        direction == Direction::ToServer ? take_client(bytes) : take_server(bytes);
+    release_complete();
+    return outcome;
   }
   ParseOutcome on_gap(Direction direction, uint64_t missing) noexcept override;
   void on_end(Direction direction) noexcept override;
@@ -75,6 +78,7 @@ class ImapParser final : public ProtocolParser {
  private:
   [[nodiscard]] MailboxTransaction* begin_transaction() noexcept;
   void forget(const MailboxTransaction* transaction) noexcept;
+  void release_complete() noexcept;
 
   ParseOutcome take_client(std::span<const uint8_t> bytes) noexcept;
   [[nodiscard]] bool take_command_line(const Line& line) noexcept;
@@ -139,6 +143,16 @@ void ImapParser::forget(const MailboxTransaction* transaction) noexcept {
   open_command_ = open_command_ == transaction ? nullptr : open_command_;
   content_for_ = content_for_ == transaction ? nullptr : content_for_;
   pieces_for_ = pieces_for_ == transaction ? nullptr : pieces_for_;
+}
+
+// A side may end before the other has said all: complete transactions are the engine's.
+void ImapParser::release_complete() noexcept {
+  std::erase_if(unanswered_, [this](const MailboxTransaction* each) {
+    if (each->complete()) {
+      forget(each);
+    }
+    return each->complete();
+  });
 }
 
 ParseOutcome ImapParser::take_client(std::span<const uint8_t> bytes) noexcept {
@@ -440,7 +454,7 @@ void ImapParser::on_end(Direction direction) noexcept {
   for (MailboxTransaction* transaction : unanswered_) {
     transaction->finish(direction);
   }
-  std::erase_if(unanswered_, [](const MailboxTransaction* each) { return each->complete(); });
+  release_complete();
 }
 
 }  // namespace

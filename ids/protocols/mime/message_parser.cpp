@@ -363,6 +363,10 @@ void MessageParser::take_content(std::span<const uint8_t> piece, bool ends) noex
   if (state_ == State::Between || piece.empty()) {
     return;
   }
+  if (pending_end_ == "\r" && piece[0] == '\n') {
+    pending_end_ += '\n';  // the line's end came in two pieces
+    return;
+  }
   if (!pending_end_.empty()) {
     decode(as_bytes(pending_end_));
     pending_end_.clear();

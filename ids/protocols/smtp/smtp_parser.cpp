@@ -49,7 +49,10 @@ class SmtpParser final : public ProtocolParser {
     if (current_ != nullptr) {
       current_->begin_input();
     }
-    return direction == Direction::ToServer ? take_request(bytes) : take_replies(bytes);
+    const ParseOutcome outcome =
+        direction == Direction::ToServer ? take_request(bytes) : take_replies(bytes);
+    release_complete();
+    return outcome;
   }
   ParseOutcome on_gap(Direction direction, uint64_t missing) noexcept override;
   void on_end(Direction direction) noexcept override;
@@ -82,6 +85,7 @@ class SmtpParser final : public ProtocolParser {
     }
   }
   void finish_current() noexcept;
+  void release_complete() noexcept;
 
   const ParserDemands& demands_;
   // The newest transaction, until both of its sides are finished: then the engine may remove it.
@@ -430,7 +434,12 @@ void SmtpParser::on_end(Direction direction) noexcept {
     current_->end_message(true);
   }
   current_->finish(direction);
-  if (current_->complete()) {
+  release_complete();
+}
+
+// A side may end before the other has said all: a complete transaction is the engine's.
+void SmtpParser::release_complete() noexcept {
+  if (current_ != nullptr && current_->complete()) {
     current_ = nullptr;
     mode_ = Mode::Commands;
   }
