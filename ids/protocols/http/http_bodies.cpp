@@ -1,10 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ids/protocols/http/http_bodies.h"
 
+#include <utility>
+
 namespace masugata::ids {
 
 HttpBodies::HttpBodies(const ParserDemands& demands, Transaction& owner) noexcept
-    : demands_(&demands), owner_(&owner), files_(demands) {}
+    : demands_(&demands),
+      owner_(&owner),
+      files_(demands),
+      decoded_{Decoded{*this, Direction::ToServer}, Decoded{*this, Direction::ToClient}} {}
+
+void HttpBodies::Decoded::take(std::span<const uint8_t> bytes) noexcept {
+  if (direction_ == Direction::ToServer) {
+    bodies_->decoded_request(bytes);
+  } else {
+    bodies_->append_to(bodies_->response_file_, direction_, bytes);
+  }
+}
+
+void HttpBodies::begin_decoding(Direction direction, std::string_view encoding) noexcept {
+  const ContentCodings codings = read_content_codings(encoding);
+  if (codings.too_many) {
+    raise(direction, HttpEvent::TooManyEncodingLayers);
+  }
+  if (codings.abnormal) {
+    raise(direction, HttpEvent::AbnormalContentEncoding);
+  }
+  const size_t side = index_of(direction);
+  if (!codings.layers.empty()) {
+    encoded_[side] = std::make_unique<EncodedBody>(codings.layers, decoded_[side]);
+  }
+}
+
+void HttpBodies::decode(Direction direction, std::span<const uint8_t> bytes) noexcept {
+  const size_t side = index_of(direction);
+  if (!encoded_[side]) {
+    decoded_[side].take(bytes);
+    return;
+  }
+  encoded_[side]->take(bytes);
+  if (encoded_[side]->state().bomb) {
+    raise(direction, HttpEvent::CompressionBomb);
+  }
+  if (encoded_[side]->state().broken) {
+    raise(direction, HttpEvent::GzipDecompressionFailed);
+  }
+}
+
+void HttpBodies::end_decoding(Direction direction) noexcept {
+  const std::unique_ptr<EncodedBody> encoded = std::move(encoded_[index_of(direction)]);
+  if (encoded) {
+    encoded->end();
+  }
+}
 
 void HttpBodies::raise(Direction direction, HttpEvent event) noexcept {
   owner_->raise(direction, static_cast<uint8_t>(event));
@@ -30,8 +79,9 @@ void HttpBodies::append_to(std::optional<size_t> file, Direction direction,
 }
 
 void HttpBodies::begin_request(RequestBodyKind kind, std::string_view boundary,
-                               std::string_view name) noexcept {
+                               std::string_view name, std::string_view encoding) noexcept {
   request_begun_ = true;
+  begin_decoding(Direction::ToServer, encoding);
   if (kind == RequestBodyKind::Form) {
     form_ = std::make_unique<MultipartReader>(boundary);
   } else if (kind == RequestBodyKind::WholeFile) {
@@ -40,6 +90,10 @@ void HttpBodies::begin_request(RequestBodyKind kind, std::string_view boundary,
 }
 
 void HttpBodies::request_bytes(std::span<const uint8_t> bytes) noexcept {
+  decode(Direction::ToServer, bytes);
+}
+
+void HttpBodies::decoded_request(std::span<const uint8_t> bytes) noexcept {
   if (demands_->bodies &&
       !ByteWindow{request_window_, request_first_}.append(bytes, demands_->body_limit)) {
     raise(Direction::ToServer, HttpEvent::CompressionBomb);
@@ -52,6 +106,7 @@ void HttpBodies::request_bytes(std::span<const uint8_t> bytes) noexcept {
 }
 
 void HttpBodies::request_gap(uint64_t missing) noexcept {
+  end_decoding(Direction::ToServer);
   ByteWindow{request_window_, request_first_}.skip(missing);
   if (form_) {
     form_->skip(*this);
@@ -61,6 +116,7 @@ void HttpBodies::request_gap(uint64_t missing) noexcept {
 }
 
 void HttpBodies::end_request(bool whole) noexcept {
+  end_decoding(Direction::ToServer);
   if (form_) {
     form_->end(*this);
     form_.reset();
@@ -71,41 +127,25 @@ void HttpBodies::end_request(bool whole) noexcept {
   }
 }
 
-void HttpBodies::begin_response(std::string_view file_name, bool brotli) noexcept {
+void HttpBodies::begin_response(std::string_view file_name, std::string_view encoding) noexcept {
   response_begun_ = true;
-  if (brotli) {
-    brotli_ = std::make_unique<BrotliBody>();
-  }
   response_file_ = open_file(Direction::ToClient, file_name);
+  begin_decoding(Direction::ToClient, encoding);
 }
 
 void HttpBodies::response_bytes(std::span<const uint8_t> bytes) noexcept {
-  if (!brotli_) {
-    append_to(response_file_, Direction::ToClient, bytes);
-    return;
-  }
-  const BrotliBody::Outcome outcome =
-      brotli_->decode(bytes, [this](std::span<const uint8_t> block) {
-        append_to(response_file_, Direction::ToClient, block);
-      });
-  if (outcome == BrotliBody::Outcome::Bomb) {
-    raise(Direction::ToClient, HttpEvent::CompressionBomb);
-  } else if (outcome == BrotliBody::Outcome::Broken) {
-    // As with broken gzip: the rest is inspected as it is.
-    raise(Direction::ToClient, HttpEvent::AbnormalContentEncoding);
-    brotli_.reset();
-    append_to(response_file_, Direction::ToClient, bytes);
-  }
+  decode(Direction::ToClient, bytes);
 }
 
 void HttpBodies::response_gap(uint64_t missing) noexcept {
+  end_decoding(Direction::ToClient);
   if (response_file_) {
     files_.skip(*response_file_, missing);
   }
 }
 
 void HttpBodies::end_response(bool whole) noexcept {
-  brotli_.reset();
+  end_decoding(Direction::ToClient);
   if (response_file_) {
     files_.close(*response_file_, !whole);
   }

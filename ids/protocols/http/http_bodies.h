@@ -2,6 +2,7 @@
 // The bodies of one HTTP transaction and the files in them.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,7 +12,7 @@
 #include <vector>
 
 #include "ids/protocols/files/file_collection.h"
-#include "ids/protocols/http/brotli_body.h"
+#include "ids/protocols/http/encoded_body.h"
 #include "ids/protocols/http/http_events.h"
 #include "ids/protocols/http/multipart_reader.h"
 
@@ -33,16 +34,17 @@ class HttpBodies final : private MultipartReceiver {
   // `owner` is told what is odd; it and `demands` outlive the bodies.
   HttpBodies(const ParserDemands& demands, Transaction& owner) noexcept;
 
-  // Before the first bytes of the request's body. `boundary` is of Form, `name` of WholeFile.
-  void begin_request(RequestBodyKind kind, std::string_view boundary,
-                     std::string_view name) noexcept;
+  // Before the first bytes of the request's body. `boundary` is of Form, `name` of WholeFile,
+  // `encoding` the Content-Encoding.
+  void begin_request(RequestBodyKind kind, std::string_view boundary, std::string_view name,
+                     std::string_view encoding) noexcept;
   void request_bytes(std::span<const uint8_t> bytes) noexcept;
   void request_gap(uint64_t missing) noexcept;
   // `whole`: the body came to its proper end.
   void end_request(bool whole) noexcept;
 
-  // Before the first bytes of the response's body; `brotli`: they are encoded so.
-  void begin_response(std::string_view file_name, bool brotli) noexcept;
+  // Before the first bytes of the response's body.
+  void begin_response(std::string_view file_name, std::string_view encoding) noexcept;
   void response_bytes(std::span<const uint8_t> bytes) noexcept;
   void response_gap(uint64_t missing) noexcept;
   void end_response(bool whole) noexcept;
@@ -63,6 +65,18 @@ class HttpBodies final : private MultipartReceiver {
   void invalid_part_header() noexcept override;
   void malformed() noexcept override;
 
+  // The decoded bytes of one direction.
+  struct Decoded final : ByteSink {
+    Decoded(HttpBodies& bodies, Direction direction) noexcept
+        : bodies_(&bodies), direction_(direction) {}
+    void take(std::span<const uint8_t> bytes) noexcept override;
+    HttpBodies* bodies_;
+    Direction direction_;
+  };
+  void begin_decoding(Direction direction, std::string_view encoding) noexcept;
+  void decode(Direction direction, std::span<const uint8_t> bytes) noexcept;
+  void end_decoding(Direction direction) noexcept;
+  void decoded_request(std::span<const uint8_t> bytes) noexcept;
   std::optional<size_t> open_file(Direction direction, std::string_view name) noexcept;
   void append_to(std::optional<size_t> file, Direction direction,
                  std::span<const uint8_t> bytes) noexcept;
@@ -74,7 +88,8 @@ class HttpBodies final : private MultipartReceiver {
   std::vector<uint8_t> request_window_;
   uint64_t request_first_ = 0;
   std::unique_ptr<MultipartReader> form_;
-  std::unique_ptr<BrotliBody> brotli_;
+  std::array<Decoded, 2> decoded_;
+  std::array<std::unique_ptr<EncodedBody>, 2> encoded_;  // null: not encoded
   std::optional<size_t> request_file_;
   std::optional<size_t> response_file_;
   uint64_t file_in_form_bytes_ = 0;

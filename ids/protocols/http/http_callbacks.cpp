@@ -12,10 +12,6 @@
 namespace masugata::ids {
 namespace {
 
-constexpr size_t kLzmaBytes = 1024 * 1024;
-constexpr int kLzmaLayers = 1;
-constexpr size_t kDecompressionMicroseconds = 100'000;  // of one body
-
 HttpSession* session_of(const htp_tx_t* source) noexcept {
   return static_cast<HttpSession*>(htp_connp_get_user_data(source->connp));
 }
@@ -115,9 +111,15 @@ int on_request_headers(htp_tx_t* source) noexcept {
   return HTP_OK;
 }
 
+std::string_view encoding_of(HttpTransaction& transaction, Direction direction) noexcept {
+  const auto value = transaction.header(direction, "Content-Encoding");
+  return value ? text_of(*value) : std::string_view{};
+}
+
 void begin_request_body(HttpTransaction& transaction) noexcept {
   const htp_tx_t& source = transaction.source();
   HttpBodies& bodies = transaction.bodies();
+  const std::string_view encoding = encoding_of(transaction, Direction::ToServer);
   if (source.request_method_number == HTP_M_POST) {
     const auto type = transaction.header(Direction::ToServer, "Content-Type");
     const std::string_view text = type ? text_of(*type) : std::string_view{};
@@ -125,14 +127,14 @@ void begin_request_body(HttpTransaction& transaction) noexcept {
     const auto boundary = find_parameter(text, "boundary");
     if (equals_ignoring_case(text.substr(0, kForm.size()), kForm) && boundary &&
         !boundary->empty()) {
-      bodies.begin_request(RequestBodyKind::Form, *boundary, {});
+      bodies.begin_request(RequestBodyKind::Form, *boundary, {}, encoding);
       return;
     }
   }
   const bool file =
       source.request_method_number == HTP_M_POST || source.request_method_number == HTP_M_PUT;
   bodies.begin_request(file ? RequestBodyKind::WholeFile : RequestBodyKind::Plain, {},
-                       path_of(source));
+                       path_of(source), encoding);
 }
 
 int on_request_body(htp_tx_data_t* data) noexcept {
@@ -258,9 +260,8 @@ int on_response_headers(htp_tx_t* source) noexcept {
 void begin_response_body(HttpTransaction& transaction) noexcept {
   const auto disposition = transaction.header(Direction::ToClient, "Content-Disposition");
   const auto named = disposition ? file_name_of(text_of(*disposition)) : std::nullopt;
-  const auto encoding = transaction.header(Direction::ToClient, "Content-Encoding");
-  const bool brotli = encoding && equals_ignoring_case(trim_blanks(text_of(*encoding)), "br");
-  transaction.bodies().begin_response(named ? *named : path_of(transaction.source()), brotli);
+  transaction.bodies().begin_response(named ? *named : path_of(transaction.source()),
+                                      encoding_of(transaction, Direction::ToClient));
 }
 
 int on_response_body(htp_tx_data_t* data) noexcept {
@@ -333,13 +334,9 @@ htp_cfg_t* make_configuration() noexcept {
   htp_config_set_tx_auto_destroy(configuration, 0);
   htp_config_set_field_limits(configuration, kSoftFieldBytes, kHardFieldBytes);
   htp_config_set_number_headers_limit(configuration, kMaximumHeaders);
-  htp_config_set_request_decompression(configuration, 1);
-  htp_config_set_response_decompression(configuration, 1);
-  htp_config_set_response_decompression_layer_limit(configuration, kDecompressionLayers);
-  htp_config_set_lzma_memlimit(configuration, kLzmaBytes);
-  htp_config_set_lzma_layers(configuration, kLzmaLayers);
-  htp_config_set_compression_bomb_limit(configuration, kBombBytes);
-  htp_config_set_compression_time_limit(configuration, kDecompressionMicroseconds);
+  // Content codings are undone by EncodedBody: libhtp loses bytes when the first ones come apart.
+  htp_config_set_request_decompression(configuration, 0);
+  htp_config_set_response_decompression(configuration, 0);
   register_callbacks(configuration);
   return configuration;
 }

@@ -6,8 +6,6 @@
 
 namespace masugata::ids {
 
-// Layers of Content-Encoding that are undone.
-inline constexpr int kDecompressionLayers = 3;
 // A request line, status line or header longer than the hard limit fails the parser; the soft one
 // is libhtp's own bound for a warning.
 inline constexpr size_t kSoftFieldBytes = 9000;

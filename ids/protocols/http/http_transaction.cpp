@@ -273,8 +273,9 @@ std::optional<std::span<const uint8_t>> HttpTransaction::header(Direction direct
   if (headers == nullptr) {
     return std::nullopt;
   }
-  const auto* const found =
-      static_cast<const htp_header_t*>(htp_table_get_mem(headers, name.data(), name.size()));
+  // libhtp's own comparison takes no notice of zeros inside names.
+  const std::string key{name};
+  const auto* const found = static_cast<const htp_header_t*>(htp_table_get_c(headers, key.c_str()));
   return found == nullptr ? std::nullopt : present(found->value);
 }
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ids/protocols/http/encoded_body.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <string>
+
+namespace masugata::ids {
+namespace {
+
+using enum ContentCoding;
+
+struct Collector final : ByteSink {
+  void take(std::span<const uint8_t> bytes) noexcept override {
+    text.append(bytes.begin(), bytes.end());
+  }
+  std::string text;
+};
+
+std::string pack(std::string_view text, int window_bits, gz_header* header = nullptr) {
+  z_stream stream{};
+  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, window_bits, 9, Z_DEFAULT_STRATEGY), Z_OK);
+  if (header != nullptr) {
+    deflateSetHeader(&stream, header);
+  }
+  std::string packed(deflateBound(&stream, text.size()) + 4096, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
+std::string decode(std::string_view sent, size_t piece = 0, size_t layers = 1) {
+  Collector collector;
+  EncodedBody body(std::vector<ContentCoding>(layers, Deflate), collector);
+  while (!sent.empty()) {
+    const std::string part{sent.substr(0, piece == 0 ? sent.size() : piece)};
+    sent.remove_prefix(part.size());
+    body.take({reinterpret_cast<const uint8_t*>(part.data()), part.size()});
+  }
+  body.end();
+  return collector.text;
+}
+
+// In every way of cutting it once, and byte by byte.
+void expect_decodes(const std::string& sent, const std::string& expected) {
+  EXPECT_EQ(decode(sent), expected);
+  EXPECT_EQ(decode(sent, 1), expected);
+  for (size_t cut = 1; cut < sent.size(); ++cut) {
+    ASSERT_EQ(decode(sent, cut), expected) << cut;
+  }
+}
+
+TEST(EncodedBody, UndoesEveryWrappingInAllPieces) {
+  for (const int window_bits : {31, 15, -15}) {
+    expect_decodes(pack("some text to be packed", window_bits), "some text to be packed");
+  }
+}
+
+TEST(EncodedBody, PassesOverAGzipHeaderWithEverythingInIt) {
+  gz_header header{};
+  std::string name = "name";
+  std::string extra = "extra";
+  header.name = reinterpret_cast<Bytef*>(name.data());
+  header.comment = reinterpret_cast<Bytef*>(name.data());
+  header.extra = reinterpret_cast<Bytef*>(extra.data());
+  header.extra_len = 5;
+  header.hcrc = 1;
+  expect_decodes(pack("text", 31, &header), "text");
+}
+
+TEST(EncodedBody, DoesNotCareForChecksums) {
+  std::string sent = pack("text", 31);
+  sent[sent.size() - 6] = static_cast<char>(sent[sent.size() - 6] + 1);
+  expect_decodes(sent, "text");
+  expect_decodes(sent.substr(0, sent.size() - 8), "text");
+}
+
+TEST(EncodedBody, JoinsGzipMembersAndShowsWhatFollows) {
+  expect_decodes(pack("one ", 31) + pack("two ", 31) + "plain", "one two plain");
+}
+
+TEST(EncodedBody, BearsManyTinyMembers) {
+  std::string sent;
+  for (int i = 0; i < 5000; ++i) {
+    sent += pack("x", 31);
+  }
+  EXPECT_EQ(decode(sent), std::string(5000, 'x'));
+}
+
+TEST(EncodedBody, PassesWhatIsNotEncoded) {
+  expect_decodes("X5O plain text", "X5O plain text");
+  expect_decodes("a", "a");
+  expect_decodes("x\x9c but not zlib at all", "x\x9c but not zlib at all");
+  const std::string much(20000, 'p');
+  EXPECT_EQ(decode(much), much);
+  EXPECT_EQ(decode(much, 1000), much);
+}
+
+TEST(EncodedBody, ShowsTheRestOfWhatBreaks) {
+  // A stored block, then a block of the type that does not exist.
+  const std::string sent{
+      "\x00\x03\x00\xFC\xFF"
+      "abc\x07needle",
+      15};
+  EXPECT_EQ(decode(sent), "abcneedle");
+  EXPECT_EQ(decode(sent, 1), "abcneedle");
+}
+
+TEST(EncodedBody, StopsABombInAnyLayer) {
+  const std::string bomb = pack(pack(std::string(16U << 20U, '\0'), 31), 31);
+  Collector collector;
+  EncodedBody body({Deflate, Deflate}, collector);
+  body.take({reinterpret_cast<const uint8_t*>(bomb.data()), bomb.size()});
+  EXPECT_TRUE(body.state().bomb);
+  EXPECT_LT(collector.text.size(), 2 * kBombRatio * bomb.size() + 2 * kBombBytes);
+  EXPECT_LT(collector.text.size(), 16U << 20U);
+}
+
+TEST(ContentCodings, AreReadFromSloppyHeaders) {
+  EXPECT_EQ(read_content_codings("gzip").layers, std::vector{Deflate});
+  EXPECT_FALSE(read_content_codings("x-gzip").abnormal);
+  EXPECT_EQ(read_content_codings("x gzip;").layers, std::vector{Deflate});
+  EXPECT_TRUE(read_content_codings("x gzip;").abnormal);
+  EXPECT_EQ(read_content_codings("gzip, br").layers, (std::vector{Brotli, Deflate}));
+  EXPECT_TRUE(read_content_codings("identity").layers.empty());
+  EXPECT_TRUE(read_content_codings("zstd").abnormal);
+  const ContentCodings many = read_content_codings("gzip,gzip,gzip,gzip");
+  EXPECT_TRUE(many.too_many);
+  EXPECT_EQ(many.layers.size(), kDecodingLayers);
+}
+
+}  // namespace
+}  // namespace masugata::ids
