@@ -227,6 +227,7 @@ inline constexpr auto kStreamEventNames = std::to_array<std::string_view>({
     "reassembly_insert_memcap",
     "reassembly_insert_limit",
     "reassembly_insert_invalid",
+    "reassembly_urgent_oob_limit_reached",
 });
 
 }  // namespace masugata::ids
