@@ -75,12 +75,16 @@ void ConfigurationManager::drop_old_twins() {
   (void)targets_.twins->set_twins(twins_);
 }
 
-Status ConfigurationManager::apply(config::Model model, std::vector<Fault>& warnings) {
+Status ConfigurationManager::apply(config::Model model, std::vector<Fault>& warnings,
+                                   bool reread_rules) {
   if (running_ != nullptr) {
     if (Status aligned = align_interfaces(model, model_); !aligned) return aligned;
   }
   auto snapshot = compile_snapshot(model, epoch_ + 1, std::time(nullptr));
   if (!snapshot) return tl::unexpected(snapshot.error());
+  if (targets_.inspection != nullptr) {
+    if (Status possible = targets_.inspection->check(model.ips); !possible) return possible;
+  }
   std::vector<net::MacAddress> macs;
   for (const PortFacts& port : targets_.ports) macs.push_back(port.mac);
   const Result<KernelConfiguration> kernel = compile_kernel_configuration(model, macs);
@@ -88,9 +92,17 @@ Status ConfigurationManager::apply(config::Model model, std::vector<Fault>& warn
   Result<std::vector<uint16_t>> twins = make_twins(model);
   if (!twins) return tl::unexpected(twins.error());
 
+  if (targets_.inspection != nullptr) {
+    if (Status prepared = targets_.inspection->configure(model.ips, reread_rules); !prepared) {
+      return prepared;
+    }
+  }
+
   ++epoch_;
-  publish(build_configuration(model, std::shared_ptr<const Snapshot>(std::move(*snapshot)),
-                              targets_.ports, *twins, targets_.workers, epoch_));
+  auto next = build_configuration(model, std::shared_ptr<const Snapshot>(std::move(*snapshot)),
+                                  targets_.ports, *twins, targets_.workers, epoch_);
+  assign_inspection(*next);
+  publish(std::move(next));
   model_ = std::move(model);
   twin_ids_ = std::move(*twins);
   if (targets_.kernel != nullptr) {
@@ -99,6 +111,12 @@ Status ConfigurationManager::apply(config::Model model, std::vector<Fault>& warn
     }
   }
   return {};
+}
+
+void ConfigurationManager::assign_inspection(RunningConfiguration& configuration) const {
+  if (targets_.inspection == nullptr) return;
+  configuration.inspection_slots =
+      targets_.inspection->slots_of(configuration.snapshot->policy->inspection_profiles());
 }
 
 void ConfigurationManager::publish(std::unique_ptr<RunningConfiguration> next) {
@@ -127,6 +145,7 @@ void ConfigurationManager::tick(std::time_t now) {
   auto configuration = build_configuration(model_, std::move(next), targets_.ports, twin_ids_,
                                            targets_.workers, epoch_);
   configuration->numbering_epoch = running_->numbering_epoch;
+  assign_inspection(*configuration);
   publish(std::move(configuration));
 }
 

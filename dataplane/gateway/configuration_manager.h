@@ -13,6 +13,7 @@
 
 #include "config/load.h"
 #include "dataplane/gateway/configuration_builder.h"
+#include "dataplane/inspection/inspection_manager.h"
 #include "dataplane/kernel/exception_path.h"
 #include "dataplane/kernel/kernel_interface.h"
 #include "dataplane/pipeline/worker.h"
@@ -25,6 +26,7 @@ namespace masugata::dataplane {
 struct ConfigurationTargets {
   Publication* publication = nullptr;
   Quiescence* quiescence = nullptr;
+  InspectionManager* inspection = nullptr;  // may be null (tests)
   ExceptionPath* twins = nullptr;
   KernelInterface* kernel = nullptr;
   std::vector<PortFacts> ports;
@@ -47,7 +49,8 @@ class ConfigurationManager {
 
   // Makes `model` the running configuration. `warnings` gets what went wrong behind the point of
   // no return: the kernel refused an address or a route. Fault: nothing has changed.
-  Status apply(config::Model model, std::vector<Fault>& warnings);
+  // IPS rules are read anew when the configuration names others than before, or `reread_rules`.
+  Status apply(config::Model model, std::vector<Fault>& warnings, bool reread_rules = false);
 
   // Publishes the masks of this moment when a schedule or an expiry has passed; frees what is no
   // longer read. Call about ten times a second.
@@ -75,6 +78,7 @@ class ConfigurationManager {
     std::unique_ptr<const RunningConfiguration> configuration;
     Quiescence::Token token;
   };
+  void assign_inspection(RunningConfiguration& configuration) const;
   void publish(std::unique_ptr<RunningConfiguration> next);
   void free_retired();
   Result<std::vector<uint16_t>> make_twins(const config::Model& model);

@@ -204,11 +204,41 @@ Status Gateway::connect_kernel() {
   for (const auto& port : ports_) {
     targets.ports.push_back({port->device(), port->mac(), port->sums_tcp()});
   }
+  start_inspection();
+  targets.inspection = inspection_.get();
   configuration_ = std::make_unique<ConfigurationManager>(std::move(targets));
   for (uint16_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->connect(&exception_path_->port(i), messages_.get());
   }
   return {};
+}
+
+void Gateway::start_inspection() {
+  InspectionTargets targets;
+  targets.publication = &publication_.inspection;
+  targets.memory = &inspection_memory_;
+  targets.limits.sessions = workers_.front()->settings().sessions;
+  targets.limits.inspected_sessions =
+      std::min(targets.limits.inspected_sessions, targets.limits.sessions);
+  for (const auto& worker : workers_) targets.inspectors.push_back(&worker->inspector());
+  inspection_ = std::make_unique<InspectionManager>(std::move(targets));
+}
+
+void Gateway::tend_inspection() {
+  std::string ended;
+  if (inspection_->tick(ended)) spdlog::info("{}", ended);
+  if (inspection_->running() == nullptr) return;
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  const int64_t now_us = now.tv_sec * 1'000'000 + now.tv_nsec / 1000;
+  std::vector<LineRing*> rings;
+  for (Inspector* inspector : inspection_->inspectors()) {
+    inspector->set_wall_offset(now_us - static_cast<int64_t>(clock_.now().us));
+    rings.push_back(&inspector->events());
+  }
+  const config::IpsLog& log = configuration_->model().ips.log;
+  report(event_log_.open(log.file, uint64_t{log.maximum_megabytes} << 20U), "events");
+  event_log_.write_waiting(rings);
 }
 
 Status Gateway::start_workers() {
@@ -243,6 +273,7 @@ void Gateway::add_jobs() {
   loop_->call_every(kHousekeepingPeriodMs, [this] {
     configuration_->tick(std::time(nullptr));
     policy_log_->write_waiting();
+    tend_inspection();
   });
   loop_->call_every(kKernelTickMs, [this] { report(kernel_->tick(clock_.now().ms()), "kernel"); });
   loop_->call_every(kLinkPeriodMs, [this] { poll_links(); });
@@ -334,6 +365,7 @@ Gateway::~Gateway() {
   kernel_.reset();
   workers_.clear();
   configuration_.reset();
+  inspection_.reset();
   exception_path_.reset();
   messages_.reset();
   forwarding_.reset();
@@ -373,7 +405,7 @@ control::ReloadReport Gateway::reload(const std::string& path) {
       add(false, "takes effect at the next restart", "fragments");
     }
     std::vector<Fault> warnings;
-    const Status applied = configuration_->apply(std::move(*loaded.model), warnings);
+    const Status applied = configuration_->apply(std::move(*loaded.model), warnings, true);
     for (const Fault& warning : warnings) add(false, warning.what, warning.where);
     if (applied) {
       result.applied = true;

@@ -18,6 +18,8 @@
 #include "dataplane/gateway/configuration_manager.h"
 #include "dataplane/gateway/gateway_options.h"
 #include "dataplane/gateway/worker_clock.h"
+#include "dataplane/inspection/event_log.h"
+#include "dataplane/inspection/inspection_manager.h"
 #include "dataplane/kernel/exception_path.h"
 #include "dataplane/kernel/kernel_mirror.h"
 #include "dataplane/pipeline/worker.h"
@@ -25,6 +27,7 @@
 #include "dataplane/platform/hw_profile.h"
 #include "dataplane/platform/pinned_memory.h"
 #include "dataplane/platform/port.h"
+#include "dataplane/session/mapped_memory.h"
 
 namespace masugata::dataplane {
 
@@ -57,6 +60,8 @@ class Gateway {
   [[nodiscard]] const GatewayOptions& options() const noexcept { return options_; }
   [[nodiscard]] const HwProfile& profile() const noexcept { return profile_; }
   [[nodiscard]] bool hugepages() const noexcept { return hugepages_; }
+  [[nodiscard]] const InspectionManager& inspection() const noexcept { return *inspection_; }
+  [[nodiscard]] const EventLog& event_log() const noexcept { return event_log_; }
   [[nodiscard]] ConfigurationManager& configuration() noexcept { return *configuration_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const noexcept {
@@ -82,6 +87,8 @@ class Gateway {
   Status connect_kernel();
   Status start_control();
   Status start_workers();
+  void start_inspection();
+  void tend_inspection();
   void add_jobs();
   void poll_links();
   void serve_resolve_requests();
@@ -109,6 +116,9 @@ class Gateway {
   std::unique_ptr<ExceptionPath> exception_path_;
   std::unique_ptr<KernelMirror> kernel_;
   Publication publication_;
+  MappedMemory inspection_memory_;
+  std::unique_ptr<InspectionManager> inspection_;
+  EventLog event_log_;
   std::unique_ptr<ConfigurationManager> configuration_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::atomic<bool> stop_workers_{false};

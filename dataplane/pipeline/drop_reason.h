@@ -99,6 +99,14 @@ namespace masugata::dataplane {
   X(PolicyRejected, "policy-rejected", "a rule rejects it; RST or ICMP was sent")                 \
   X(NatPortsExhausted, "nat-ports-exhausted", "no free port in the translation's address and port range") \
   X(NatUntranslatable, "nat-untranslatable", "packet cannot be translated (protocol or family)")  \
+  /* inspection */                                                                                \
+  X(InspectionRule, "inspection-rule", "an IPS rule drops or rejects it")                         \
+  X(InspectionFlow, "inspection-flow", "its session was condemned by inspection before")          \
+  X(InspectionWithoutRules, "inspection-without-rules", "no IPS rules are loaded and the profile says drop") \
+  X(InspectionOverload, "inspection-overload", "as many sessions are inspected as there is room for, and the profile says drop") \
+  X(InspectionMidstream, "inspection-midstream", "the beginning of its TCP session was not seen, and the profile says drop") \
+  X(StreamSegment, "stream-segment", "TCP segment that its receiver would not read as it was inspected") \
+  X(StreamMemory, "stream-memory", "no memory to remember the segment with, and the profile says drop") \
   /* forwarding */                                                                                \
   X(TtlExpired, "ttl-expired", "TTL or hop limit reached zero; ICMP time exceeded was sent")      \
   X(MtuExceeded, "mtu-exceeded", "larger than the egress MTU and must not be fragmented; ICMP was sent") \

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dataplane/identifiers.h"
+#include "dataplane/inspection/inspection_set.h"
 #include "dataplane/pipeline/counters.h"
 #include "dataplane/session/session_tracker.h"
 #include "dataplane/snapshot/snapshot.h"
@@ -57,6 +58,8 @@ struct RunningConfiguration {
   uint32_t numbering_epoch = 0;
   std::shared_ptr<const Snapshot> snapshot;
   TrackingSettings tracking;
+  // By index of Snapshot::policy->inspection_profiles(): whose engine inspects, or none.
+  std::vector<InspectionSlotIndex> inspection_slots;
   std::vector<EgressInterface> interfaces;              // as Snapshot::interfaces
   mutable std::vector<ConfigurationCounters> counters;  // by worker
 };

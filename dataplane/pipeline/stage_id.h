@@ -14,6 +14,7 @@ enum class StageId : uint8_t {
   Defragment,  // fragments -> datagrams
   Track,       // packets -> sessions; TCP state
   Admit,       // misses -> new sessions: anti-spoofing, NAT, route, policy
+  Inspect,     // streams, rules: is what it carries an attack
   Egress,      // translation, TTL, MSS, MTU, next hop
   Punt,        // to the kernel's twin
   Transmit,    // to the port's queue
@@ -23,7 +24,7 @@ enum class StageId : uint8_t {
 inline constexpr size_t kStageCount = static_cast<size_t>(StageId::Count);
 
 inline constexpr std::array<std::string_view, kStageCount> kStageNames{
-    "decode", "defragment", "track", "admit", "egress", "punt", "transmit"};
+    "decode", "defragment", "track", "admit", "inspect", "egress", "punt", "transmit"};
 
 [[nodiscard]] constexpr std::string_view stage_name(StageId id) noexcept {
   return kStageNames[static_cast<size_t>(id)];

@@ -39,6 +39,7 @@ Worker::Worker(const WorkerSettings& settings, const Publication& publication)
   context_.waiting = ResolveQueue<HeldPacket>(settings.waiting);
   context_.syn_cookies = SynCookies(settings.cookie_secret);
   context_.transmit = &transmit_queues_;
+  context_.inspector = &inspector_;
   port_of_device_.assign(RTE_MAX_ETHPORTS, kNoPort);
   for (const PolledPort& port : ports_) port_of_device_[port.device] = port.index;
 }
@@ -81,6 +82,7 @@ void Worker::begin_turn(WorkerTime now) noexcept {
   context_.now_ms = now.ms();
   context_.configuration = publication_.configuration.load(std::memory_order_acquire);
   context_.forwarding = &publication_.forwarding->view();
+  inspector_.adopt(publication_.inspection.load(std::memory_order_acquire));
   context_.ports_down = publication_.ports_down.load(std::memory_order_relaxed);
   context_.trace_filter = context_.trace.filter.load(std::memory_order_acquire);
   if (context_.forwarding->generation() != forwarding_generation_) {
@@ -204,6 +206,7 @@ void Worker::run_stages() noexcept {
     runner_.run(defragment_);
     runner_.run(track_);
     runner_.run(admit_);
+    runner_.run(inspect_);
     runner_.run(egress_);
     runner_.run(punt_);
     runner_.run(transmit_);
@@ -240,6 +243,8 @@ void Worker::session_ended(Session& session, EndReason reason) noexcept {
   context_.sources.release_session(session.record.source_limit_slot);
   context_.adjustments.release(session);
   context_.syn_proxies.release(session);
+  inspector_.session_ended(session, context_.sessions->index_in_table(session), context_.now_us,
+                           name_of(reason));
   if ((session.flags & kSessionHelper) != 0) {
     context_.expectations.remove_of_parent(context_.sessions->handle_of(session));
   }

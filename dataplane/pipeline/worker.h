@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dataplane/forwarding/publisher.h"
+#include "dataplane/inspection/inspector.h"
 #include "dataplane/pipeline/runner.h"
 #include "dataplane/pipeline/session_query.h"
 #include "dataplane/pipeline/worker_context.h"
@@ -17,6 +18,7 @@
 #include "dataplane/stages/decode/decode_stage.h"
 #include "dataplane/stages/defragment/defragment_stage.h"
 #include "dataplane/stages/egress/egress_stage.h"
+#include "dataplane/stages/inspect/inspect_stage.h"
 #include "dataplane/stages/punt/punt_stage.h"
 #include "dataplane/stages/track/track_stage.h"
 #include "dataplane/stages/transmit/transmit_stage.h"
@@ -27,6 +29,8 @@ namespace masugata::dataplane {
 struct Publication {
   std::atomic<const RunningConfiguration*> configuration{nullptr};
   const ForwardingPublisher* forwarding = nullptr;
+  // Published before a configuration that asks for its slots.
+  std::atomic<const InspectionSet*> inspection{nullptr};
   std::atomic<uint64_t> ports_down{0};     // bit per DPDK port id: its link is down
   QuiescenceDomain* quiescence = nullptr;  // nullptr: a single thread runs worker and control
 };
@@ -84,6 +88,8 @@ class Worker final : public SessionObserver {
 
   [[nodiscard]] WorkerContext& context() noexcept { return context_; }
   [[nodiscard]] const WorkerContext& context() const noexcept { return context_; }
+  // For the control thread's part of inspection; see inspector.h for who may call what.
+  [[nodiscard]] Inspector& inspector() noexcept { return inspector_; }
   [[nodiscard]] SessionQuerySlot& queries() noexcept { return queries_; }
   // As given at start; any thread.
   [[nodiscard]] const WorkerSettings& settings() const noexcept { return settings_; }
@@ -109,12 +115,14 @@ class Worker final : public SessionObserver {
   std::vector<PolledPort> ports_;
   std::vector<PortIndex> port_of_device_;
   WorkerContext context_;
+  Inspector inspector_;
   Runner runner_;
   TransmitQueues transmit_queues_;
   DecodeStage decode_;
   DefragmentStage defragment_;
   TrackStage track_;
   AdmitStage admit_;
+  InspectStage inspect_;
   EgressStage egress_;
   PuntStage punt_;
   TransmitStage transmit_;

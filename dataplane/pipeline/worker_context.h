@@ -30,6 +30,7 @@ struct rte_mempool;
 
 namespace masugata::dataplane {
 
+class Inspector;
 class KernelPort;
 class TransmitQueues;
 class WorkerMessages;
@@ -104,6 +105,7 @@ struct WorkerContext {
   PolicyLogRing policy_log;
   KernelPort* kernel = nullptr;  // nullptr in tests without a kernel
   TransmitQueues* transmit = nullptr;
+  Inspector* inspector = nullptr;
   WorkerMessages* messages = nullptr;  // rings to and from other workers; nullptr with one worker
 
   [[nodiscard]] const Snapshot& snapshot() const noexcept { return *configuration->snapshot; }

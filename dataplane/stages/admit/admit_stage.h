@@ -14,8 +14,9 @@ namespace masugata::dataplane {
 class AdmitStage {
  public:
   static constexpr StageId kId = StageId::Admit;
-  enum class Next : uint8_t { Drop, Hold, Egress, Track, Transmit };
-  static constexpr std::array kExits{StageId::Egress, StageId::Track, StageId::Transmit};
+  enum class Next : uint8_t { Drop, Hold, Egress, Track, Transmit, Inspect };
+  static constexpr std::array kExits{StageId::Egress, StageId::Track, StageId::Transmit,
+                                     StageId::Inspect};
 
   Verdict<Next> decide(Packet& packet, WorkerContext& context) noexcept;
 };

@@ -33,4 +33,23 @@ void send_reset(const Packet& packet, WorkerContext& context) noexcept {
   emit_generated(build_tcp_reset(packet, builder), context);
 }
 
+void send_reset_onward(const Packet& packet, WorkerContext& context) noexcept {
+  if (!context.reset_limiter.allow(context.now_ms)) return;
+  TcpFacts segment;
+  if (!read_tcp_facts(packet, segment) || segment.has(net::kTcpRst)) return;
+  TcpFacts reset;
+  reset.key = segment.key;
+  reset.sequence = segment.sequence;
+  reset.acknowledgement = segment.acknowledgement;
+  reset.flags = segment.has(net::kTcpAck) ? net::kTcpRst | net::kTcpAck : net::kTcpRst;
+  const TcpPacketBuilder builder(*context.packet_pool);
+  rte_mbuf* mbuf = builder.build(packet, Heading::Onward, reset);
+  if (mbuf == nullptr) return;
+  Packet& answer = Packet::of(mbuf);
+  answer.session = packet.session;
+  answer.direction = packet.direction;
+  context.counters.generated.add(1);
+  context.emit(answer, StageId::Egress);
+}
+
 }  // namespace masugata::dataplane

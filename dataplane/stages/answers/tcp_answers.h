@@ -14,4 +14,9 @@ void send_challenge(const Packet& packet, const Session& session, Direction dire
 // Refuses a segment with a RST (rate limited); for policy `reject`.
 void send_reset(const Packet& packet, WorkerContext& context) noexcept;
 
+// Ends a segment's connection towards the receiver of the segment, in the sender's name: what the
+// receiver expects next is where the segment, which it will not get, begins (rate limited). The
+// reset is translated as part of the packet's session.
+void send_reset_onward(const Packet& packet, WorkerContext& context) noexcept;
+
 }  // namespace masugata::dataplane

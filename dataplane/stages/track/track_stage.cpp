@@ -14,6 +14,10 @@ namespace {
 
 using Next = TrackStage::Next;
 
+Next after_tracking(const Session& session) noexcept {
+  return session.inspection_profile == kNoInspection ? Next::Egress : Next::Inspect;
+}
+
 bool icmp_type_fits(const Packet& packet, Direction direction) noexcept {
   if (packet.key.protocol != net::Protocol::Icmp && packet.key.protocol != net::Protocol::Icmpv6) {
     return true;
@@ -81,7 +85,7 @@ Verdict<Next> TrackStage::decide(Packet& packet, WorkerContext& context) noexcep
     return drop<Next>(DropReason::Spoofed);
   }
   if (packet.has(kPacketIsIcmpError)) [[unlikely]] {
-    return error_source_fits(packet, context) ? forward_to(Next::Egress)
+    return error_source_fits(packet, context) ? forward_to(after_tracking(session))
                                               : drop<Next>(DropReason::Spoofed);
   }
   if (session.kind == SessionKind::Tcp) return track_tcp_hit(packet, session, direction, context);
@@ -91,7 +95,7 @@ Verdict<Next> TrackStage::decide(Packet& packet, WorkerContext& context) noexcep
   if (result.action != TrackAction::Forward) [[unlikely]] {
     return drop<Next>(drop_reason_of(result.reason));
   }
-  return forward_to(Next::Egress);
+  return forward_to(after_tracking(session));
 }
 
 Verdict<Next> TrackStage::track_tcp_hit(Packet& packet, Session& session, Direction direction,
@@ -112,7 +116,7 @@ Verdict<Next> TrackStage::track_tcp_hit(Packet& packet, Session& session, Direct
                        context.configuration->tracking, context.now_ms);
   switch (result.action) {
     case TrackAction::Forward:
-      return forward_to(Next::Egress);
+      return forward_to(after_tracking(session));
     case TrackAction::Drop:
       return drop<Next>(drop_reason_of(result.reason));
     case TrackAction::Challenge:

@@ -15,8 +15,8 @@ namespace masugata::dataplane {
 class TrackStage {
  public:
   static constexpr StageId kId = StageId::Track;
-  enum class Next : uint8_t { Drop, Hold, Egress, Admit };
-  static constexpr std::array kExits{StageId::Egress, StageId::Admit};
+  enum class Next : uint8_t { Drop, Hold, Egress, Admit, Inspect };
+  static constexpr std::array kExits{StageId::Egress, StageId::Admit, StageId::Inspect};
 
   // Looks up all packets of the batch; decide() takes the answers in the same order.
   void prepare(std::span<Packet* const> batch, WorkerContext& context) noexcept;

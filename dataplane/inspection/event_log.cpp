@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/inspection/event_log.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+namespace masugata::dataplane {
+
+Status EventLog::open(const std::string& path, uint64_t maximum_bytes) {
+  maximum_bytes_ = maximum_bytes;
+  if (path == path_ && file_ != nullptr) return {};
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  if (descriptor < 0) {
+    return failure("ips log file " + path,
+                   std::string("cannot be written: ") + std::strerror(errno));
+  }
+  file_.reset(::fdopen(descriptor, "a"));
+  struct stat facts {};
+  bytes_ = ::fstat(descriptor, &facts) == 0 ? static_cast<uint64_t>(facts.st_size) : 0;
+  path_ = path;
+  return {};
+}
+
+void EventLog::rotate() {
+  std::error_code ignored;
+  std::filesystem::rename(path_, path_ + ".1", ignored);
+  const std::string path = path_;
+  path_.clear();
+  file_.reset();
+  if (!open(path, maximum_bytes_)) path_ = path;
+}
+
+void EventLog::write_waiting(const std::vector<LineRing*>& rings, size_t maximum_lines) {
+  bool wrote = false;
+  for (LineRing* ring : rings) {
+    for (size_t count = 0; count < maximum_lines && ring->pop(line_); ++count) {
+      line_ += '\n';
+      if (file_ == nullptr ||
+          std::fwrite(line_.data(), 1, line_.size(), file_.get()) != line_.size()) {
+        ++failed_;
+        continue;
+      }
+      bytes_ += line_.size();
+      ++lines_;
+      wrote = true;
+      if (bytes_ >= maximum_bytes_) rotate();
+    }
+  }
+  if (wrote && file_ != nullptr) std::fflush(file_.get());
+}
+
+}  // namespace masugata::dataplane

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/inspection/inspection_manager.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace masugata::dataplane {
+namespace {
+
+void set_choices(const config::IpsProfile& profile, InspectionSlot& slot) {
+  slot.name = profile.name;
+  slot.prevent = profile.prevent;
+  slot.without_rules = profile.without_rules;
+  slot.memory_full = profile.memory_full;
+  slot.overload = profile.overload;
+  slot.midstream = profile.midstream;
+}
+
+ids::EveOptions events_of(const config::IpsLog& log) {
+  const auto wanted = [&](const char* name, bool usually) {
+    return log.events.empty() ? usually
+                              : std::find(log.events.begin(), log.events.end(), name) !=
+                                    log.events.end();
+  };
+  ids::EveOptions options;
+  options.alert = wanted("alert", true);
+  options.drop = wanted("drop", true);
+  options.http = wanted("http", true);
+  options.dns = wanted("dns", true);
+  options.tls = wanted("tls", true);
+  options.ssh = wanted("ssh", true);
+  options.smtp = wanted("smtp", true);
+  options.ftp = wanted("ftp", true);
+  options.fileinfo = wanted("fileinfo", true);
+  options.anomaly = wanted("anomaly", false);
+  options.flow = wanted("flow", false);
+  options.payload = log.payload;
+  options.payload_printable = log.payload;
+  options.packet = log.packet;
+  options.community_id = true;
+  return options;
+}
+
+bool same_ranges(const std::vector<config::SidRange>& left,
+                 const std::vector<config::SidRange>& right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](const config::SidRange& a, const config::SidRange& b) {
+                      return a.first == b.first && a.last == b.last;
+                    });
+}
+
+bool same_rules(const config::IpsProfile& left, const config::IpsProfile& right) {
+  const auto same_override = [](const config::IpsOverride& a, const config::IpsOverride& b) {
+    return a.sids.first == b.sids.first && a.sids.last == b.sids.last &&
+           a.classtype == b.classtype && a.action == b.action;
+  };
+  const auto same_exception = [](const config::IpsException& a, const config::IpsException& b) {
+    const auto same_addresses = [](const auto& c, const auto& d) {
+      return std::equal(c.begin(), c.end(), d.begin(), d.end(), [](const auto& e, const auto& f) {
+        return e.first == f.first && e.last == f.last;
+      });
+    };
+    return same_ranges(a.sids, b.sids) && same_addresses(a.source, b.source) &&
+           same_addresses(a.destination, b.destination) && a.until == b.until;
+  };
+  return left.name == right.name && left.prevent == right.prevent &&
+         left.selection.classtypes == right.selection.classtypes &&
+         left.selection.priority == right.selection.priority &&
+         left.selection.metadata == right.selection.metadata &&
+         same_ranges(left.selection.sids, right.selection.sids) &&
+         std::equal(left.overrides.begin(), left.overrides.end(), right.overrides.begin(),
+                    right.overrides.end(), same_override) &&
+         std::equal(left.exceptions.begin(), left.exceptions.end(), right.exceptions.begin(),
+                    right.exceptions.end(), same_exception);
+}
+
+bool same_variables(const std::vector<config::IpsVariable>& left,
+                    const std::vector<config::IpsVariable>& right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](const config::IpsVariable& a, const config::IpsVariable& b) {
+                      return a.name == b.name && a.value == b.value;
+                    });
+}
+
+// Whether the same files compile to the same plans; what stands in the files may have changed.
+bool same_inputs(const config::IpsSettings& left, const config::IpsSettings& right) {
+  return left.rule_files == right.rule_files && left.threshold_file == right.threshold_file &&
+         left.classification_file == right.classification_file &&
+         left.data_folder == right.data_folder &&
+         same_variables(left.address_variables, right.address_variables) &&
+         same_variables(left.port_variables, right.port_variables) &&
+         std::equal(left.profiles.begin(), left.profiles.end(), right.profiles.begin(),
+                    right.profiles.end(), same_rules);
+}
+
+}  // namespace
+
+InspectionManager::InspectionManager(InspectionTargets targets) : targets_(std::move(targets)) {}
+
+InspectionManager::~InspectionManager() {
+  if (loader_.joinable()) loader_.join();
+  if (targets_.publication != nullptr) targets_.publication->store(nullptr);
+}
+
+Status InspectionManager::check(const config::IpsSettings& settings) const {
+  size_t names = names_.size();
+  for (const config::IpsProfile& profile : settings.profiles) {
+    names += std::find(names_.begin(), names_.end(), profile.name) == names_.end() ? 1U : 0U;
+  }
+  if (names > kMaximumInspectionSlots) {
+    return failure("ips", fmt::format("more than {} different profiles since the start of "
+                                      "masugatad: restart it",
+                                      kMaximumInspectionSlots));
+  }
+  return check_rule_inputs(settings);
+}
+
+Status InspectionManager::configure(const config::IpsSettings& settings, bool again) {
+  for (const config::IpsProfile& profile : settings.profiles) {
+    if (std::find(names_.begin(), names_.end(), profile.name) == names_.end()) {
+      names_.push_back(profile.name);
+    }
+  }
+  for (Inspector* inspector : targets_.inspectors) {
+    if (Status ready = inspector->prepare(targets_.limits, *targets_.memory, names_.size());
+        !ready) {
+      return ready;
+    }
+  }
+  if (names_.empty()) return {};
+  auto next = std::make_unique<InspectionSet>();
+  next->slots.resize(names_.size());
+  for (size_t slot = 0; slot < names_.size(); ++slot) {
+    if (running_ != nullptr && slot < running_->slots.size()) {
+      next->slots[slot] = running_->slots[slot];
+    }
+    for (const config::IpsProfile& profile : settings.profiles) {
+      if (profile.name == names_[slot]) set_choices(profile, next->slots[slot]);
+    }
+  }
+  next->events = events_of(settings.log);
+  publish(std::move(next));
+  const bool changed = !same_inputs(settings, settings_);
+  settings_ = settings;
+  if ((changed || again || report_.state != RuleLoadState::Ready) && !settings.profiles.empty()) {
+    start_loading();
+  }
+  return {};
+}
+
+std::vector<InspectionSlotIndex> InspectionManager::slots_of(
+    const std::vector<config::InspectionProfile>& profiles) const {
+  std::vector<InspectionSlotIndex> slots;
+  for (const config::InspectionProfile& profile : profiles) {
+    const auto found = std::find(names_.begin(), names_.end(), profile.ips);
+    slots.push_back(found == names_.end()
+                        ? kNoInspectionSlot
+                        : static_cast<InspectionSlotIndex>(found - names_.begin()));
+  }
+  return slots;
+}
+
+void InspectionManager::publish(std::unique_ptr<InspectionSet> next) {
+  next->generation = ++generation_;
+  targets_.publication->store(next.get(), std::memory_order_release);
+  if (running_ != nullptr) retired_.push_back({std::move(running_), next->generation});
+  running_ = std::move(next);
+}
+
+void InspectionManager::start_loading() {
+  if (loader_.joinable()) {
+    load_again_ = true;
+    return;
+  }
+  report_.state = RuleLoadState::Loading;
+  loader_done_.store(false, std::memory_order_relaxed);
+  loader_ = std::thread([this, settings = settings_] {
+    loader_result_.emplace(load_rules(settings));
+    loader_done_.store(true, std::memory_order_release);
+  });
+}
+
+void InspectionManager::take_loaded(std::string& ended) {
+  loader_.join();
+  Result<LoadedRules> result = std::move(*loader_result_);
+  loader_result_.reset();
+  if (!result) {
+    report_.state = RuleLoadState::Failed;
+    report_.failure = result.error().message();
+    ended = "ips: the rules that ran before go on: " + report_.failure;
+  } else {
+    auto next = std::make_unique<InspectionSet>(*running_);
+    for (LoadedProfile& profile : result->profiles) {
+      for (InspectionSlot& slot : next->slots) {
+        if (slot.name == profile.name) slot.plan = profile.plan;
+      }
+    }
+    publish(std::move(next));
+    report_.state = RuleLoadState::Ready;
+    report_.failure.clear();
+    report_.loaded = std::move(*result);
+    report_.at_s = std::chrono::duration_cast<std::chrono::seconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+    ended = fmt::format("ips: {} rules loaded in {:.1f} s, {} not loaded", report_.loaded.rules,
+                        report_.loaded.seconds, report_.loaded.problems.size());
+  }
+  if (load_again_) {
+    load_again_ = false;
+    start_loading();
+  }
+}
+
+bool InspectionManager::tick(std::string& ended) {
+  // Engines give up their old plan only when they take the new one, so what counts is that each
+  // worker has done so; a sleeping one does when it wakes.
+  const auto adopted = [this](const Inspector* inspector) {
+    return static_cast<int32_t>(inspector->adopted() - retired_.front().replaced_by) >= 0;
+  };
+  while (!retired_.empty() && std::all_of(targets_.inspectors.begin(), targets_.inspectors.end(), adopted)) {
+    retired_.erase(retired_.begin());
+  }
+  if (!loader_.joinable() || !loader_done_.load(std::memory_order_acquire)) return false;
+  take_loaded(ended);
+  return true;
+}
+
+void InspectionManager::finish_loading() {
+  while (loader_.joinable()) {
+    while (!loader_done_.load(std::memory_order_acquire)) std::this_thread::yield();
+    std::string ended;
+    take_loaded(ended);
+  }
+}
+
+}  // namespace masugata::dataplane

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which rules inspect: gives profiles their slots, compiles rules beside the running ones,
+// publishes them when they are ready. Whatever fails leaves the running ones untouched.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "dataplane/inspection/inspection_set.h"
+#include "dataplane/inspection/inspector.h"
+#include "dataplane/inspection/rule_loading.h"
+#include "result/result.h"
+
+namespace masugata::dataplane {
+
+// What workers are inspected with. Everything outlives the manager.
+struct InspectionTargets {
+  std::atomic<const InspectionSet*>* publication = nullptr;
+  MemorySource* memory = nullptr;
+  std::vector<Inspector*> inspectors;
+  InspectorLimits limits;
+};
+
+enum class RuleLoadState : uint8_t { None, Loading, Ready, Failed };
+
+// For `show ips rules`.
+struct RuleLoadReport {
+  RuleLoadState state = RuleLoadState::None;
+  std::string failure;  // of the last load, when it failed
+  int64_t at_s = 0;     // since 1970: when the running rules became so; 0 = never
+  LoadedRules loaded;   // what runs
+};
+
+// Control thread.
+class InspectionManager {
+ public:
+  explicit InspectionManager(InspectionTargets targets);
+  ~InspectionManager();
+  InspectionManager(const InspectionManager&) = delete;
+  InspectionManager& operator=(const InspectionManager&) = delete;
+
+  // Before a configuration is published: can `settings` be carried out? Changes nothing.
+  [[nodiscard]] Status check(const config::IpsSettings& settings) const;
+
+  // Gives slots, publishes the profiles' choices with the rules that run, and begins to load when
+  // `settings` name other rules than before or `again` is set. Before the configuration that needs
+  // the slots is published.
+  Status configure(const config::IpsSettings& settings, bool again);
+
+  // The slots of a policy's inspection profiles, by index.
+  [[nodiscard]] std::vector<InspectionSlotIndex> slots_of(
+      const std::vector<config::InspectionProfile>& profiles) const;
+
+  // Publishes rules that have become ready; frees what nobody reads. About ten times a second. True
+  // when a load has ended; `ended` says how.
+  bool tick(std::string& ended);
+
+  // Waits for a load that is under way and publishes it (tests, start-up of the lab).
+  void finish_loading();
+
+  [[nodiscard]] const RuleLoadReport& report() const noexcept { return report_; }
+  [[nodiscard]] const InspectionSet* running() const noexcept { return running_.get(); }
+  [[nodiscard]] const std::vector<Inspector*>& inspectors() const noexcept {
+    return targets_.inspectors;
+  }
+
+ private:
+  struct Retired {
+    std::unique_ptr<const InspectionSet> set;
+    uint32_t replaced_by = 0;  // generation
+  };
+  void publish(std::unique_ptr<InspectionSet> next);
+  void start_loading();
+  void take_loaded(std::string& ended);
+
+  InspectionTargets targets_;
+  config::IpsSettings settings_;
+  std::vector<std::string> names_;  // by slot
+  std::unique_ptr<const InspectionSet> running_;
+  std::vector<Retired> retired_;
+  uint32_t generation_ = 0;
+  RuleLoadReport report_;
+  std::thread loader_;
+  std::atomic<bool> loader_done_{false};
+  std::optional<Result<LoadedRules>> loader_result_;  // the loader's until loader_done_
+  bool load_again_ = false;                           // asked for while a load is under way
+};
+
+}  // namespace masugata::dataplane

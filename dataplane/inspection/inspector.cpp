@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/inspection/inspector.h"
+
+#include <rte_mbuf.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "net/headers/transport.h"
+
+namespace masugata::dataplane {
+namespace {
+
+using config::InspectionFailure;
+
+constexpr size_t kLargestPacket = 65536 + 64;
+
+ids::Direction side_of(Direction direction) noexcept {
+  return direction == Direction::Original ? ids::Direction::ToServer : ids::Direction::ToClient;
+}
+
+// Client and server as they are behind all translation.
+net::FlowKey real_key(const Session& session) noexcept {
+  net::FlowKey key = session.flow(Direction::Original).key;
+  const net::FlowKey& reply = session.flow(Direction::Reply).key;
+  key.destination = reply.source;
+  if (session.kind == SessionKind::Tcp || session.kind == SessionKind::Udp) {
+    key.destination_port = reply.source_port;
+  }
+  return key;
+}
+
+bool is_established(const Session& session) noexcept {
+  switch (session.state) {
+    case ProtocolState::TcpSynSent:
+    case ProtocolState::TcpSynReceived:
+    case ProtocolState::UdpNew:
+    case ProtocolState::IcmpNew:
+    case ProtocolState::OtherNew:
+    case ProtocolState::Free:
+      return false;
+    default:
+      return true;
+  }
+}
+
+bool is_closed(const Session& session) noexcept {
+  return session.state == ProtocolState::TcpTimeWait || session.state == ProtocolState::TcpReset;
+}
+
+ids::FlowState state_of(const Session& session) noexcept {
+  ids::FlowState state;
+  state.established = is_established(session);
+  state.closed = is_closed(session);
+  for (const Direction direction : {Direction::Original, Direction::Reply}) {
+    state.packets[index_of(direction)] = session.packets(direction);
+    state.bytes[index_of(direction)] = session.bytes(direction);
+  }
+  return state;
+}
+
+// The payload of a packet in several buffers, after it was changed in a copy.
+void write_back(Packet& packet, std::span<const uint8_t> payload) noexcept {
+  uint32_t skip = packet.payload_offset;
+  for (rte_mbuf* part = &packet.mbuf(); part != nullptr && !payload.empty(); part = part->next) {
+    if (skip >= part->data_len) {
+      skip -= part->data_len;
+      continue;
+    }
+    const size_t count = std::min<size_t>(part->data_len - skip, payload.size());
+    std::memcpy(rte_pktmbuf_mtod_offset(part, uint8_t*, skip), payload.data(), count);
+    payload = payload.subspan(count);
+    skip = 0;
+  }
+}
+
+}  // namespace
+
+struct Inspector::Sight {
+  ids::PacketFacts facts;
+  std::span<uint8_t> network;  // contiguous: in the packet, or in whole_
+  std::span<uint8_t> transport;
+  std::span<uint8_t> payload;
+  bool copied = false;  // in whole_: changes must be written back
+};
+
+Inspector::Inspector() = default;
+
+Inspector::~Inspector() {
+  for (uint32_t place = 0; place < inspected_.touched(); ++place) {
+    InspectedSession& entry = inspected_.at(place);
+    if (entry.session_index != kNone32 && entry.has_stream) entry.stream().~TcpStreamPair();
+  }
+}
+
+Status Inspector::prepare(const InspectorLimits& limits, MemorySource& memory, size_t slots) {
+  if (slots == 0) return {};
+  if (!inspected_.is_allocated()) {
+    const bool taken = inspected_.allocate(memory, limits.sessions, limits.inspected_sessions) &&
+                       stream_memory_.allocate(memory, limits.stream_bytes);
+    if (!taken) return failure("ips", "no memory for the streams that are to be inspected");
+    stream_settings_.span_bytes = limits.stream_span_bytes;
+    midstream_settings_ = stream_settings_;
+    midstream_settings_.midstream = true;
+    pieces_ = std::make_unique<ids::StreamBytes[]>(kMaximumReadablePieces);
+    whole_ = std::make_unique_for_overwrite<uint8_t[]>(kLargestPacket);
+    if (sink_ == nullptr) {
+      ring_ = std::make_unique<LineRing>(limits.event_ring_bytes);
+      formatter_ = std::make_unique<ids::EveFormatter>(ids::EveOptions{}, *ring_);
+      sink_ = formatter_.get();
+    }
+  }
+  ids::EngineLimits engine;
+  engine.flows = limits.inspected_sessions;
+  engine.memory_bytes = limits.engine_memory_bytes;
+  for (size_t slot = 0; slot < std::min(slots, kMaximumInspectionSlots); ++slot) {
+    if (engines_[slot] == nullptr) {
+      engines_[slot] = std::make_unique<ids::InspectionEngine>(engine, *sink_);
+    }
+  }
+  return {};
+}
+
+void Inspector::adopt(const InspectionSet* set) noexcept {
+  if (set == nullptr || set_ == set) return;
+  for (size_t slot = 0; slot < set->slots.size(); ++slot) {
+    const ids::DetectionPlan* next = set->slots[slot].plan.get();
+    const bool same =
+        set_ != nullptr && slot < set_->slots.size() && set_->slots[slot].plan.get() == next;
+    if (!same && engines_[slot] != nullptr) engines_[slot]->use_plan(next);
+  }
+  if (formatter_ != nullptr) formatter_->set_options(set->events);
+  set_ = set;
+  adopted_.store(set->generation, std::memory_order_release);
+}
+
+bool Inspector::see(Packet& packet, const net::FlowKey& key, ids::Direction direction,
+                    uint64_t now_us, Sight& sight) noexcept {
+  rte_mbuf& mbuf = packet.mbuf();
+  uint8_t* frame = packet.frame();
+  const size_t length = std::min<size_t>(
+      rte_pktmbuf_pkt_len(&mbuf), static_cast<size_t>(packet.link_length) + packet.network_length);
+  if (mbuf.nb_segs > 1) {
+    if (length > kLargestPacket) return false;
+    const void* read = rte_pktmbuf_read(&mbuf, 0, static_cast<uint32_t>(length), whole_.get());
+    if (read == nullptr) return false;
+    sight.copied = read == whole_.get();
+    if (sight.copied) frame = whole_.get();
+  }
+  const std::span<uint8_t> all(frame, length);
+  sight.network = all.subspan(packet.link_length);
+  sight.transport = all.subspan(std::min<size_t>(packet.transport_offset, length));
+  sight.payload = all.subspan(std::min<size_t>(packet.payload_offset, length));
+  if (sight.payload.size() > packet.payload_length) {
+    sight.payload = sight.payload.first(packet.payload_length);
+  }
+  ids::PacketFacts& facts = sight.facts;
+  facts.time_us = now_us + static_cast<uint64_t>(wall_offset_us_.load(std::memory_order_relaxed));
+  facts.key = key;
+  facts.frame = all;
+  facts.network = sight.network;
+  facts.transport = sight.transport;
+  facts.payload = sight.payload;
+  facts.is_ipv6 = !key.source.is_v4();
+  facts.was_reassembled = packet.has(kPacketWasReassembled);
+  facts.direction = direction;
+  return true;
+}
+
+InspectionOutcome Inspector::inspect(Packet& packet, Session& session, SessionTable& sessions,
+                                     InspectionSlotIndex slot, uint64_t now_us) noexcept {
+  InspectionOutcome outcome;
+  if (!has_slot(slot)) {
+    outcome.reason = DropReason::InspectionWithoutRules;
+    return outcome;
+  }
+  const uint32_t index = sessions.index_in_table(session);
+  InspectedSession* entry = inspected_.find(index);
+  if (entry != nullptr && (entry->serial != session.record.serial || entry->slot != slot)) {
+    // The session now has another profile: what was remembered for the old one is closed, and the
+    // new one meets a session in its middle.
+    close(*entry, now_us, "profile");
+    entry = nullptr;
+  }
+  if (entry == nullptr) {
+    entry = open(packet, session, sessions, slot, now_us, outcome);
+    if (entry == nullptr) return outcome;
+  }
+  if (entry->state == InspectionState::Condemned) {
+    outcome.reason = DropReason::InspectionFlow;
+    return outcome;
+  }
+  const InspectionSlot& choices = set_->slots[slot];
+  if (choices.plan == nullptr) {
+    count_uninspected(choices.without_rules, counters_.passed_without_rules,
+                      DropReason::InspectionWithoutRules, *entry, outcome);
+    // Until there are rules only: what comes later is looked at.
+    entry->state = InspectionState::Inspect;
+    if (outcome.reason != DropReason::None) return outcome;
+  }
+  if (entry->state == InspectionState::Pass) {
+    counters_.passed_packets.add(1);
+    return outcome;
+  }
+  const Direction direction = static_cast<Direction>(packet.direction);
+  const net::FlowKey key = real_key(session);
+  Sight sight;
+  if (!see(packet, direction == Direction::Original ? key : key.reversed(), side_of(direction),
+           now_us, sight)) {
+    outcome.reason = DropReason::InternalError;
+    return outcome;
+  }
+  counters_.packets.add(1);
+  return entry->has_stream ? inspect_stream(packet, session, *entry, sight)
+                           : inspect_packet(session, *entry, sight);
+}
+
+InspectionOutcome Inspector::inspect_alone(Packet& packet, InspectionSlotIndex slot,
+                                           uint64_t now_us) noexcept {
+  InspectionOutcome outcome;
+  if (!has_slot(slot)) {
+    outcome.reason = DropReason::InspectionWithoutRules;
+    return outcome;
+  }
+  const InspectionSlot& choices = set_->slots[slot];
+  if (choices.plan == nullptr) {
+    if (choices.without_rules == InspectionFailure::Drop) {
+      outcome.reason = DropReason::InspectionWithoutRules;
+    } else {
+      counters_.passed_without_rules.add(1);
+    }
+    return outcome;
+  }
+  Sight sight;
+  const auto direction = side_of(static_cast<Direction>(packet.direction));
+  if (!see(packet, packet.key, direction, now_us, sight)) {
+    outcome.reason = DropReason::InternalError;
+    return outcome;
+  }
+  counters_.packets.add(1);
+  return act(engines_[slot]->inspect(sight.facts, nullptr, {}, {}), nullptr);
+}
+
+void Inspector::count_uninspected(InspectionFailure failure, RelaxedCounter& passed,
+                                  DropReason reason, InspectedSession& entry,
+                                  InspectionOutcome& outcome) noexcept {
+  if (failure == InspectionFailure::Pass) {
+    passed.add(1);
+    entry.state = InspectionState::Pass;
+  } else {
+    entry.state = InspectionState::Condemned;
+    outcome.reason = reason;
+  }
+}
+
+InspectedSession* Inspector::open(const Packet& packet, Session& session, SessionTable& sessions,
+                                  InspectionSlotIndex slot, uint64_t now_us,
+                                  InspectionOutcome& outcome) noexcept {
+  const InspectionSlot& choices = set_->slots[slot];
+  const uint32_t index = sessions.index_in_table(session);
+  InspectedSession* entry = inspected_.add(index, session.record.serial);
+  if (entry == nullptr) {
+    if (choices.overload == InspectionFailure::Pass) {
+      counters_.passed_overload.add(1);
+    } else {
+      outcome.reason = DropReason::InspectionOverload;
+    }
+    return nullptr;
+  }
+  entry->slot = slot;
+  counters_.sessions.add(1);
+  counters_.sessions_now.set(inspected_.count());
+  // The handshake of a proxied session is the gateway's own.
+  const bool proxied = (session.flags & kSessionSynProxied) != 0;
+  const bool tcp = session.kind == SessionKind::Tcp;
+  const bool opening = !tcp || (packet.tcp_flags & net::kTcpSyn) != 0 || proxied;
+  if (!opening) {
+    count_uninspected(choices.midstream, counters_.passed_midstream,
+                      DropReason::InspectionMidstream, *entry, outcome);
+    return entry;
+  }
+  ids::FlowFacts facts;
+  facts.key = real_key(session);
+  facts.flow_id = next_flow_id_++;
+  facts.start_us = now_us + static_cast<uint64_t>(wall_offset_us_.load(std::memory_order_relaxed));
+  entry->flow = engines_[slot]->open_flow(facts);
+  if (entry->flow == nullptr) {
+    count_uninspected(choices.overload, counters_.passed_overload, DropReason::InspectionOverload,
+                      *entry, outcome);
+    return entry;
+  }
+  if (tcp) {
+    new (entry->stream_bytes)
+        TcpStreamPair(stream_memory_, proxied ? midstream_settings_ : stream_settings_);
+    entry->has_stream = true;
+  }
+  if (session.record.parent != kNone32) {
+    // An FTP data session: its control connection has said what is in it.
+    const InspectedSession* parent = inspected_.find(session.record.parent);
+    if (parent != nullptr && parent->flow != nullptr && parent->slot == slot) {
+      const ids::ProtocolParser* parser = ids::parser_of(*parent->flow);
+      const auto* expected = parser == nullptr ? nullptr : parser->expected_data();
+      if (expected != nullptr) ids::set_expected(*entry->flow, *expected);
+    }
+  }
+  return entry;
+}
+
+InspectionOutcome Inspector::inspect_packet(Session& session, InspectedSession& entry,
+                                            const Sight& sight) noexcept {
+  return act(engines_[entry.slot]->inspect(sight.facts, entry.flow, state_of(session), {}), &entry);
+}
+
+InspectionOutcome Inspector::inspect_stream(Packet& packet, Session& session,
+                                            InspectedSession& entry, const Sight& sight) noexcept {
+  InspectionOutcome outcome;
+  const size_t header_bytes = sight.transport.size() - sight.payload.size();
+  const StreamSegment segment =
+      read_stream_segment(sight.transport.first(header_bytes), sight.payload);
+  TcpStreamPair& stream = entry.stream();
+  SegmentResult result = stream.accept(sight.facts.direction, segment);
+  if (result.fate == SegmentFate::Drop) {
+    counters_.segments_refused.add(1);
+    outcome.reason = DropReason::StreamSegment;
+    return outcome;
+  }
+  if (result.fate == SegmentFate::NoMemory) {
+    if (set_->slots[entry.slot].memory_full == InspectionFailure::Drop) {
+      // The sender repeats it; by then there may be room.
+      stream.refuse(result);
+      outcome.reason = DropReason::StreamMemory;
+      return outcome;
+    }
+    counters_.passed_memory.add(1);
+  }
+  size_t count = 0;
+  while (const auto readable = stream.next(result)) {
+    if (count == kMaximumReadablePieces) break;
+    pieces_[count++] = {readable->direction, readable->bytes, readable->missing};
+  }
+  ids::FlowState state = state_of(session);
+  state.established = state.established || stream.is_established();
+  for (const auto side : {ids::Direction::ToServer, ids::Direction::ToClient}) {
+    state.stream_bytes[ids::index_of(side)] = stream.stream_bytes(side);
+  }
+  outcome =
+      act(engines_[entry.slot]->inspect(sight.facts, entry.flow, state, {pieces_.get(), count}),
+          &entry);
+  if (outcome.reason != DropReason::None) {
+    stream.refuse(result);
+    return outcome;
+  }
+  stream.commit(result);
+  if (result.clear_urgent) {
+    uint8_t* header = packet.transport();
+    header[13] = static_cast<uint8_t>(header[13] & ~net::kTcpUrg);
+    net::store(header + 18, net::Be16{});
+    counters_.urgent_cleared.add(1);
+    outcome.payload_changed = true;
+  }
+  if (result.fate == SegmentFate::ForwardChanged) {
+    counters_.segments_rewritten.add(1);
+    outcome.payload_changed = true;
+    if (sight.copied) write_back(packet, sight.payload);
+  }
+  return outcome;
+}
+
+InspectionOutcome Inspector::act(const ids::InspectionVerdict& verdict,
+                                 InspectedSession* entry) noexcept {
+  InspectionOutcome outcome;
+  using Action = ids::VerdictAction;
+  if (verdict.action == Action::Accept) return outcome;
+  outcome.reason = DropReason::InspectionRule;
+  outcome.tell_sender =
+      verdict.action == Action::RejectSource || verdict.action == Action::RejectBoth;
+  outcome.tell_receiver =
+      verdict.action == Action::RejectDestination || verdict.action == Action::RejectBoth;
+  if (verdict.whole_flow && entry != nullptr) entry->state = InspectionState::Condemned;
+  return outcome;
+}
+
+void Inspector::close(InspectedSession& entry, uint64_t now_us, std::string_view reason) noexcept {
+  if (entry.flow != nullptr) {
+    const auto offset = static_cast<uint64_t>(wall_offset_us_.load(std::memory_order_relaxed));
+    engines_[entry.slot]->close_flow(entry.flow, now_us + offset, reason);
+    entry.flow = nullptr;
+  }
+  if (entry.has_stream) {
+    entry.stream().~TcpStreamPair();
+    entry.has_stream = false;
+  }
+  inspected_.remove(entry);
+  counters_.sessions_now.set(inspected_.count());
+}
+
+void Inspector::session_ended(const Session& session, uint32_t session_index, uint64_t now_us,
+                              std::string_view reason) noexcept {
+  InspectedSession* entry = inspected_.find(session_index);
+  if (entry != nullptr && entry->serial == session.record.serial) close(*entry, now_us, reason);
+}
+
+}  // namespace masugata::dataplane
