@@ -64,6 +64,13 @@ const std::string* MessageParser::find_field(std::string_view name,
 
 void MessageParser::feed(std::span<const uint8_t> bytes) noexcept {
   while (!bytes.empty()) {
+    if (skip_line_) {
+      const auto feed = std::find(bytes.begin(), bytes.end(), '\n');
+      skip_line_ = feed == bytes.end();
+      bytes =
+          skip_line_ ? bytes.last(0) : bytes.subspan(static_cast<size_t>(feed - bytes.begin()) + 1);
+      continue;
+    }
     switch (state_) {
       case State::Header:
       case State::Carried: {
@@ -255,9 +262,13 @@ void MessageParser::take_first_carried_line(const Line& line) noexcept {
   const TransferDecoder decoder = part_->decoder;
   if (line.text.empty() || line.text.find(':') != std::string_view::npos ||
       decoder.encoding() == TransferEncoding::Identity) {
-    // RFC 2046 section 5.2.1: not encoded, whatever its header says.
+    // RFC 2046 section 5.2.1: not encoded, whatever its header says. A copy, because the reader
+    // that holds the line begins anew.
+    const std::string text{line.text};
+    Line first = line;
+    first.text = text;
     begin_header();
-    take_header_line(line);
+    take_header_line(first);
     return;
   }
   inner_.reset(new MessageParser(files_, direction_, text_as_files_, *findings_, depth_));
@@ -288,10 +299,6 @@ void MessageParser::take_body(std::span<const uint8_t>& bytes) noexcept {
       ends ? bytes.first(static_cast<size_t>(feed - bytes.data()) + 1) : bytes;
   bytes = bytes.subspan(piece.size());
   count_line(piece, ends);
-  if (skip_line_) {
-    skip_line_ = !ends;
-    return;
-  }
   const bool candidate =
       at_line_start_ && !boundaries_.empty() && (!held_.empty() || piece[0] == '-');
   if (candidate) {

@@ -90,6 +90,7 @@ class SmtpParser final : public ProtocolParser {
   const ParserDemands& demands_;
   // The newest transaction, until both of its sides are finished: then the engine may remove it.
   SmtpTransaction* current_ = nullptr;
+  bool had_transaction_ = false;
   std::string helo_;
 
   Mode mode_ = Mode::Commands;
@@ -113,7 +114,7 @@ bool SmtpParser::begin_transaction(std::string_view command) noexcept {
     return true;
   }
   // These two end what was before them; they begin nothing.
-  if (!transactions().empty() || current_ != nullptr) {
+  if (had_transaction_) {
     if (begins_with(command, "rset") || begins_with(command, "quit")) {
       return true;
     }
@@ -121,6 +122,7 @@ bool SmtpParser::begin_transaction(std::string_view command) noexcept {
   finish_current();
   current_ =
       static_cast<SmtpTransaction*>(append(std::make_unique<SmtpTransaction>(demands_, helo_)));
+  had_transaction_ = true;
   return current_ != nullptr;
 }
 
