@@ -51,8 +51,21 @@ void EngineCore::inspect_packet(Call& call) noexcept {
 
 void EngineCore::inspect_addresses(Call& call, Subject& subject) noexcept {
   const auto transport = static_cast<size_t>(transport_class_of(call.packet.key.protocol));
+  auto judge_addresses = [&] {
+    const DetectionPlan::AddressRules& rules = plan_->address_rules[transport];
+    candidates_.begin();
+    for (const std::span<const uint32_t> found :
+         {rules.by_source.find(subject.key.source),
+          rules.by_destination.find(subject.key.destination),
+          std::span<const uint32_t>(rules.others)}) {
+      for (const RuleNumber rule : found) {
+        candidates_.add(rule);
+      }
+    }
+    judge_candidates(subject);
+  };
   if (call.flow == nullptr) {
-    judge_list(plan_->address_rules[transport], subject);
+    judge_addresses();
     return;
   }
   if (!call.flow->started) {
@@ -62,7 +75,7 @@ void EngineCore::inspect_addresses(Call& call, Subject& subject) noexcept {
   bool& judged = call.flow->addresses_judged[index_of(call.packet.direction)];
   if (!judged) {
     judged = true;
-    judge_list(plan_->address_rules[transport], subject);
+    judge_addresses();
   }
 }
 

@@ -13,6 +13,7 @@
 #include "ids/direction.h"
 #include "ids/matching/compiled_matches.h"
 #include "ids/matching/endpoint_matcher.h"
+#include "ids/plan/address_index.h"
 #include "ids/plan/detection_plan.h"
 #include "ids/plan/pattern_group.h"
 #include "ids/rules/rule_set.h"
@@ -87,8 +88,14 @@ class DetectionPlan {
   std::vector<PortMatcher> ports;               // by index in RuleSet::port_sets
   std::vector<AddressMatcher> suppressed_hosts;  // by index in RuleSet::suppressions
 
-  // Without patterns.
-  PerTransport<RuleList> address_rules;
+  // Without patterns. Address rules are found by a side that they name; those of both directions
+  // and those of any address are looked at always.
+  struct AddressRules {
+    AddressIndex by_source;       // the rule's source holds the packet's source
+    AddressIndex by_destination;  // of rules that name no source
+    RuleList others;
+  };
+  PerTransport<AddressRules> address_rules;
   PerTransport<RuleList> flow_start_rules;
   RuleList protocol_known_rules;
   RuleList non_ip_rules;

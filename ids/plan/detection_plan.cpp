@@ -34,7 +34,7 @@ class PlanBuilder {
   void place(const CompiledRule& compiled) {
     switch (compiled.kind) {
       case RuleKind::Address:
-        append(plan_.address_rules, compiled);
+        place_addresses(compiled);
         break;
       case RuleKind::FlowStart:
         append(plan_.flow_start_rules, compiled);
@@ -49,6 +49,13 @@ class PlanBuilder {
       case RuleKind::Transaction:
         place_transaction(compiled);
         break;
+    }
+  }
+
+  void build_address_indexes() {
+    for (DetectionPlan::AddressRules& rules : plan_.address_rules) {
+      rules.by_source.build();
+      rules.by_destination.build();
     }
   }
 
@@ -69,6 +76,25 @@ class PlanBuilder {
     for (size_t transport = 0; transport < kTransportClasses; ++transport) {
       if ((compiled.transports >> transport & 1U) != 0) {
         lists[transport].push_back(compiled.number);
+      }
+    }
+  }
+
+  void place_addresses(const CompiledRule& compiled) {
+    const Rule& rule = *compiled.rule;
+    const AddressSet& source = plan_.set.address_sets[rule.source];
+    const AddressSet& destination = plan_.set.address_sets[rule.destination];
+    for (size_t transport = 0; transport < kTransportClasses; ++transport) {
+      if ((compiled.transports >> transport & 1U) == 0) {
+        continue;
+      }
+      DetectionPlan::AddressRules& rules = plan_.address_rules[transport];
+      if (rule.bidirectional || (source.any && destination.any)) {
+        rules.others.push_back(compiled.number);
+      } else if (!source.any) {
+        rules.by_source.add(source, compiled.number);
+      } else {
+        rules.by_destination.add(destination, compiled.number);
       }
     }
   }
@@ -285,6 +311,7 @@ Result<std::shared_ptr<const DetectionPlan>> compile_plan(RuleSet rules,
   for (const CompiledRule& compiled : plan->rules) {
     builder.place(compiled);
   }
+  builder.build_address_indexes();
   builder.hand_out_groups();
   if (Status status = compile_groups(*plan, options); !status) {
     return tl::unexpected<Fault>(status.error());
