@@ -100,7 +100,8 @@ bool Evaluation::run() noexcept {
     step = choice.step;
     last_ = choice.last_before;
   }
-  if (has_replacement_) record_replacements();
+  // Decoded bytes are not what travels: nothing can be replaced in them.
+  if (has_replacement_ && matches_.buffer != BufferId::Base64Data) record_replacements();
   return true;
 }
 
