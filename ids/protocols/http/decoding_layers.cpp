@@ -135,6 +135,7 @@ bool InflateLayer::read_header(std::span<const uint8_t>& input) noexcept {
 
 void InflateLayer::start() noexcept {
   member_given_ = false;
+  guessing_ = !wrapped_;
   phase_ = Phase::Data;
   if (stream_open_) {
     inflateReset(&stream_);
@@ -161,10 +162,14 @@ void InflateLayer::inflate_bytes(std::span<const uint8_t>& input) noexcept {
   input = input.last(stream_.avail_in);
   if (result == Z_STREAM_END) {
     phase_ = Phase::Trailer;
+    release();
   } else if (result != Z_OK && result != Z_BUF_ERROR) {
     fail(whole_input);
   } else if (!member_given_) {
     kept_.append(as_text(whole_input).substr(0, kKeptInputBytes - kept_.size()));
+    if (kept_.size() >= kGuessedBytes) {
+      release();
+    }
   }
 }
 
@@ -172,10 +177,25 @@ void InflateLayer::give(std::span<const uint8_t> block) noexcept {
   given_ += block.size();
   if (is_bomb(given_, *state_)) {
     state_->bomb = true;
+  } else if (guessing_) {
+    held_.append(as_text(block));
+    if (held_.size() > kHeldBytes) {
+      release();
+    }
   } else if (!block.empty()) {
     member_given_ = true;
     kept_.clear();
     next_->take(block);
+  }
+}
+
+// The guess that this is raw deflate was right.
+void InflateLayer::release() noexcept {
+  if (guessing_) {
+    guessing_ = false;
+    member_given_ = true;
+    kept_.clear();
+    next_->take(as_bytes(std::exchange(held_, {})));
   }
 }
 
@@ -192,6 +212,7 @@ bool InflateLayer::read_trailer(std::span<const uint8_t>& input) noexcept {
 
 // Not what it seemed: once more as raw deflate, else as it is.
 void InflateLayer::fail(std::span<const uint8_t> whole_input) noexcept {
+  held_.clear();
   if (!member_given_) {
     again_ = true;
     kept_.append(as_text(whole_input));
@@ -218,8 +239,10 @@ void InflateLayer::end() noexcept {
     pass(as_bytes(pending_));
   } else if (phase_ == Phase::Data && !member_given_) {
     pass(as_bytes(kept_));
+    pass(as_bytes(held_));
   }
   pending_.clear();
+  held_.clear();
   kept_.clear();
   phase_ = Phase::Passing;
   next_->end();

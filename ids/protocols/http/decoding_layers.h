@@ -19,6 +19,10 @@ inline constexpr size_t kDecodedBlockBytes = 16 * 1024;
 // First bytes that a layer keeps until it knows that they are of its coding; also the longest
 // gzip header with a name and a comment.
 inline constexpr size_t kKeptInputBytes = 4096;
+// Almost any bytes begin like raw deflate: so many must inflate without an error, or the whole
+// member, before what came out (kHeldBytes at most) is believed.
+inline constexpr size_t kGuessedBytes = 1024;
+inline constexpr size_t kHeldBytes = 64 * 1024;
 
 // gzip (RFC 1952), zlib (RFC 1950) and raw deflate (RFC 1951), told apart by their first bytes.
 // Checksums and lengths at the end are not looked at, nor is nonsense in a header: receivers are
@@ -43,6 +47,7 @@ class InflateLayer final : public ByteSink {
   void inflate_bytes(std::span<const uint8_t>& input) noexcept;
   void start() noexcept;
   void fail(std::span<const uint8_t> whole_input) noexcept;
+  void release() noexcept;
   void give(std::span<const uint8_t> block) noexcept;
   void pass(std::span<const uint8_t> bytes) noexcept;
 
@@ -57,6 +62,8 @@ class InflateLayer final : public ByteSink {
   bool again_ = false;         // go on with what is kept
   bool member_given_ = false;  // something came out of the member at hand
   uint64_t given_ = 0;         // by this layer in all
+  bool guessing_ = false;      // that it is raw deflate
+  std::string held_;           // what came out while guessing
   std::string pending_;        // of a header or trailer that has not come to its end
   std::string kept_;           // the member's first bytes, until something came out of it
 };

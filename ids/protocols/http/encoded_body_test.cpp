@@ -102,12 +102,19 @@ TEST(EncodedBody, PassesWhatIsNotEncoded) {
   EXPECT_EQ(decode(much, 1000), much);
 }
 
+TEST(EncodedBody, DoesNotTakeTextForDeflate) {
+  // Begins like a block with fixed codes and inflates for a while.
+  const std::string text =
+      "{\"sdk_version\":\"1.2\",\"app_package\":\"a.b.c\",\"device_id\":\"0123\"}";
+  expect_decodes(text, text);
+}
+
 TEST(EncodedBody, ShowsTheRestOfWhatBreaks) {
   // A stored block, then a block of the type that does not exist.
   const std::string sent{
-      "\x00\x03\x00\xFC\xFF"
+      "\x78\x9C\x00\x03\x00\xFC\xFF"
       "abc\x07needle",
-      15};
+      17};
   EXPECT_EQ(decode(sent), "abcneedle");
   EXPECT_EQ(decode(sent, 1), "abcneedle");
 }
