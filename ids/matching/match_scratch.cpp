@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ids/matching/match_scratch.h"
 
-#include <openssl/evp.h>
+#include <algorithm>
 
 #include "ids/matching/scratch_internals.h"
 
@@ -28,33 +28,8 @@ void* PcreArena::take(size_t bytes) noexcept {
   return memory;
 }
 
-DigestState::DigestState(const char* algorithm) : context_(EVP_MD_CTX_new()) {
-  EVP_MD* fetched = EVP_MD_fetch(nullptr, algorithm, nullptr);
-  if (context_ != nullptr && fetched != nullptr &&
-      EVP_DigestInit_ex2(context_, fetched, nullptr) == 1) {
-    std::array<uint8_t, EVP_MAX_MD_SIZE> value{};
-    usable_ = compute({}, value.data()) != 0;
-  }
-  EVP_MD_free(fetched);
-}
-
-DigestState::~DigestState() { EVP_MD_CTX_free(context_); }
-
-size_t DigestState::compute(std::span<const uint8_t> bytes, uint8_t* out) noexcept {
-  unsigned size = 0;
-  if (EVP_DigestInit_ex2(context_, nullptr, nullptr) != 1 ||
-      EVP_DigestUpdate(context_, bytes.data(), bytes.size()) != 1 ||
-      EVP_DigestFinal_ex(context_, out, &size) != 1) {
-    return 0;
-  }
-  return size;
-}
-
 MatchScratch::Internals::Internals(const MatchLimits& limits)
-    : md5("MD5"),
-      sha1("SHA1"),
-      sha256("SHA256"),
-      base64(limits.base64_bytes),
+    : base64(limits.base64_bytes),
       // dotprefix makes one byte more of what it reads.
       transform{std::vector<uint8_t>(limits.transform_bytes + 1),
                 std::vector<uint8_t>(limits.transform_bytes + 1)} {
@@ -77,8 +52,7 @@ MatchScratch::Internals::~Internals() {
 }
 
 bool MatchScratch::Internals::complete() const noexcept {
-  return pcre_data != nullptr && jit_stack != nullptr && md5.usable() && sha1.usable() &&
-         sha256.usable();
+  return pcre_data != nullptr && jit_stack != nullptr;
 }
 
 MatchScratch::MatchScratch(const MatchLimits& limits)
@@ -89,7 +63,7 @@ MatchScratch::~MatchScratch() = default;
 Result<std::unique_ptr<MatchScratch>> MatchScratch::create(const MatchLimits& limits) {
   std::unique_ptr<MatchScratch> scratch(new MatchScratch(limits));
   if (!scratch->internals_->complete()) {
-    return failure("rule matching", "no memory for a worker's scratch, or a digest is disabled");
+    return failure("rule matching", "no memory for a worker's scratch");
   }
   return scratch;
 }

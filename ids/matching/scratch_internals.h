@@ -15,8 +15,6 @@
 #include "ids/matching/compiled_matches.h"
 #include "ids/matching/match_scratch.h"
 
-struct evp_md_ctx_st;
-
 namespace masugata::ids {
 
 // Memory for PCRE2's interpreter, which asks for larger frames as expressions need them and keeps
@@ -48,24 +46,6 @@ struct MatchTrail {
   std::array<uint64_t, kMaximumMatchSteps> positions;  // of contents that matched
 };
 
-// A digest that is computed without allocation once it was computed for the first time, which the
-// constructor does.
-class DigestState {
- public:
-  explicit DigestState(const char* algorithm);
-  ~DigestState();
-  DigestState(const DigestState&) = delete;
-  DigestState& operator=(const DigestState&) = delete;
-
-  [[nodiscard]] bool usable() const noexcept { return usable_; }
-  // The digest's size, 0 when OpenSSL refuses. `out` has room for 64 bytes.
-  [[nodiscard]] size_t compute(std::span<const uint8_t> bytes, uint8_t* out) noexcept;
-
- private:
-  evp_md_ctx_st* context_ = nullptr;
-  bool usable_ = false;
-};
-
 struct MatchScratch::Internals {
   explicit Internals(const MatchLimits& limits);
   ~Internals();
@@ -78,11 +58,6 @@ struct MatchScratch::Internals {
   pcre2_match_context* pcre_context = nullptr;
   pcre2_match_data* pcre_data = nullptr;
   pcre2_jit_stack* jit_stack = nullptr;
-
-  // One context per algorithm: OpenSSL allocates when a context changes its algorithm.
-  DigestState md5;
-  DigestState sha1;
-  DigestState sha256;
 
   MatchTrail trail;          // of the buffer
   MatchTrail derived_trail;  // of base64_data inside it

@@ -9,6 +9,7 @@
 
 #include "ids/matching/base64_text.h"
 #include "ids/matching/content_search.h"
+#include "ids/matching/digests.h"
 #include "ids/matching/match_scratch.h"
 #include "ids/matching/scratch_internals.h"
 
@@ -119,11 +120,6 @@ Bytes last_labels(Bytes in, int labels) noexcept {
   return in.subspan(begin);
 }
 
-void digest(Bytes in, DigestState& state, Output& out) noexcept {
-  std::array<uint8_t, 64> value{};
-  out.append(Bytes(value).first(state.compute(in, value.data())));
-}
-
 Bytes first_group(Bytes in, const CompiledTransform& transform, MatchScratch& scratch) noexcept {
   bool failed = false;
   if (run_pcre(*transform.pcre, in, 0, scratch, failed) < 2) return in;
@@ -149,7 +145,6 @@ void decode_from_base64(Bytes in, const CompiledTransform& transform, MatchScrat
 // One transform; the result is part of `in` or what `out` holds.
 Bytes apply_one(const CompiledTransform& transform, Bytes in, MatchScratch& scratch,
                 Output& out) noexcept {
-  auto& internals = scratch.internals();
   switch (transform.kind) {
     case TransformKind::DotPrefix:
       out.push('.');
@@ -174,13 +169,13 @@ Bytes apply_one(const CompiledTransform& transform, Bytes in, MatchScratch& scra
       compress_whitespace(in, out);
       break;
     case TransformKind::ToMd5:
-      digest(in, internals.md5, out);
+      out.append(compute_md5(in));
       break;
     case TransformKind::ToSha1:
-      digest(in, internals.sha1, out);
+      out.append(compute_sha1(in));
       break;
     case TransformKind::ToSha256:
-      digest(in, internals.sha256, out);
+      out.append(compute_sha256(in));
       break;
     case TransformKind::PcreTransform:
       return first_group(in, transform, scratch);
