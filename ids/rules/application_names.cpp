@@ -12,8 +12,8 @@ struct OtherName {
   ApplicationProtocol protocol;
 };
 constexpr std::array kOtherNames{
-    OtherName{"http1", ApplicationProtocol::Http},  OtherName{"ssl", ApplicationProtocol::Tls},
-    OtherName{"ikev2", ApplicationProtocol::Ike},   OtherName{"ikev1", ApplicationProtocol::Ike},
+    OtherName{"http1", ApplicationProtocol::Http},     OtherName{"ssl", ApplicationProtocol::Tls},
+    OtherName{"ikev2", ApplicationProtocol::Ike},      OtherName{"ikev1", ApplicationProtocol::Ike},
     OtherName{"dce-rpc", ApplicationProtocol::DceRpc},
 };
 

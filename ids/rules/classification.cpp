@@ -82,7 +82,7 @@ void for_each_config_line(std::string_view text, std::string_view kind,
                        trimmed(line.substr(0, colon)) == kind &&
                        on_line(trimmed(line.substr(colon + 1)));
     if (!right) {
-      on_problem(number, "expects 'config " + std::string(kind) + ": ...', not " + quoted(line));
+      on_problem(number, "expects 'config " + std::string(kind) + ": ...', not " + in_quotes(line));
     }
   }
 }

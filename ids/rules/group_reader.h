@@ -81,7 +81,8 @@ class GroupReader {
       auto inner = read_member(text.substr(1), nesting + 1);
       if (!inner) return inner;
       Ranges rest = subtract({Traits::universe()}, *inner);
-      if (rest.empty()) return wrong("matches nothing: " + quoted(text) + " excludes everything");
+      if (rest.empty())
+        return wrong("matches nothing: " + in_quotes(text) + " excludes everything");
       return rest;
     }
     if (text.front() == '[') {
@@ -90,12 +91,12 @@ class GroupReader {
     }
     if (text.front() == '$') {
       const auto found = variables_.find(std::string(text.substr(1)));
-      if (found == variables_.end()) return wrong("uses the unknown variable " + quoted(text));
+      if (found == variables_.end()) return wrong("uses the unknown variable " + in_quotes(text));
       return read_member(found->second, nesting + 1);
     }
     if (same_ignoring_case(text, "any")) return Ranges{Traits::universe()};
     if (const auto range = Traits::read(text)) return Ranges{*range};
-    return wrong(std::string("expects ") + Traits::kExpected + ", not " + quoted(text));
+    return wrong(std::string("expects ") + Traits::kExpected + ", not " + in_quotes(text));
   }
 
   Read<Ranges> read_list(std::string_view text, int nesting) {

@@ -32,10 +32,11 @@ Outcome read_action(Rule& rule, std::string_view word) {
     }
   }
   if (word == "config" || word == "accept" || word == "bypass") {
-    return not_supported("has the action " + quoted(word) + ", which is not supported");
+    return not_supported("has the action " + in_quotes(word) + ", which is not supported");
   }
-  return wrong("expects an action (alert, drop, pass, reject, rejectsrc, rejectdst, rejectboth), not " +
-               quoted(word));
+  return wrong(
+      "expects an action (alert, drop, pass, reject, rejectsrc, rejectdst, rejectboth), not " +
+      in_quotes(word));
 }
 
 struct ProtocolWord {
@@ -70,8 +71,8 @@ Outcome read_protocol_name(Rule& rule, const std::string& name) {
     if (each.name != name) continue;
     rule.protocol = each.protocol;
     if (name == "icmpv4" || name == "icmp4") {
-      rule.conditions.emplace_back(NumberMatch{NumberField::IpProtocol, Comparison::Equal, kIcmpv4,
-                                               0, false, std::nullopt});
+      rule.conditions.emplace_back(
+          NumberMatch{NumberField::IpProtocol, Comparison::Equal, kIcmpv4, 0, false, std::nullopt});
     }
     return {};
   }
@@ -82,9 +83,9 @@ Outcome read_protocol_name(Rule& rule, const std::string& name) {
   }
   if (is_application_elsewhere(name) || name == "esp" || name == "ether" || name == "arp" ||
       name == "igmp") {
-    return not_supported("has the protocol " + quoted(name) + ", which is not supported");
+    return not_supported("has the protocol " + in_quotes(name) + ", which is not supported");
   }
-  return wrong("has the unknown protocol " + quoted(name));
+  return wrong("has the unknown protocol " + in_quotes(name));
 }
 
 Outcome read_protocol(Rule& rule, std::string_view word) {
@@ -94,14 +95,15 @@ Outcome read_protocol(Rule& rule, std::string_view word) {
   if (colon == std::string::npos) return {};
   rule.hook = text.substr(colon + 1);
   const auto hook = find_hook(rule.protocol, rule.application, rule.hook);
-  if (!hook) return not_supported("has the hook " + quoted(text) + ", which is not supported");
+  if (!hook) return not_supported("has the hook " + in_quotes(text) + ", which is not supported");
   if (hook->direction) rule.direction = hook->direction;
   return {};
 }
 
 Outcome read_groups(RuleDraft& draft, const std::vector<std::string_view>& words) {
   Rule& rule = draft.rule;
-  const auto assign = [](const Read<uint32_t>& index, uint32_t& target, const char* what) -> Outcome {
+  const auto assign = [](const Read<uint32_t>& index, uint32_t& target,
+                         const char* what) -> Outcome {
     if (!index) {
       return tl::unexpected(
           KeywordFault{std::string(what) + " " + index.error().reason, index.error().unsupported});
@@ -137,7 +139,7 @@ Outcome read_header(RuleDraft& draft, const std::vector<std::string_view>& words
   } else if (words[4] == "=>") {
     draft.rule.transactional = true;
   } else if (words[4] != "->") {
-    return wrong("expects '->', '<>' or '=>', not " + quoted(words[4]));
+    return wrong("expects '->', '<>' or '=>', not " + in_quotes(words[4]));
   }
   if (draft.rule.transactional && draft.rule.protocol != RuleProtocol::Application) {
     return wrong("has '=>', which needs an application protocol");

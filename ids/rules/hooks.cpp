@@ -12,14 +12,13 @@ using Names = std::string_view;
 constexpr std::array<Names, 2> kPacketHooks{"all", "flow_start"};
 constexpr std::array<Names, 4> kAnyApplication{"request_started", "request_complete",
                                                "response_started", "response_complete"};
-constexpr std::array<Names, 8> kHttp{"request_line",   "request_headers",  "request_body",
-                                     "request_trailer", "response_line",    "response_headers",
-                                     "response_body",  "response_trailer"};
+constexpr std::array<Names, 8> kHttp{"request_line",    "request_headers", "request_body",
+                                     "request_trailer", "response_line",   "response_headers",
+                                     "response_body",   "response_trailer"};
 constexpr std::array<Names, 12> kTls{
-    "client_in_progress",    "client_hello_done", "client_cert_done",
-    "client_handshake_done", "client_finished",   "server_in_progress",
-    "server_hello",          "server_hello_done", "server_cert_done",
-    "server_handshake_done", "server_finished",   "server_cert"};
+    "client_in_progress", "client_hello_done",     "client_cert_done", "client_handshake_done",
+    "client_finished",    "server_in_progress",    "server_hello",     "server_hello_done",
+    "server_cert_done",   "server_handshake_done", "server_finished",  "server_cert"};
 
 template <size_t N>
 bool includes(const std::array<Names, N>& names, std::string_view name) noexcept {

@@ -47,7 +47,8 @@ Outcome select_sticky(RuleDraft& draft, const KeywordUse& use) {
   std::optional<Direction> side;
   if (!use.value.empty()) {
     side = find_side(use.value);
-    if (!side) return wrong("takes no value but to_server or to_client, not " + quoted(use.value));
+    if (!side)
+      return wrong("takes no value but to_server or to_client, not " + in_quotes(use.value));
     if (!draft.rule.transactional) return wrong("takes a direction only in a rule with '=>'");
   }
   note_needs(draft.rule, buffer);
@@ -79,11 +80,10 @@ void append_buffers(std::vector<Keyword>& table) {
 
 std::vector<Keyword> make_table() {
   std::vector<Keyword> table;
-  for (const auto part :
-       {meta_keywords(), content_keywords(), byte_keywords(), number_keywords(), packet_keywords(),
-        flow_keywords(), memory_keywords(), limit_keywords(), application_keywords(),
-        tls_keywords(), file_keywords(), transform_keywords(), list_keywords(),
-        unsupported_keywords()}) {
+  for (const auto part : {meta_keywords(), content_keywords(), byte_keywords(), number_keywords(),
+                          packet_keywords(), flow_keywords(), memory_keywords(), limit_keywords(),
+                          application_keywords(), tls_keywords(), file_keywords(),
+                          transform_keywords(), list_keywords(), unsupported_keywords()}) {
     table.insert(table.end(), part.begin(), part.end());
   }
   append_buffers(table);
@@ -94,7 +94,7 @@ std::vector<Keyword> make_table() {
 
 Read<KeywordUse> read_use(const Keyword& keyword, std::string_view value, bool has_value) {
   if (keyword.form == ValueForm::None) {
-    if (has_value) return wrong("takes no value, not " + quoted(value));
+    if (has_value) return wrong("takes no value, not " + in_quotes(value));
     return KeywordUse{keyword, {}, false};
   }
   if (keyword.form == ValueForm::Optional) return KeywordUse{keyword, unquoted(value), false};
@@ -104,7 +104,7 @@ Read<KeywordUse> read_use(const Keyword& keyword, std::string_view value, bool h
   if (negated) value = trimmed(value.substr(1));
   const bool has_quotes = value.size() >= 2 && value.front() == '"' && value.back() == '"';
   if (keyword.form == ValueForm::Text && !has_quotes) {
-    return wrong("expects a value in double quotes, not " + quoted(value));
+    return wrong("expects a value in double quotes, not " + in_quotes(value));
   }
   return KeywordUse{keyword, unquoted(value), negated};
 }

@@ -25,18 +25,18 @@ struct NamedNumber {
 
 // RFC 1035, 6895 and IANA's list: those that are met.
 constexpr std::array kDnsTypes{
-    NamedNumber{"a", 1},       NamedNumber{"ns", 2},     NamedNumber{"cname", 5},
-    NamedNumber{"soa", 6},     NamedNumber{"null", 10},  NamedNumber{"ptr", 12},
-    NamedNumber{"hinfo", 13},  NamedNumber{"mx", 15},    NamedNumber{"txt", 16},
-    NamedNumber{"aaaa", 28},   NamedNumber{"srv", 33},   NamedNumber{"naptr", 35},
-    NamedNumber{"opt", 41},    NamedNumber{"ds", 43},    NamedNumber{"rrsig", 46},
-    NamedNumber{"nsec", 47},   NamedNumber{"dnskey", 48}, NamedNumber{"svcb", 64},
-    NamedNumber{"https", 65},  NamedNumber{"axfr", 252}, NamedNumber{"any", 255},
+    NamedNumber{"a", 1},      NamedNumber{"ns", 2},      NamedNumber{"cname", 5},
+    NamedNumber{"soa", 6},    NamedNumber{"null", 10},   NamedNumber{"ptr", 12},
+    NamedNumber{"hinfo", 13}, NamedNumber{"mx", 15},     NamedNumber{"txt", 16},
+    NamedNumber{"aaaa", 28},  NamedNumber{"srv", 33},    NamedNumber{"naptr", 35},
+    NamedNumber{"opt", 41},   NamedNumber{"ds", 43},     NamedNumber{"rrsig", 46},
+    NamedNumber{"nsec", 47},  NamedNumber{"dnskey", 48}, NamedNumber{"svcb", 64},
+    NamedNumber{"https", 65}, NamedNumber{"axfr", 252},  NamedNumber{"any", 255},
 };
 constexpr std::array kDnsRcodes{
-    NamedNumber{"noerror", 0},  NamedNumber{"formerr", 1}, NamedNumber{"servfail", 2},
-    NamedNumber{"nxdomain", 3}, NamedNumber{"notimp", 4},  NamedNumber{"refused", 5},
-    NamedNumber{"yxdomain", 6}, NamedNumber{"yxrrset", 7}, NamedNumber{"nxrrset", 8},
+    NamedNumber{"noerror", 0},  NamedNumber{"formerr", 1},  NamedNumber{"servfail", 2},
+    NamedNumber{"nxdomain", 3}, NamedNumber{"notimp", 4},   NamedNumber{"refused", 5},
+    NamedNumber{"yxdomain", 6}, NamedNumber{"yxrrset", 7},  NamedNumber{"nxrrset", 8},
     NamedNumber{"notauth", 9},  NamedNumber{"notzone", 10}, NamedNumber{"badvers", 16},
 };
 
@@ -65,8 +65,8 @@ Outcome read_dns_number(RuleDraft& draft, const KeywordUse& use) {
   const auto range =
       read_number_range(use.value, field == NumberField::DnsOpcode ? 15 : UINT16_MAX, read_one);
   if (!range) return tl::unexpected(range.error());
-  draft.rule.conditions.emplace_back(NumberMatch{field, range->comparison, range->low, range->high,
-                                                 range->negated, std::nullopt});
+  draft.rule.conditions.emplace_back(
+      NumberMatch{field, range->comparison, range->low, range->high, range->negated, std::nullopt});
   return {};
 }
 
@@ -108,7 +108,7 @@ Outcome read_ftpdata_command(RuleDraft& draft, const KeywordUse& use) {
   if (auto done = require_application(draft, ApplicationProtocol::FtpData); !done) return done;
   using Command = FtpDataCommandMatch::Command;
   if (use.value != "stor" && use.value != "retr") {
-    return wrong("expects stor or retr, not " + quoted(use.value));
+    return wrong("expects stor or retr, not " + in_quotes(use.value));
   }
   draft.rule.conditions.emplace_back(
       FtpDataCommandMatch{use.value == "stor" ? Command::Stor : Command::Retr});
@@ -123,11 +123,11 @@ Outcome read_ftpbounce(RuleDraft& draft, const KeywordUse&) {
 
 Outcome read_ftp_reply_received(RuleDraft& draft, const KeywordUse& use) {
   if (auto done = require_application(draft, ApplicationProtocol::Ftp); !done) return done;
-  const bool yes = use.value == "yes" || use.value == "true" || use.value == "1" ||
-                   use.value == "on";
-  const bool no = use.value == "no" || use.value == "false" || use.value == "0" ||
-                  use.value == "off";
-  if (!yes && !no) return wrong("expects yes or no, not " + quoted(use.value));
+  const bool yes =
+      use.value == "yes" || use.value == "true" || use.value == "1" || use.value == "on";
+  const bool no =
+      use.value == "no" || use.value == "false" || use.value == "0" || use.value == "off";
+  if (!yes && !no) return wrong("expects yes or no, not " + in_quotes(use.value));
   draft.rule.conditions.emplace_back(NumberMatch{NumberField::FtpReplyReceived, Comparison::Equal,
                                                  yes ? 1U : 0U, 0, false, std::nullopt});
   return {};
@@ -135,7 +135,8 @@ Outcome read_ftp_reply_received(RuleDraft& draft, const KeywordUse& use) {
 
 Outcome read_smb_version(RuleDraft& draft, const KeywordUse& use) {
   if (auto done = require_application(draft, ApplicationProtocol::Smb); !done) return done;
-  if (use.value != "1" && use.value != "2") return wrong("expects 1 or 2, not " + quoted(use.value));
+  if (use.value != "1" && use.value != "2")
+    return wrong("expects 1 or 2, not " + in_quotes(use.value));
   draft.rule.conditions.emplace_back(NumberMatch{NumberField::SmbVersion, Comparison::Equal,
                                                  use.value == "1" ? 1U : 2U, 0, false,
                                                  std::nullopt});

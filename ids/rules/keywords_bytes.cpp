@@ -11,7 +11,8 @@ namespace {
 
 constexpr int64_t kMaximumBinaryBytes = 8;
 constexpr int64_t kMaximumTextBytes = 23;
-constexpr int64_t kMaximumOffset = 65535;
+constexpr int64_t kMaximumOffset = INT32_MAX;
+constexpr int64_t kMaximumPostOffset = 65535;
 
 template <class Match>
 void add_match(RuleDraft& draft, Match match) {
@@ -63,7 +64,7 @@ struct ReadingOptions {
       reading.base = *base;
     } else if (word == "bitmask") {
       const auto mask = parse_hex_or_number(rest);
-      if (!mask || *mask == 0) return wrong("expects bitmask 0xN, not " + quoted(option));
+      if (!mask || *mask == 0) return wrong("expects bitmask 0xN, not " + in_quotes(option));
       reading.bitmask = *mask;
     } else {
       return false;
@@ -104,7 +105,7 @@ Outcome read_count_and_offset(const RuleDraft& draft, std::string_view count,
 }
 
 Outcome unknown_option(std::string_view option) {
-  return wrong("has the unknown option " + quoted(option));
+  return wrong("has the unknown option " + in_quotes(option));
 }
 
 // ---- byte_test:COUNT,[!]OPERATOR,VALUE,OFFSET[,options] ----
@@ -119,8 +120,8 @@ Outcome read_operator(std::string_view text, ByteTest& test) {
     return {};
   }
   const auto comparison = find_comparison(text);
-  if (!comparison) return wrong("expects one of < > = <= >= & ^ with or without !, not " +
-                                quoted(text));
+  if (!comparison)
+    return wrong("expects one of < > = <= >= & ^ with or without !, not " + in_quotes(text));
   test.comparison = *comparison;
   return {};
 }
@@ -133,7 +134,8 @@ Outcome read_byte_test(RuleDraft& draft, const KeywordUse& use) {
   const auto value = draft.operand(parts[2], INT64_MIN + 1, INT64_MAX);
   if (!value) return tl::unexpected(value.error());
   test.value = *value;
-  if (auto done = read_count_and_offset(draft, parts[0], parts[3], test.reading); !done) return done;
+  if (auto done = read_count_and_offset(draft, parts[0], parts[3], test.reading); !done)
+    return done;
   ReadingOptions options{test.reading};
   for (size_t i = 4; i < parts.size(); ++i) {
     const auto taken = options.take(parts[i]);
@@ -155,7 +157,7 @@ Outcome read_jump_option(RuleDraft& draft, std::string_view option, ByteJump& ju
     if (!multiplier) return tl::unexpected(multiplier.error());
     jump.multiplier = *multiplier;
   } else if (word == "post_offset") {
-    const auto offset = draft.operand(rest, -kMaximumOffset, kMaximumOffset);
+    const auto offset = draft.operand(rest, -kMaximumPostOffset, kMaximumPostOffset);
     if (!offset) return tl::unexpected(offset.error());
     jump.post_offset = static_cast<int32_t>(offset->number);
     jump.post_offset_variable = offset->variable;
@@ -175,7 +177,8 @@ Outcome read_byte_jump(RuleDraft& draft, const KeywordUse& use) {
   const auto parts = split(use.value, ',');
   if (parts.size() < 2) return wrong("expects COUNT,OFFSET");
   ByteJump jump;
-  if (auto done = read_count_and_offset(draft, parts[0], parts[1], jump.reading); !done) return done;
+  if (auto done = read_count_and_offset(draft, parts[0], parts[1], jump.reading); !done)
+    return done;
   ReadingOptions options{jump.reading};
   for (size_t i = 2; i < parts.size(); ++i) {
     const auto taken = options.take(parts[i]);
@@ -266,7 +269,7 @@ Outcome read_math(RuleDraft& draft, const MathText& text, ByteMath& math) {
     return done;
   }
   const auto operation = find_operator(text.operation);
-  if (!operation) return wrong("expects oper + - * / << or >>, not " + quoted(text.operation));
+  if (!operation) return wrong("expects oper + - * / << or >>, not " + in_quotes(text.operation));
   const auto right = draft.operand(text.right, 0, UINT32_MAX);
   if (!right) return tl::unexpected(right.error());
   if (*operation == MathOperator::Divide && !right->variable && right->number == 0) {
@@ -288,7 +291,7 @@ Outcome read_byte_math(RuleDraft& draft, const KeywordUse& use) {
     std::string_view rest = option;
     std::string_view* value = text.find(take_word(rest));
     if (value != nullptr) {
-      if (!value->empty()) return wrong("has the option " + quoted(option) + " twice");
+      if (!value->empty()) return wrong("has the option " + in_quotes(option) + " twice");
       *value = rest;
       continue;
     }

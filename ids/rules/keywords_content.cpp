@@ -73,7 +73,7 @@ Outcome read_endswith(RuleDraft& draft, const KeywordUse&) {
 
 // depth, offset, distance, within: one operand of the last content.
 Outcome read_position(RuleDraft& draft, const KeywordUse& use,
-                      std::optional<Operand> ContentMatch::* member, int64_t minimum,
+                      std::optional<Operand> ContentMatch::*member, int64_t minimum,
                       int64_t maximum) {
   ContentMatch* content = draft.last_content();
   if (content == nullptr) return no_content();
@@ -118,7 +118,7 @@ Outcome read_fast_pattern(RuleDraft& draft, const KeywordUse& use) {
   const auto offset = parts.size() == 2 ? parse_unsigned(parts[0], UINT16_MAX) : std::nullopt;
   const auto length = parts.size() == 2 ? parse_unsigned(parts[1], UINT16_MAX) : std::nullopt;
   if (!offset || !length || *length == 0) {
-    return wrong("expects nothing, 'only' or OFFSET,LENGTH, not " + quoted(use.value));
+    return wrong("expects nothing, 'only' or OFFSET,LENGTH, not " + in_quotes(use.value));
   }
   if (*offset + *length > content->bytes.size()) {
     return wrong("reaches beyond its content of " + std::to_string(content->bytes.size()) +
@@ -178,7 +178,7 @@ Outcome read_isdataat(RuleDraft& draft, const KeywordUse& use) {
     if (parts[i] == "relative") {
       match.relative = true;
     } else if (parts[i] != "rawbytes") {
-      return wrong("expects 'relative' or 'rawbytes' after the number, not " + quoted(parts[i]));
+      return wrong("expects 'relative' or 'rawbytes' after the number, not " + in_quotes(parts[i]));
     }
   }
   if (match.relative) {
@@ -201,7 +201,7 @@ Outcome read_bsize(RuleDraft& draft, const KeywordUse& use) {
 Outcome read_absent(RuleDraft& draft, const KeywordUse& use) {
   if (!draft.has_sticky_buffer()) return wrong("expects a sticky buffer before it");
   if (!use.value.empty() && use.value != "or_else") {
-    return wrong("expects nothing or or_else, not " + quoted(use.value));
+    return wrong("expects nothing or or_else, not " + in_quotes(use.value));
   }
   draft.add(BufferAbsent{!use.value.empty()});
   return {};

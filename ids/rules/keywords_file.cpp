@@ -24,9 +24,12 @@ Outcome read_file_text(RuleDraft& draft, const KeywordUse& use) {
 
 size_t digest_bytes(FileHashMatch::Algorithm algorithm) noexcept {
   switch (algorithm) {
-    case FileHashMatch::Algorithm::Md5: return 16;
-    case FileHashMatch::Algorithm::Sha1: return 20;
-    case FileHashMatch::Algorithm::Sha256: break;
+    case FileHashMatch::Algorithm::Md5:
+      return 16;
+    case FileHashMatch::Algorithm::Sha1:
+      return 20;
+    case FileHashMatch::Algorithm::Sha256:
+      break;
   }
   return 32;
 }
@@ -34,7 +37,7 @@ size_t digest_bytes(FileHashMatch::Algorithm algorithm) noexcept {
 // One hexadecimal digest at the start of each line; the rest of a line is a remark.
 Outcome read_digests(const std::string& path, FileHashMatch& match) {
   std::ifstream file(path);
-  if (!file) return wrong("cannot read the file " + quoted(path));
+  if (!file) return wrong("cannot read the file " + in_quotes(path));
   std::string line;
   const size_t wanted = digest_bytes(match.algorithm);
   for (uint32_t number = 1; std::getline(file, line); ++number) {
@@ -44,14 +47,13 @@ Outcome read_digests(const std::string& path, FileHashMatch& match) {
     auto digest = parse_hex_bytes(word);
     if (!digest || digest->size() != wanted) {
       return wrong("expects " + std::to_string(2 * wanted) + " hexadecimal digits in line " +
-                   std::to_string(number) + " of " + quoted(path));
+                   std::to_string(number) + " of " + in_quotes(path));
     }
     if (match.digests.size() >= kMaximumDigests) return wrong("has too many digests in " + path);
     match.digests.push_back(std::move(*digest));
   }
   std::sort(match.digests.begin(), match.digests.end());
-  match.digests.erase(std::unique(match.digests.begin(), match.digests.end()),
-                      match.digests.end());
+  match.digests.erase(std::unique(match.digests.begin(), match.digests.end()), match.digests.end());
   return {};
 }
 
@@ -76,7 +78,7 @@ Outcome read_filestore(RuleDraft& draft, const KeywordUse& use) {
       "request", "response", "both", "to_server", "to_client", "file", "tx", "ssn", "flow", ""};
   for (const std::string_view word : split(use.value, ',')) {
     if (std::find(kWords.begin(), kWords.end(), word) == kWords.end()) {
-      return wrong("has the unknown option " + quoted(word));
+      return wrong("has the unknown option " + in_quotes(word));
     }
   }
   draft.rule.conditions.emplace_back(FileStore{std::string(use.value)});

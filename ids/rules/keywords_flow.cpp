@@ -46,7 +46,7 @@ Outcome read_flow_option(RuleDraft& draft, std::string_view option, FlowMatch& m
   } else if (option == "no_frag") {
     match.no_fragment = true;
   } else {
-    return wrong("has the unknown option " + quoted(option));
+    return wrong("has the unknown option " + in_quotes(option));
   }
   return {};
 }
@@ -87,7 +87,8 @@ Outcome read_app_layer_protocol(RuleDraft& draft, const KeywordUse& use) {
     const std::string_view mode = trimmed(use.value.substr(comma + 1));
     const auto found = find_mode(mode);
     if (!found) {
-      return wrong("expects final, either, to_server, to_client or original, not " + quoted(mode));
+      return wrong("expects final, either, to_server, to_client or original, not " +
+                   in_quotes(mode));
     }
     match.mode = *found;
   }
@@ -96,7 +97,7 @@ Outcome read_app_layer_protocol(RuleDraft& draft, const KeywordUse& use) {
   } else if (match.name != "unknown") {
     const auto protocol = find_application(match.name);
     if (!protocol && !is_application_elsewhere(match.name)) {
-      return wrong("names the unknown protocol " + quoted(match.name));
+      return wrong("names the unknown protocol " + in_quotes(match.name));
     }
     match.protocol = protocol.value_or(ApplicationProtocol::Unknown);
     if (draft.rule.protocol == RuleProtocol::Application && !match.negated) {
@@ -115,15 +116,15 @@ Outcome read_app_layer_event(RuleDraft& draft, const KeywordUse& use) {
     const auto protocol = find_application(lowercase(use.value.substr(0, dot)));
     if (!protocol) {
       if (is_application_elsewhere(lowercase(use.value.substr(0, dot)))) {
-        return not_supported("knows no events of " + quoted(use.value.substr(0, dot)));
+        return not_supported("knows no events of " + in_quotes(use.value.substr(0, dot)));
       }
-      return wrong("names the unknown protocol " + quoted(use.value.substr(0, dot)));
+      return wrong("names the unknown protocol " + in_quotes(use.value.substr(0, dot)));
     }
     match.protocol = *protocol;
     name = use.value.substr(dot + 1);
   }
   const auto event = find_event(application_events(match.protocol), name);
-  if (!event) return not_supported("knows no event " + quoted(use.value));
+  if (!event) return not_supported("knows no event " + in_quotes(use.value));
   match.event = *event;
   draft.rule.conditions.emplace_back(match);
   return {};
@@ -131,17 +132,16 @@ Outcome read_app_layer_event(RuleDraft& draft, const KeywordUse& use) {
 
 Outcome read_decode_event(RuleDraft& draft, const KeywordUse& use) {
   const auto event = find_event(decode_events(), use.value);
-  if (!event) return not_supported("knows no event " + quoted(use.value));
+  if (!event) return not_supported("knows no event " + in_quotes(use.value));
   draft.rule.conditions.emplace_back(
       EventMatch{EventKind::Decode, ApplicationProtocol::Unknown, *event});
   return {};
 }
 
 Outcome read_stream_event(RuleDraft& draft, const KeywordUse& use) {
-  const std::string_view name =
-      use.value.starts_with("stream.") ? use.value.substr(7) : use.value;
+  const std::string_view name = use.value.starts_with("stream.") ? use.value.substr(7) : use.value;
   const auto event = find_event(stream_events(), name);
-  if (!event) return not_supported("knows no event " + quoted(use.value));
+  if (!event) return not_supported("knows no event " + in_quotes(use.value));
   draft.rule.conditions.emplace_back(
       EventMatch{EventKind::Stream, ApplicationProtocol::Unknown, *event});
   return {};

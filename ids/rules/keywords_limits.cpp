@@ -42,20 +42,21 @@ Outcome read_tag_unit(Rule& rule, std::string_view text) {
   } else if (text == "bytes") {
     rule.tag_unit = Rule::TagUnit::Bytes;
   } else {
-    return wrong("expects packets, seconds or bytes, not " + quoted(text));
+    return wrong("expects packets, seconds or bytes, not " + in_quotes(text));
   }
   return {};
 }
 
 // tag:session|host[,COUNT,packets|seconds|bytes[,src|dst]]. A rule keeps the first tag by host and
-// otherwise the last: an Rule holds one.
+// otherwise the last: a rule holds one tag.
 Outcome read_tag(RuleDraft& draft, const KeywordUse& use) {
   const auto parts = split(use.value, ',');
   const bool host = parts[0] == "host";
   if (!host && parts[0] != "session") {
-    return wrong("expects session or host, not " + quoted(parts[0]));
+    return wrong("expects session or host, not " + in_quotes(parts[0]));
   }
-  if (parts.size() == 2 || parts.size() > 4) return wrong("expects COUNT,UNIT after " + quoted(parts[0]));
+  if (parts.size() == 2 || parts.size() > 4)
+    return wrong("expects COUNT,UNIT after " + in_quotes(parts[0]));
   Rule tagged;
   tagged.tag_count = kTagPackets;
   if (parts.size() > 2) {
@@ -66,7 +67,7 @@ Outcome read_tag(RuleDraft& draft, const KeywordUse& use) {
     if (auto done = read_tag_unit(tagged, parts[2]); !done) return done;
   }
   if (parts.size() > 3 && (!host || (parts[3] != "src" && parts[3] != "dst"))) {
-    return wrong(host ? "expects src or dst, not " + quoted(parts[3])
+    return wrong(host ? "expects src or dst, not " + in_quotes(parts[3])
                       : std::string("takes src or dst with host only"));
   }
   if (host) {

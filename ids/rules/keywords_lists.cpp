@@ -36,7 +36,7 @@ Outcome read_dataset_option(const RuleDraft& draft, std::string_view option, Dat
   const std::string_view word = take_word(rest);
   if (word == "type") {
     const auto type = find_type(rest);
-    if (!type) return wrong("expects type string, md5, sha256, ipv4 or ip, not " + quoted(rest));
+    if (!type) return wrong("expects type string, md5, sha256, ipv4 or ip, not " + in_quotes(rest));
     match.type = *type;
     has_type = true;
   } else if (word == "load") {
@@ -62,7 +62,7 @@ Outcome read_dataset_option(const RuleDraft& draft, std::string_view option, Dat
              word == "array_key" || word == "enrichment_key" || word == "remove_key") {
     return not_supported("has no JSON datasets");
   } else {
-    return wrong("has the unknown option " + quoted(option));
+    return wrong("has the unknown option " + in_quotes(option));
   }
   return {};
 }
@@ -78,7 +78,7 @@ Outcome read_dataset(RuleDraft& draft, const KeywordUse& use) {
   const auto parts = split(use.value, ',');
   if (parts.size() < 2) return wrong("expects OPERATION,NAME,type TYPE");
   const auto operation = find_operation(parts[0]);
-  if (!operation) return wrong("expects isset, isnotset, set or unset, not " + quoted(parts[0]));
+  if (!operation) return wrong("expects isset, isnotset, set or unset, not " + in_quotes(parts[0]));
   if (auto checked = check_dataset_name(parts[1]); !checked) return checked;
   DatasetMatch match;
   match.operation = *operation;
@@ -100,7 +100,7 @@ Outcome read_datarep(RuleDraft& draft, const KeywordUse& use) {
   if (parts.size() < 3) return wrong("expects NAME,OPERATOR,VALUE,type TYPE");
   if (auto checked = check_dataset_name(parts[0]); !checked) return checked;
   const auto comparison = find_comparison(parts[1]);
-  if (!comparison) return wrong("expects > < or ==, not " + quoted(parts[1]));
+  if (!comparison) return wrong("expects > < or ==, not " + in_quotes(parts[1]));
   const auto value = read_number(parts[2], UINT16_MAX);
   if (!value) return tl::unexpected(value.error());
   DatasetMatch match;
@@ -135,14 +135,14 @@ Outcome read_iprep(RuleDraft& draft, const KeywordUse& use) {
   }
   if (parts.size() != 4) return wrong("expects SIDE,CATEGORY,OPERATOR,VALUE");
   const auto side = find_side<IpReputationMatch::Side>(parts[0]);
-  if (!side) return wrong("expects src, dst, both or any, not " + quoted(parts[0]));
+  if (!side) return wrong("expects src, dst, both or any, not " + in_quotes(parts[0]));
   if (parts[1].empty()) return wrong("expects a category");
   const auto comparison = find_comparison(parts[2]);
-  if (!comparison) return wrong("expects < > = <= or >=, not " + quoted(parts[2]));
+  if (!comparison) return wrong("expects < > = <= or >=, not " + in_quotes(parts[2]));
   const auto value = read_number(parts[3], 127);
   if (!value) return tl::unexpected(value.error());
-  draft.rule.conditions.emplace_back(IpReputationMatch{
-      *side, std::string(parts[1]), *comparison, static_cast<uint8_t>(*value)});
+  draft.rule.conditions.emplace_back(
+      IpReputationMatch{*side, std::string(parts[1]), *comparison, static_cast<uint8_t>(*value)});
   return {};
 }
 
@@ -165,7 +165,7 @@ Outcome read_geoip(RuleDraft& draft, const KeywordUse& use) {
       return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
     });
     if (country.size() != 2 || !letters) {
-      return wrong("expects countries of two letters, not " + quoted(parts[i]));
+      return wrong("expects countries of two letters, not " + in_quotes(parts[i]));
     }
     std::string name = lowercase(country);
     std::transform(name.begin(), name.end(), name.begin(),

@@ -15,7 +15,7 @@ constexpr uint32_t kHostbitsExpireSeconds = 300;
 // A name of a bit or counter: one word.
 Outcome check_name(std::string_view name) {
   if (name.empty() || name.size() > 256 || name.find_first_of(" \t\"") != std::string_view::npos) {
-    return wrong("expects a name of one word, not " + quoted(name));
+    return wrong("expects a name of one word, not " + in_quotes(name));
   }
   return {};
 }
@@ -31,7 +31,7 @@ std::optional<Operation> find_bit_operation(std::string_view text) noexcept {
 }
 
 std::string unknown_operation(std::string_view text) {
-  return "expects set, unset, toggle, isset, isnotset or noalert, not " + quoted(text);
+  return "expects set, unset, toggle, isset, isnotset or noalert, not " + in_quotes(text);
 }
 
 Outcome read_flowbits(RuleDraft& draft, const KeywordUse& use) {
@@ -88,7 +88,7 @@ Outcome read_flowint(RuleDraft& draft, const KeywordUse& use) {
   if (auto checked = check_name(parts[0]); !checked) return checked;
   FlowintMatch match;
   if (!read_flowint_modifier(parts[1], match)) {
-    return wrong("expects one of + - = == != < > <= >= isset notset, not " + quoted(parts[1]));
+    return wrong("expects one of + - = == != < > <= >= isset notset, not " + in_quotes(parts[1]));
   }
   const bool asks_only = match.operation == FlowintMatch::Operation::IsSet ||
                          match.operation == FlowintMatch::Operation::NotSet;
@@ -145,13 +145,14 @@ Outcome read_xbits(RuleDraft& draft, const KeywordUse& use) {
     const std::string_view word = take_word(rest);
     if (word == "track") {
       const auto track = find_track(rest);
-      if (!track) return wrong("expects track ip_src, ip_dst, ip_pair or tx, not " + quoted(rest));
+      if (!track)
+        return wrong("expects track ip_src, ip_dst, ip_pair or tx, not " + in_quotes(rest));
       match.track = *track;
       has_track = true;
     } else if (word == "expire") {
       if (auto done = read_expire(rest, match.expire_seconds); !done) return done;
     } else {
-      return wrong("has the unknown option " + quoted(parts[i]));
+      return wrong("has the unknown option " + in_quotes(parts[i]));
     }
   }
   if (!has_track) return wrong("expects track ip_src, ip_dst, ip_pair or tx");
@@ -180,7 +181,7 @@ Outcome read_hostbits(RuleDraft& draft, const KeywordUse& use) {
     } else if (parts[2] == "both") {
       match.track = XbitsMatch::Track::Both;
     } else if (parts[2] != "src") {
-      return wrong("expects src, dst or both, not " + quoted(parts[2]));
+      return wrong("expects src, dst or both, not " + in_quotes(parts[2]));
     }
   }
   if (parts.size() > 3) {

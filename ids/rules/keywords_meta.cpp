@@ -63,10 +63,12 @@ Outcome read_classtype(RuleDraft& draft, const KeywordUse& use) {
 
 Outcome read_reference(RuleDraft& draft, const KeywordUse& use) {
   const size_t comma = use.value.find(',');
-  if (comma == std::string_view::npos) return wrong("expects TYPE,VALUE, not " + quoted(use.value));
+  if (comma == std::string_view::npos)
+    return wrong("expects TYPE,VALUE, not " + in_quotes(use.value));
   const std::string_view value = trimmed(use.value.substr(comma + 1));
   const std::string_view type = trimmed(use.value.substr(0, comma));
-  if (type.empty() || value.empty()) return wrong("expects TYPE,VALUE, not " + quoted(use.value));
+  if (type.empty() || value.empty())
+    return wrong("expects TYPE,VALUE, not " + in_quotes(use.value));
   draft.rule.references.push_back({lowercase(type), std::string(value)});
   return {};
 }
@@ -85,7 +87,7 @@ Outcome read_target(RuleDraft& draft, const KeywordUse& use) {
   } else if (use.value == "dest_ip") {
     draft.rule.target = Rule::Target::Destination;
   } else {
-    return wrong("expects src_ip or dest_ip, not " + quoted(use.value));
+    return wrong("expects src_ip or dest_ip, not " + in_quotes(use.value));
   }
   return {};
 }
@@ -123,18 +125,26 @@ Outcome check_version(std::string_view text) {
   bool fits = false;
   for (const std::string_view alternative : split(text, '|')) {
     const size_t begin = alternative.find_first_of("0123456789");
-    const auto comparison = find_comparison(
-        trimmed(alternative.substr(0, std::min(begin, alternative.size()))));
-    const auto version = begin == std::string_view::npos
-                             ? std::nullopt
-                             : parse_version(alternative.substr(begin));
-    if (!comparison || !version) return wrong("expects version >= N.N.N, not " + quoted(text));
+    const auto comparison =
+        find_comparison(trimmed(alternative.substr(0, std::min(begin, alternative.size()))));
+    const auto version =
+        begin == std::string_view::npos ? std::nullopt : parse_version(alternative.substr(begin));
+    if (!comparison || !version) return wrong("expects version >= N.N.N, not " + in_quotes(text));
     switch (*comparison) {
-      case Comparison::Less: fits = fits || kLanguageVersion < *version; break;
-      case Comparison::LessOrEqual: fits = fits || kLanguageVersion <= *version; break;
-      case Comparison::Greater: fits = fits || kLanguageVersion > *version; break;
-      case Comparison::GreaterOrEqual: fits = fits || kLanguageVersion >= *version; break;
-      default: return wrong("expects <, <=, > or >= before a version");
+      case Comparison::Less:
+        fits = fits || kLanguageVersion < *version;
+        break;
+      case Comparison::LessOrEqual:
+        fits = fits || kLanguageVersion <= *version;
+        break;
+      case Comparison::Greater:
+        fits = fits || kLanguageVersion > *version;
+        break;
+      case Comparison::GreaterOrEqual:
+        fits = fits || kLanguageVersion >= *version;
+        break;
+      default:
+        return wrong("expects <, <=, > or >= before a version");
     }
   }
   if (!fits) return not_supported("asks for version " + std::string(text));
@@ -149,10 +159,11 @@ Outcome read_requires(RuleDraft&, const KeywordUse& use) {
     } else if (kind == "keyword") {
       const Keyword* keyword = find_keyword(requirement);
       if (keyword == nullptr || keyword->form == ValueForm::Unsupported) {
-        return not_supported("asks for the keyword " + quoted(requirement));
+        return not_supported("asks for the keyword " + in_quotes(requirement));
       }
     } else {
-      return not_supported("asks for " + quoted(std::string(kind) + " " + std::string(requirement)));
+      return not_supported("asks for " +
+                           in_quotes(std::string(kind) + " " + std::string(requirement)));
     }
   }
   return {};

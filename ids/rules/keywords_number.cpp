@@ -45,8 +45,7 @@ uint64_t maximum_of(NumberField field) noexcept {
 }
 
 Outcome add_range(RuleDraft& draft, NumberField field, std::string_view text,
-                  ReadOneNumber read_one = nullptr,
-                  std::optional<Direction> side = std::nullopt) {
+                  ReadOneNumber read_one = nullptr, std::optional<Direction> side = std::nullopt) {
   const auto range = read_number_range(text, maximum_of(field), read_one);
   if (!range) return tl::unexpected(range.error());
   NumberMatch match;
@@ -80,14 +79,13 @@ struct ProtocolNumber {
 };
 // IANA's names of IP protocols, those that rules use.
 constexpr std::array kProtocolNumbers{
-    ProtocolNumber{"icmp", 1},       ProtocolNumber{"igmp", 2},  ProtocolNumber{"ipip", 4},
-    ProtocolNumber{"ipencap", 4},    ProtocolNumber{"tcp", 6},   ProtocolNumber{"egp", 8},
-    ProtocolNumber{"udp", 17},       ProtocolNumber{"dccp", 33}, ProtocolNumber{"ipv6", 41},
-    ProtocolNumber{"rsvp", 46},      ProtocolNumber{"gre", 47},  ProtocolNumber{"esp", 50},
-    ProtocolNumber{"ah", 51},        ProtocolNumber{"ipv6-icmp", 58},
-    ProtocolNumber{"icmpv6", 58},    ProtocolNumber{"icmp6", 58},
-    ProtocolNumber{"ospf", 89},      ProtocolNumber{"pim", 103}, ProtocolNumber{"vrrp", 112},
-    ProtocolNumber{"l2tp", 115},     ProtocolNumber{"sctp", 132},
+    ProtocolNumber{"icmp", 1},      ProtocolNumber{"igmp", 2},       ProtocolNumber{"ipip", 4},
+    ProtocolNumber{"ipencap", 4},   ProtocolNumber{"tcp", 6},        ProtocolNumber{"egp", 8},
+    ProtocolNumber{"udp", 17},      ProtocolNumber{"dccp", 33},      ProtocolNumber{"ipv6", 41},
+    ProtocolNumber{"rsvp", 46},     ProtocolNumber{"gre", 47},       ProtocolNumber{"esp", 50},
+    ProtocolNumber{"ah", 51},       ProtocolNumber{"ipv6-icmp", 58}, ProtocolNumber{"icmpv6", 58},
+    ProtocolNumber{"icmp6", 58},    ProtocolNumber{"ospf", 89},      ProtocolNumber{"pim", 103},
+    ProtocolNumber{"vrrp", 112},    ProtocolNumber{"l2tp", 115},     ProtocolNumber{"sctp", 132},
     ProtocolNumber{"udplite", 136},
 };
 
@@ -120,10 +118,10 @@ Outcome read_stream_size(RuleDraft& draft, const KeywordUse& use) {
   } else if (parts[0] == "either") {
     match.field = NumberField::StreamSizeEither;
   } else {
-    return wrong("expects server, client, both or either, not " + quoted(parts[0]));
+    return wrong("expects server, client, both or either, not " + in_quotes(parts[0]));
   }
   const auto comparison = find_comparison(parts[1]);
-  if (!comparison) return wrong("expects > < = != >= or <=, not " + quoted(parts[1]));
+  if (!comparison) return wrong("expects > < = != >= or <=, not " + in_quotes(parts[1]));
   const auto number = read_number(parts[2], UINT32_MAX);
   if (!number) return tl::unexpected(number.error());
   match.comparison = *comparison;
@@ -136,7 +134,8 @@ Outcome read_stream_size(RuleDraft& draft, const KeywordUse& use) {
 // those of the client side and of both follow it.
 Outcome read_flow_count(RuleDraft& draft, const KeywordUse& use) {
   const size_t comma = use.value.find(',');
-  if (comma == std::string_view::npos) return wrong("expects SIDE,NUMBER, not " + quoted(use.value));
+  if (comma == std::string_view::npos)
+    return wrong("expects SIDE,NUMBER, not " + in_quotes(use.value));
   const std::string_view side = trimmed(use.value.substr(0, comma));
   unsigned place = 0;
   if (side == "toclient" || side == "to_client") {
@@ -146,7 +145,7 @@ Outcome read_flow_count(RuleDraft& draft, const KeywordUse& use) {
   } else if (side == "either") {
     return not_supported("cannot ask for either side; write one rule for each");
   } else if (side != "toserver" && side != "to_server") {
-    return wrong("expects toserver, toclient or both, not " + quoted(side));
+    return wrong("expects toserver, toclient or both, not " + in_quotes(side));
   }
   return add_range(draft, static_cast<NumberField>(use.keyword.argument + place),
                    use.value.substr(comma + 1));
@@ -181,7 +180,7 @@ Outcome read_filesize(RuleDraft& draft, const KeywordUse& use) {
   }
   const std::string_view side = trimmed(use.value.substr(0, comma));
   if (side != "to_server" && side != "to_client") {
-    return wrong("expects to_server or to_client before ',', not " + quoted(side));
+    return wrong("expects to_server or to_client before ',', not " + in_quotes(side));
   }
   if (!draft.rule.transactional) return wrong("takes a direction only in a rule with '=>'");
   return add_range(draft, NumberField::FileSize, use.value.substr(comma + 1), parse_size,
@@ -197,7 +196,8 @@ Outcome read_urilen(RuleDraft& draft, const KeywordUse& use) {
   BufferId buffer = BufferId::HttpUri;
   if (comma != std::string_view::npos) {
     const std::string_view kind = trimmed(use.value.substr(comma + 1));
-    if (kind != "norm" && kind != "raw") return wrong("expects norm or raw, not " + quoted(kind));
+    if (kind != "norm" && kind != "raw")
+      return wrong("expects norm or raw, not " + in_quotes(kind));
     if (kind == "raw") buffer = BufferId::HttpUriRaw;
   }
   draft.add_to(buffer, BufferSize{range->comparison, range->low, range->high});

@@ -35,15 +35,34 @@ Mode take_mode(std::string_view& text) noexcept {
 // of the bits above URG.
 uint8_t tcp_flag(char letter) noexcept {
   switch (letter) {
-    case 'F': case 'f': return 0x01;
-    case 'S': case 's': return 0x02;
-    case 'R': case 'r': return 0x04;
-    case 'P': case 'p': return 0x08;
-    case 'A': case 'a': return 0x10;
-    case 'U': case 'u': return 0x20;
-    case 'E': case 'e': case '2': return 0x40;
-    case 'C': case 'c': case '1': return 0x80;
-    default: return 0;
+    case 'F':
+    case 'f':
+      return 0x01;
+    case 'S':
+    case 's':
+      return 0x02;
+    case 'R':
+    case 'r':
+      return 0x04;
+    case 'P':
+    case 'p':
+      return 0x08;
+    case 'A':
+    case 'a':
+      return 0x10;
+    case 'U':
+    case 'u':
+      return 0x20;
+    case 'E':
+    case 'e':
+    case '2':
+      return 0x40;
+    case 'C':
+    case 'c':
+    case '1':
+      return 0x80;
+    default:
+      return 0;
   }
 }
 
@@ -52,7 +71,7 @@ Read<uint8_t> read_flag_letters(std::string_view text) {
   for (const char letter : text) {
     if (letter == '0') continue;
     const uint8_t flag = tcp_flag(letter);
-    if (flag == 0) return wrong("expects letters of FSRPAUCE, not " + quoted(text));
+    if (flag == 0) return wrong("expects letters of FSRPAUCE, not " + in_quotes(text));
     flags = static_cast<uint8_t>(flags | flag);
   }
   return flags;
@@ -89,7 +108,7 @@ Outcome read_fragbits(RuleDraft& draft, const KeywordUse& use) {
     } else if (letter == 'R') {
       match.reserved = true;
     } else {
-      return wrong("expects letters of MDR, not " + quoted(letters));
+      return wrong("expects letters of MDR, not " + in_quotes(letters));
     }
   }
   draft.rule.conditions.emplace_back(match);
@@ -101,11 +120,16 @@ struct IpOptionName {
   IpOption option;
 };
 constexpr std::array kIpOptions{
-    IpOptionName{"rr", IpOption::RecordRoute},       IpOptionName{"lsrr", IpOption::LooseSourceRoute},
-    IpOptionName{"ssrr", IpOption::StrictSourceRoute}, IpOptionName{"eol", IpOption::EndOfList},
-    IpOptionName{"nop", IpOption::NoOperation},      IpOptionName{"ts", IpOption::Timestamp},
-    IpOptionName{"sec", IpOption::Security},         IpOptionName{"esec", IpOption::ExtendedSecurity},
-    IpOptionName{"satid", IpOption::StreamId},       IpOptionName{"any", IpOption::Any},
+    IpOptionName{"rr", IpOption::RecordRoute},
+    IpOptionName{"lsrr", IpOption::LooseSourceRoute},
+    IpOptionName{"ssrr", IpOption::StrictSourceRoute},
+    IpOptionName{"eol", IpOption::EndOfList},
+    IpOptionName{"nop", IpOption::NoOperation},
+    IpOptionName{"ts", IpOption::Timestamp},
+    IpOptionName{"sec", IpOption::Security},
+    IpOptionName{"esec", IpOption::ExtendedSecurity},
+    IpOptionName{"satid", IpOption::StreamId},
+    IpOptionName{"any", IpOption::Any},
 };
 
 Outcome read_ipopts(RuleDraft& draft, const KeywordUse& use) {
@@ -116,7 +140,7 @@ Outcome read_ipopts(RuleDraft& draft, const KeywordUse& use) {
     }
   }
   return wrong("expects rr, lsrr, ssrr, eol, nop, ts, sec, esec, satid or any, not " +
-               quoted(use.value));
+               in_quotes(use.value));
 }
 
 Outcome read_sameip(RuleDraft& draft, const KeywordUse&) {

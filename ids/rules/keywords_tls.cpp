@@ -46,7 +46,8 @@ Outcome read_ssl_version(RuleDraft& draft, const KeywordUse& use) {
     if (negated) name = trimmed(name.substr(1));
     const auto version = find_version(name);
     if (!version) {
-      return wrong("expects sslv2, sslv3, tls1.0, tls1.1, tls1.2 or tls1.3, not " + quoted(name));
+      return wrong("expects sslv2, sslv3, tls1.0, tls1.1, tls1.2 or tls1.3, not " +
+                   in_quotes(name));
     }
     (negated ? excluded : included).push_back(*version);
   }
@@ -80,7 +81,7 @@ Outcome read_tls_version(RuleDraft& draft, const KeywordUse& use) {
   } else {
     version = find_version("tls" + std::string(text));
   }
-  if (!version) return wrong("expects 1.0, 1.1, 1.2, 1.3 or 0xNNNN, not " + quoted(text));
+  if (!version) return wrong("expects 1.0, 1.1, 1.2, 1.3 or 0xNNNN, not " + in_quotes(text));
   match.values.push_back(*version);
   draft.rule.conditions.emplace_back(std::move(match));
   return {};
@@ -107,9 +108,8 @@ Outcome read_ssl_state(RuleDraft& draft, const KeywordUse& use) {
     if (match.negated) name = trimmed(name.substr(1));
     const auto state = find_state(name);
     if (!state) {
-      return wrong(
-          "expects client_hello, server_hello, client_keyx, server_keyx or unknown, not " +
-          quoted(name));
+      return wrong("expects client_hello, server_hello, client_keyx, server_keyx or unknown, not " +
+                   in_quotes(name));
     }
     match.state = *state;
     if (!match.negated && ++included > 1) {
@@ -162,7 +162,7 @@ Outcome read_certificate_time(RuleDraft& draft, const KeywordUse& use) {
   if (gap != std::string_view::npos) {
     const auto low = parse_time(text.substr(0, gap));
     const auto high = parse_time(text.substr(gap + 2));
-    if (!low || !high || *low >= *high) return wrong("expects TIME<>TIME, not " + quoted(text));
+    if (!low || !high || *low >= *high) return wrong("expects TIME<>TIME, not " + in_quotes(text));
     match.comparison = Comparison::Between;
     match.low = *low;
     match.high = *high;
@@ -171,7 +171,7 @@ Outcome read_certificate_time(RuleDraft& draft, const KeywordUse& use) {
     if (text.starts_with('>')) match.comparison = Comparison::Greater;
     if (match.comparison != Comparison::Equal) text.remove_prefix(1);
     const auto time = parse_time(text);
-    if (!time) return wrong("expects a time as 2015-10-22T13:05:01, not " + quoted(text));
+    if (!time) return wrong("expects a time as 2015-10-22T13:05:01, not " + in_quotes(text));
     match.low = *time;
   }
   draft.rule.conditions.emplace_back(match);

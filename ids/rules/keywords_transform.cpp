@@ -17,7 +17,8 @@ Outcome read_plain(RuleDraft& draft, const KeywordUse& use) {
 Outcome read_xor(RuleDraft& draft, const KeywordUse& use) {
   auto key = parse_hex_bytes(use.value);
   if (!key || key->empty() || key->size() > kMaximumXorKey) {
-    return wrong("expects a key of 1 to 255 bytes in hexadecimal digits, not " + quoted(use.value));
+    return wrong("expects a key of 1 to 255 bytes in hexadecimal digits, not " +
+                 in_quotes(use.value));
   }
   return draft.add_transform({TransformKind::Xor, std::move(*key)});
 }
@@ -38,10 +39,10 @@ Outcome read_from_base64(RuleDraft& draft, const KeywordUse& use) {
       }
     } else if (word == "mode") {
       if (rest != "rfc4648" && rest != "rfc2045" && rest != "strict") {
-        return wrong("expects mode rfc4648, rfc2045 or strict, not " + quoted(rest));
+        return wrong("expects mode rfc4648, rfc2045 or strict, not " + in_quotes(rest));
       }
     } else if (!option.empty()) {
-      return wrong("has the unknown option " + quoted(option));
+      return wrong("has the unknown option " + in_quotes(option));
     }
   }
   return draft.add_transform({TransformKind::FromBase64, std::string(use.value)});

@@ -50,7 +50,7 @@ Read<std::vector<RuleOption>> split_options(std::string_view text) {
   while (!text.empty()) {
     const size_t end = find_unescaped(text, ';', 0);
     if (end == std::string_view::npos) {
-      return wrong("expects ';' after " + quoted(text));
+      return wrong("expects ';' after " + in_quotes(text));
     }
     const std::string_view option = text.substr(0, end);
     text = trimmed(text.substr(end + 1));

@@ -16,9 +16,9 @@ struct CompileFlag {
   uint32_t option;
 };
 constexpr std::array kCompileFlags{
-    CompileFlag{'i', PCRE2_CASELESS},       CompileFlag{'s', PCRE2_DOTALL},
-    CompileFlag{'m', PCRE2_MULTILINE},      CompileFlag{'x', PCRE2_EXTENDED},
-    CompileFlag{'A', PCRE2_ANCHORED},       CompileFlag{'E', PCRE2_DOLLAR_ENDONLY},
+    CompileFlag{'i', PCRE2_CASELESS},  CompileFlag{'s', PCRE2_DOTALL},
+    CompileFlag{'m', PCRE2_MULTILINE}, CompileFlag{'x', PCRE2_EXTENDED},
+    CompileFlag{'A', PCRE2_ANCHORED},  CompileFlag{'E', PCRE2_DOLLAR_ENDONLY},
     CompileFlag{'G', PCRE2_UNGREEDY},
 };
 
@@ -27,12 +27,12 @@ struct BufferFlag {
   BufferId buffer;
 };
 constexpr std::array kBufferFlags{
-    BufferFlag{'U', BufferId::HttpUri},          BufferFlag{'I', BufferId::HttpUriRaw},
-    BufferFlag{'P', BufferId::HttpRequestBody},  BufferFlag{'Q', BufferId::HttpResponseBody},
-    BufferFlag{'H', BufferId::HttpHeader},       BufferFlag{'D', BufferId::HttpHeaderRaw},
-    BufferFlag{'M', BufferId::HttpMethod},       BufferFlag{'C', BufferId::HttpCookie},
-    BufferFlag{'S', BufferId::HttpStatusCode},   BufferFlag{'Y', BufferId::HttpStatusMessage},
-    BufferFlag{'V', BufferId::HttpUserAgent},    BufferFlag{'W', BufferId::HttpHost},
+    BufferFlag{'U', BufferId::HttpUri},         BufferFlag{'I', BufferId::HttpUriRaw},
+    BufferFlag{'P', BufferId::HttpRequestBody}, BufferFlag{'Q', BufferId::HttpResponseBody},
+    BufferFlag{'H', BufferId::HttpHeader},      BufferFlag{'D', BufferId::HttpHeaderRaw},
+    BufferFlag{'M', BufferId::HttpMethod},      BufferFlag{'C', BufferId::HttpCookie},
+    BufferFlag{'S', BufferId::HttpStatusCode},  BufferFlag{'Y', BufferId::HttpStatusMessage},
+    BufferFlag{'V', BufferId::HttpUserAgent},   BufferFlag{'W', BufferId::HttpHost},
     BufferFlag{'Z', BufferId::HttpHostRaw},
 };
 
@@ -66,7 +66,7 @@ Read<PcreCapture> read_capture(std::string_view text) {
   const std::string_view name =
       colon == std::string_view::npos ? std::string_view{} : trimmed(text.substr(colon + 1));
   if ((scope != "pkt" && scope != "flow") || name.empty()) {
-    return wrong("expects captures as pkt:NAME or flow:NAME, not " + quoted(text));
+    return wrong("expects captures as pkt:NAME or flow:NAME, not " + in_quotes(text));
   }
   return PcreCapture{scope == "pkt" ? PcreCapture::Scope::Packet : PcreCapture::Scope::Flow,
                      std::string(name)};
@@ -87,9 +87,9 @@ std::vector<PcreCapture> named_captures(std::string_view pattern) {
       in_class = true;
     } else if (pattern[i] == '(') {
       const std::string_view rest = pattern.substr(i + 1);
-      const bool named = rest.starts_with("?P<") ||
-                         (rest.starts_with("?<") && !rest.starts_with("?<=") &&
-                          !rest.starts_with("?<!"));
+      const bool named =
+          rest.starts_with("?P<") ||
+          (rest.starts_with("?<") && !rest.starts_with("?<=") && !rest.starts_with("?<!"));
       if (!rest.starts_with('?') && !rest.starts_with('*')) ++group;
       if (!named) continue;
       ++group;
@@ -110,7 +110,7 @@ std::vector<PcreCapture> named_captures(std::string_view pattern) {
 Read<PcreText> read_pcre(std::string_view text) {
   const size_t last = text.rfind('/');
   if (!text.starts_with('/') || last == 0) {
-    return wrong("expects \"/PATTERN/FLAGS\", not " + quoted(text));
+    return wrong("expects \"/PATTERN/FLAGS\", not " + in_quotes(text));
   }
   PcreText result;
   result.match.pattern = std::string(text.substr(1, last - 1));

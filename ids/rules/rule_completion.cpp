@@ -129,7 +129,8 @@ Outcome settle_sides(Rule& rule, std::string& keyword) {
   for (BufferMatches& matches : rule.buffers) {
     const BufferProperties& properties = properties_of(matches.buffer);
     const auto fixed = direction_of(properties.side);
-    if (fixed && matches.side && *matches.side != *fixed && properties.protocol != ApplicationProtocol::Unknown) {
+    if (fixed && matches.side && *matches.side != *fixed &&
+        properties.protocol != ApplicationProtocol::Unknown) {
       // Set by a bidir keyword that was meant for the buffers after this one's kind.
       matches.side = fixed;
     }

@@ -23,8 +23,8 @@ bool is_variable_name(std::string_view text) noexcept {
 
 Outcome RuleDraft::check_buffers_used() const {
   if (sticky_ && !index_) {
-    return wrong("expects a match in the buffer " +
-                 quoted(properties_of(buffer_).name) + " before the next buffer or the end");
+    return wrong("expects a match in the buffer " + in_quotes(properties_of(buffer_).name) +
+                 " before the next buffer or the end");
   }
   return {};
 }
@@ -105,7 +105,7 @@ ContentMatch* RuleDraft::last_content() noexcept {
 Outcome RuleDraft::move_last_content(BufferId buffer) {
   if (last_content() == nullptr) return wrong("expects a content before it");
   if (sticky_) {
-    return wrong("cannot follow the sticky buffer " + quoted(properties_of(buffer_).name) +
+    return wrong("cannot follow the sticky buffer " + in_quotes(properties_of(buffer_).name) +
                  "; use the sticky name of this buffer too");
   }
   auto& from = rule.buffers[last_content_->buffer];
@@ -119,7 +119,8 @@ Outcome RuleDraft::move_last_content(BufferId buffer) {
 }
 
 Read<VariableIndex> RuleDraft::define_variable(std::string_view name) {
-  if (!is_variable_name(name)) return wrong("expects a name for its result, not " + quoted(name));
+  if (!is_variable_name(name))
+    return wrong("expects a name for its result, not " + in_quotes(name));
   const auto found = std::find(variables_.begin(), variables_.end(), name);
   const auto index = static_cast<VariableIndex>(found - variables_.begin());
   if (found != variables_.end()) return index;
@@ -139,13 +140,13 @@ Read<Operand> RuleDraft::operand(std::string_view text, int64_t minimum, int64_t
   if (is_variable_name(text)) {
     const auto found = std::find(variables_.begin(), variables_.end(), text);
     if (found == variables_.end()) {
-      return wrong("uses the variable " + quoted(text) +
+      return wrong("uses the variable " + in_quotes(text) +
                    ", which no byte_extract or byte_math before it defines");
     }
     return Operand{0, static_cast<VariableIndex>(found - variables_.begin())};
   }
   return wrong("expects a number from " + std::to_string(minimum) + " to " +
-               std::to_string(maximum) + " or a variable, not " + quoted(text));
+               std::to_string(maximum) + " or a variable, not " + in_quotes(text));
 }
 
 }  // namespace masugata::ids

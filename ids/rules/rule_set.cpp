@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ids/rules/rule_set.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 #include <unordered_map>
 
 #include "ids/rules/header_reader.h"
@@ -28,6 +29,9 @@ class SetReader {
   void read_text(const RuleText& text) {
     const auto file = static_cast<uint32_t>(set_.files.size());
     set_.files.push_back(text.file);
+    const auto lines = static_cast<size_t>(std::count(text.text.begin(), text.text.end(), '\n'));
+    set_.rules.reserve(std::min(set_.rules.size() + lines + 1, kMaximumRules));
+    places_.reserve(set_.rules.capacity());
     for_each_rule_line(text.text, [this, file](const RuleLine& line) {
       if (line.disabled) {
         ++set_.disabled;
@@ -128,23 +132,37 @@ class SetReader {
 RuleEnvironment RuleEnvironment::defaults() {
   RuleEnvironment environment;
   environment.address_variables = {
-      {"HOME_NET", "any"},           {"EXTERNAL_NET", "any"},
-      {"HTTP_SERVERS", "$HOME_NET"}, {"SMTP_SERVERS", "$HOME_NET"},
-      {"SQL_SERVERS", "$HOME_NET"},  {"DNS_SERVERS", "$HOME_NET"},
-      {"TELNET_SERVERS", "$HOME_NET"}, {"AIM_SERVERS", "$EXTERNAL_NET"},
-      {"DC_SERVERS", "$HOME_NET"},   {"DNP3_SERVER", "$HOME_NET"},
-      {"DNP3_CLIENT", "$HOME_NET"},  {"MODBUS_CLIENT", "$HOME_NET"},
-      {"MODBUS_SERVER", "$HOME_NET"}, {"ENIP_CLIENT", "$HOME_NET"},
-      {"ENIP_SERVER", "$HOME_NET"},  {"FTP_SERVERS", "$HOME_NET"},
-      {"SSH_SERVERS", "$HOME_NET"},  {"SIP_SERVERS", "$HOME_NET"},
+      {"HOME_NET", "any"},
+      {"EXTERNAL_NET", "any"},
+      {"HTTP_SERVERS", "$HOME_NET"},
+      {"SMTP_SERVERS", "$HOME_NET"},
+      {"SQL_SERVERS", "$HOME_NET"},
+      {"DNS_SERVERS", "$HOME_NET"},
+      {"TELNET_SERVERS", "$HOME_NET"},
+      {"AIM_SERVERS", "$EXTERNAL_NET"},
+      {"DC_SERVERS", "$HOME_NET"},
+      {"DNP3_SERVER", "$HOME_NET"},
+      {"DNP3_CLIENT", "$HOME_NET"},
+      {"MODBUS_CLIENT", "$HOME_NET"},
+      {"MODBUS_SERVER", "$HOME_NET"},
+      {"ENIP_CLIENT", "$HOME_NET"},
+      {"ENIP_SERVER", "$HOME_NET"},
+      {"FTP_SERVERS", "$HOME_NET"},
+      {"SSH_SERVERS", "$HOME_NET"},
+      {"SIP_SERVERS", "$HOME_NET"},
   };
   environment.port_variables = {
-      {"HTTP_PORTS", "80"},          {"SHELLCODE_PORTS", "!80"},
-      {"ORACLE_PORTS", "1521"},      {"SSH_PORTS", "22"},
-      {"DNP3_PORTS", "20000"},       {"MODBUS_PORTS", "502"},
+      {"HTTP_PORTS", "80"},
+      {"SHELLCODE_PORTS", "!80"},
+      {"ORACLE_PORTS", "1521"},
+      {"SSH_PORTS", "22"},
+      {"DNP3_PORTS", "20000"},
+      {"MODBUS_PORTS", "502"},
       {"FILE_DATA_PORTS", "[$HTTP_PORTS,110,143]"},
-      {"FTP_PORTS", "21"},           {"GENEVE_PORTS", "6081"},
-      {"VXLAN_PORTS", "4789"},       {"TEREDO_PORTS", "3544"},
+      {"FTP_PORTS", "21"},
+      {"GENEVE_PORTS", "6081"},
+      {"VXLAN_PORTS", "4789"},
+      {"TEREDO_PORTS", "3544"},
       {"SIP_PORTS", "[5060,5061]"},
   };
   return environment;
@@ -156,7 +174,8 @@ RuleSet read_rules(const std::vector<RuleText>& texts, const RuleEnvironment& en
   for (const RuleText& text : texts) reader.read_text(text);
   reader.finish();
   if (!environment.threshold_text.empty()) {
-    apply_threshold_text(set, "threshold.config", environment.threshold_text);
+    apply_threshold_text(set, "threshold.config", environment.threshold_text,
+                         environment.address_variables);
   }
   return set;
 }
@@ -166,10 +185,11 @@ Result<RuleSet> load_rule_files(const std::vector<std::string>& paths,
   std::vector<RuleText> texts;
   for (const std::string& path : paths) {
     std::ifstream file(path, std::ios::binary);
-    std::ostringstream content;
-    if (file) content << file.rdbuf();
-    if (!file) return failure(path, std::string("cannot be read: ") + std::strerror(errno));
-    texts.push_back({path, content.str()});
+    std::string content{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    if (!file.is_open() || file.bad()) {
+      return failure(path, std::string("cannot be read: ") + std::strerror(errno));
+    }
+    texts.push_back({path, std::move(content)});
   }
   return read_rules(texts, environment);
 }

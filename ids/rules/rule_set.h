@@ -75,7 +75,8 @@ struct RuleText {
                                               const RuleEnvironment& environment);
 
 // Reads and applies threshold.config text to a set already read (suppress, threshold,
-// event_filter, rate_filter); problems are appended.
-void apply_threshold_text(RuleSet& rules, std::string_view file, std::string_view text);
+// event_filter, rate_filter); problems are appended. `address_variables`: for `ip $HOME_NET`.
+void apply_threshold_text(RuleSet& rules, std::string_view file, std::string_view text,
+                          const std::map<std::string, std::string>& address_variables = {});
 
 }  // namespace masugata::ids

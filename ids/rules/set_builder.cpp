@@ -21,7 +21,8 @@ std::string key_of(const Set& set) {
 }
 
 template <class Set, class ReadGroup>
-Read<uint32_t> index_of_group(std::string_view text, std::unordered_map<std::string, uint32_t>& texts,
+Read<uint32_t> index_of_group(std::string_view text,
+                              std::unordered_map<std::string, uint32_t>& texts,
                               std::unordered_map<std::string, uint32_t>& values,
                               std::vector<Set>& sets, ReadGroup read_group) {
   const auto known = texts.find(std::string(text));
@@ -102,7 +103,7 @@ Read<std::string> SetBuilder::find_data_file(uint32_t rule_file, std::string_vie
     std::error_code error;
     if (fs::is_regular_file(candidate, error)) return candidate.string();
   }
-  return wrong("names the file " + quoted(name) +
+  return wrong("names the file " + in_quotes(name) +
                ", which is neither beside the rule file nor in the data folder");
 }
 

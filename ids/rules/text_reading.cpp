@@ -37,8 +37,8 @@ Read<NumberRange> read_two_bounds(std::string_view low, std::string_view high, u
   const auto first = read_one(low);
   const auto last = read_one(high);
   if (!first || !last || *first > maximum || *last > maximum) {
-    return wrong("expects two numbers up to " + std::to_string(maximum) + ", not " + quoted(low) +
-                 " and " + quoted(high));
+    return wrong("expects two numbers up to " + std::to_string(maximum) + ", not " +
+                 in_quotes(low) + " and " + in_quotes(high));
   }
   if (*first >= *last) return wrong("expects the lower bound before the higher");
   return NumberRange{Comparison::Between, *first, *last, false};
@@ -64,7 +64,7 @@ bool same_ignoring_case(std::string_view left, std::string_view right) noexcept 
                     [](char a, char b) { return lower(a) == lower(b); });
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr size_t kShown = 60;
   std::string result = "'";
   for (const char c : text.substr(0, kShown)) {
@@ -140,7 +140,7 @@ std::optional<int64_t> parse_signed(std::string_view text, int64_t minimum,
 
 Read<uint64_t> read_number(std::string_view text, uint64_t maximum) {
   if (const auto value = parse_unsigned(trimmed(text), maximum)) return *value;
-  return wrong("expects a number up to " + std::to_string(maximum) + ", not " + quoted(text));
+  return wrong("expects a number up to " + std::to_string(maximum) + ", not " + in_quotes(text));
 }
 
 std::optional<Comparison> find_comparison(std::string_view text) noexcept {
@@ -178,7 +178,7 @@ Read<NumberRange> read_number_range(std::string_view text, uint64_t maximum,
   const auto value = read_one(number);
   if (!value || *value > maximum) {
     return wrong("expects a number up to " + std::to_string(maximum) +
-                 ", with <, >, <=, >=, ! before it or as LOW<>HIGH, not " + quoted(text));
+                 ", with <, >, <=, >=, ! before it or as LOW<>HIGH, not " + in_quotes(text));
   }
   range.low = *value;
   return range;
@@ -213,12 +213,13 @@ Read<std::string> read_content_bytes(std::string_view text) {
       const std::string_view digits = text.substr(i + 1, end - i - 1);
       const auto binary = parse_hex_bytes(digits);
       if (!binary || digits.find(':') != std::string_view::npos) {
-        return wrong("expects pairs of hexadecimal digits between '|', not " + quoted(digits));
+        return wrong("expects pairs of hexadecimal digits between '|', not " + in_quotes(digits));
       }
       bytes += *binary;
       i = end;
     } else if (c == '\\') {
-      if (++i == text.size() || std::string_view("\\\";:").find(text[i]) == std::string_view::npos) {
+      if (++i == text.size() ||
+          std::string_view("\\\";:").find(text[i]) == std::string_view::npos) {
         return wrong("allows only \\\\ \\\" \\; and \\: as escapes; write other bytes as |hex|");
       }
       bytes += text[i];

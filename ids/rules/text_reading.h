@@ -19,7 +19,7 @@ namespace masugata::ids {
 [[nodiscard]] std::string lowercase(std::string_view text);
 [[nodiscard]] bool same_ignoring_case(std::string_view left, std::string_view right) noexcept;
 // "'text'" shortened to 60 bytes, control characters as '?': for messages.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 // Trimmed pieces between `separator`; "" gives one empty piece.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
@@ -42,8 +42,8 @@ namespace masugata::ids {
 struct NumberRange {
   Comparison comparison = Comparison::Equal;
   uint64_t low = 0;
-  uint64_t high = 0;      // of Between only
-  bool negated = false;   // of Between only; otherwise folded into the comparison
+  uint64_t high = 0;     // of Between only
+  bool negated = false;  // of Between only; otherwise folded into the comparison
 };
 using ReadOneNumber = std::optional<uint64_t> (*)(std::string_view text);
 // `read_one` reads one number; by default parse_unsigned. Numbers above `maximum` are refused.

@@ -103,12 +103,13 @@ Outcome apply_rate_filter(RuleSet& set, const ConfigLine& line) {
     const std::string_view word = take_word(rest);
     if (word == "new_action") {
       const auto action = find_action(rest);
-      if (!action) return wrong("expects new_action alert, drop, pass or reject, not " + quoted(rest));
+      if (!action)
+        return wrong("expects new_action alert, drop, pass or reject, not " + in_quotes(rest));
       filter.new_action = *action;
       has_action = true;
     } else if (word == "timeout") {
       const auto seconds = parse_seconds(rest);
-      if (!seconds) return wrong("expects timeout SECONDS, not " + quoted(rest));
+      if (!seconds) return wrong("expects timeout SECONDS, not " + in_quotes(rest));
       filter.timeout_seconds = *seconds;
     } else {
       options.push_back(option);
@@ -125,7 +126,7 @@ Outcome apply_rate_filter(RuleSet& set, const ConfigLine& line) {
   return {};
 }
 
-Outcome apply_suppression(RuleSet& set, const ConfigLine& line) {
+Outcome apply_suppression(RuleSet& set, const ConfigLine& line, const Variables& variables) {
   Suppression suppression;
   suppression.gid = line.gid;
   suppression.sid = line.sid;
@@ -139,14 +140,14 @@ Outcome apply_suppression(RuleSet& set, const ConfigLine& line) {
                           : rest == "by_dst" ? Track::Destination
                                              : Track::Either;
     } else if (word == "track") {
-      return wrong("expects track by_src, by_dst or by_either, not " + quoted(rest));
+      return wrong("expects track by_src, by_dst or by_either, not " + in_quotes(rest));
     } else if (word == "ip") {
-      auto addresses = read_address_group(rest, Variables{});
+      auto addresses = read_address_group(rest, variables);
       if (!addresses) return tl::unexpected(addresses.error());
       suppression.addresses = std::move(*addresses);
       has_address = true;
     } else {
-      return wrong("has the unknown option " + quoted(option));
+      return wrong("has the unknown option " + in_quotes(option));
     }
   }
   if (has_address != (suppression.track != Suppression::Track::Rule)) {
@@ -156,10 +157,11 @@ Outcome apply_suppression(RuleSet& set, const ConfigLine& line) {
   return {};
 }
 
-Outcome apply_line(RuleSet& set, std::string_view kind, std::string_view text) {
+Outcome apply_line(RuleSet& set, std::string_view kind, std::string_view text,
+                   const Variables& variables) {
   const auto line = read_config_line(text);
   if (!line) return tl::unexpected(line.error());
-  if (kind == "suppress") return apply_suppression(set, *line);
+  if (kind == "suppress") return apply_suppression(set, *line, variables);
   if (kind == "rate_filter") return apply_rate_filter(set, *line);
   if (kind == "threshold" || kind == "event_filter") return apply_threshold(set, *line);
   return wrong("expects suppress, threshold, event_filter or rate_filter");
@@ -172,12 +174,13 @@ uint32_t sid_of(std::string_view text) {
 
 }  // namespace
 
-void apply_threshold_text(RuleSet& rules, std::string_view file, std::string_view text) {
+void apply_threshold_text(RuleSet& rules, std::string_view file, std::string_view text,
+                          const Variables& address_variables) {
   for_each_rule_line(text, [&](const RuleLine& line) {
     if (line.disabled) return;
     std::string_view rest = line.text.substr(0, line.text.find('#'));
     const std::string_view kind = take_word(rest);
-    if (auto done = apply_line(rules, kind, rest); !done) {
+    if (auto done = apply_line(rules, kind, rest, address_variables); !done) {
       rules.problems.push_back({std::string(file), line.number, sid_of(rest), std::string(kind),
                                 done.error().reason, done.error().unsupported});
     }

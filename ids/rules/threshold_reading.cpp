@@ -28,12 +28,24 @@ std::optional<uint32_t> parse_seconds(std::string_view text) noexcept {
   uint32_t unit = 1;
   if (!text.empty()) {
     switch (text.back()) {
-      case 's': unit = 1; break;
-      case 'm': unit = 60; break;
-      case 'h': unit = 3600; break;
-      case 'd': unit = 86400; break;
-      case 'w': unit = 604800; break;
-      default: unit = 0; break;
+      case 's':
+        unit = 1;
+        break;
+      case 'm':
+        unit = 60;
+        break;
+      case 'h':
+        unit = 3600;
+        break;
+      case 'd':
+        unit = 86400;
+        break;
+      case 'w':
+        unit = 604800;
+        break;
+      default:
+        unit = 0;
+        break;
     }
   }
   if (unit != 0) {
@@ -51,7 +63,8 @@ Read<bool> read_threshold_option(std::string_view option, Threshold& threshold) 
   const std::string_view word = take_word(rest);
   if (word == "type") {
     const auto kind = find_threshold_kind(rest);
-    if (!kind) return wrong("expects type limit, threshold, both or backoff, not " + quoted(rest));
+    if (!kind)
+      return wrong("expects type limit, threshold, both or backoff, not " + in_quotes(rest));
     threshold.kind = *kind;
     return true;
   }
@@ -59,14 +72,15 @@ Read<bool> read_threshold_option(std::string_view option, Threshold& threshold) 
     const auto track = find_threshold_track(rest);
     if (!track) {
       return wrong("expects track by_src, by_dst, by_both, by_rule or by_flow, not " +
-                   quoted(rest));
+                   in_quotes(rest));
     }
     threshold.track = *track;
     return true;
   }
   if (word == "seconds") {
     const auto seconds = parse_seconds(rest);
-    if (!seconds || *seconds == 0) return wrong("expects seconds from 1 on, not " + quoted(rest));
+    if (!seconds || *seconds == 0)
+      return wrong("expects seconds from 1 on, not " + in_quotes(rest));
     threshold.seconds = *seconds;
     return true;
   }
@@ -84,7 +98,7 @@ Read<Threshold> read_threshold(const std::vector<std::string_view>& options, Thr
   for (const std::string_view option : options) {
     const auto taken = read_threshold_option(option, threshold);
     if (!taken) return tl::unexpected(taken.error());
-    if (!*taken) return wrong("has the unknown option " + quoted(option));
+    if (!*taken) return wrong("has the unknown option " + in_quotes(option));
     has_track = has_track || option.starts_with("track");
   }
   if (kind != ThresholdKind::None) {
