@@ -57,11 +57,8 @@ constexpr std::array<std::string_view, 14> kSipMethods{
     "INVITE", "REGISTER", "OPTIONS",   "ACK",    "BYE",     "CANCEL",  "UPDATE",
     "REFER",  "PRACK",    "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "INFO"};
 
-bool is_token_character(char letter) noexcept {
-  return (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z') ||
-         (letter >= '0' && letter <= '9') || letter == '-' || letter == '_' || letter == '.' ||
-         letter == '!' || letter == '$' || letter == '*' || letter == '+';
-}
+// Methods and tags are taken as they come: what stands at the end of the line tells more.
+bool is_token_character(char letter) noexcept { return letter > ' ' && letter < '\x7f'; }
 
 std::string_view without_leading_line_ends(std::string_view text) noexcept {
   size_t skipped = 0;

@@ -28,7 +28,7 @@ struct TlsCertificate {
 
 enum class CertificateFault : uint8_t {
   None,
-  Length,  // ends before it should
+  Length,  // ends within the header of an element
   Version,
   Serial,
   Algorithm,

@@ -36,7 +36,7 @@ class Reader {
   [[nodiscard]] uint8_t next_tag() const noexcept {
     return at_end() ? uint8_t{0} : reader_.rest().front();
   }
-  // False when no whole element is there: `truncated()` tells whether its length is the reason.
+  // False when no whole element is there: `truncated()` tells whether its header is not even.
   bool next(Element& element) noexcept {
     element.tag = reader_.u8();
     const uint8_t first = reader_.u8();
@@ -47,8 +47,8 @@ class Reader {
       length = 0;
       for (size_t index = 0; index < octets; ++index) length = length << 8U | reader_.u8();
     }
-    if (reader_.ok()) element.content = reader_.take(length);
     truncated_ = !reader_.ok();
+    element.content = reader_.take(length);
     return reader_.ok();
   }
   // As above when the next element has `tag`; otherwise false and nothing is taken.

@@ -247,7 +247,8 @@ void TlsParser::begin_message(Direction direction) noexcept {
   const uint32_t length = static_cast<uint32_t>(side.message[1]) << 16U |
                           static_cast<uint32_t>(side.message[2]) << 8U | side.message[3];
   const bool too_long = length > kMaximumHandshakeMessageBytes;
-  if (too_long) {
+  // The length of what is no message means nothing.
+  if (too_long && is_message_type(type)) {
     transaction_->raise(direction, event_number(kTlsEventNames, "handshake_invalid_length"));
   }
   if (is_read(type) && !too_long && length > 0) return;
