@@ -131,6 +131,7 @@ void OneWayStream::overlay_stale(int64_t begin, std::span<uint8_t> payload, bool
   const auto is_set = [](uint8_t byte) { return byte != 0; };
   if (!rewrite || std::none_of(stale.begin(), stale.end(), is_set)) return;
   std::memset(stale.data(), 0, stale.size());
+  result.payload_changed = true;
   result.fate = SegmentFate::ForwardChanged;
 }
 
@@ -147,7 +148,9 @@ void OneWayStream::overlay_held(uint64_t from, uint64_t to, int64_t begin,
   counters_.rewritten_bytes += differing;
   result.overlap_differed = true;
   result.events.add(StreamEvent::OverlapDifferentData);
-  if (rewrite) result.fate = SegmentFate::ForwardChanged;
+  if (!rewrite) return;
+  result.payload_changed = true;
+  result.fate = SegmentFate::ForwardChanged;
 }
 
 void OneWayStream::overlay(int64_t begin, std::span<uint8_t> payload, bool rewrite,

@@ -81,7 +81,8 @@ enum class SegmentFate : uint8_t {
   ForwardChanged,  // payload was rewritten in place: the checksum must be corrected
   Drop,            // must not reach the receiver; `problem` says why. Capture: the receiver has
                    // ignored it, and so has this stream
-  NoMemory,        // a bound was met. The profile decides: refuse() (the sender tries again), or
+  NoMemory,        // a bound was met; the payload may have been rewritten all the same
+                   // (payload_changed). The profile decides: refuse() (the sender tries again), or
                    // commit(): goes on, but these bytes cannot be compared later
 };
 
@@ -152,6 +153,7 @@ struct SegmentResult {
   SegmentFate fate = SegmentFate::Forward;
   SegmentProblem problem = SegmentProblem::None;
   StreamEvents events;
+  bool payload_changed = false;   // ForwardChanged, and possible with NoMemory
   bool clear_urgent = false;      // the caller clears URG and the urgent pointer
   bool overlapped = false;        // covered bytes seen before
   bool overlap_differed = false;  // ... with other content

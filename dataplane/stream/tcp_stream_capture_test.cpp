@@ -161,7 +161,8 @@ TEST(StreamEventTest, EveryEventHasItsOwnNameThatRulesKnow) {
   std::set<std::string_view> names;
   for (unsigned event = 0; event < static_cast<unsigned>(StreamEvent::Count); ++event) {
     const std::string_view name = name_of(static_cast<StreamEvent>(event));
-    EXPECT_NE(std::ranges::find(ids::kStreamEventNames, name), ids::kStreamEventNames.end()) << name;
+    EXPECT_NE(std::ranges::find(ids::kStreamEventNames, name), ids::kStreamEventNames.end())
+        << name;
     EXPECT_TRUE(names.insert(name).second) << name;
   }
 }

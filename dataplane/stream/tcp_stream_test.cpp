@@ -250,6 +250,11 @@ TEST(TcpStreamBoundTest, SaysWhenAFlowHasTooMuch) {
       connection.pass(kToServer, connection.segment(kToServer, 8000), std::string(400, 'y'), false);
   EXPECT_EQ(refused.result.fate, SegmentFate::NoMemory);
   EXPECT_TRUE(refused.result.events.has(StreamEvent::InsertLimit));
+  EXPECT_FALSE(refused.result.payload_changed);
+  const Passed both =
+      connection.pass(kToServer, connection.segment(kToServer, 7999), std::string(400, 'y'), false);
+  EXPECT_EQ(both.result.fate, SegmentFate::NoMemory);
+  EXPECT_TRUE(both.result.payload_changed);
   connection.acknowledge(kToServer, 8000);
   EXPECT_EQ(connection.to_server(8000, std::string(400, 'y')).result.fate, SegmentFate::Forward);
 }
