@@ -17,7 +17,7 @@ constexpr std::array kKeywords{
     unsupported("bypass"),
     unsupported("cip_service"),
     unsupported("config"),
-    unsupported("cyu.*"),
+
     unsupported("dce.*"),
     unsupported("dcerpc.*"),
     unsupported("decompress"),
