@@ -4,10 +4,11 @@
 #include <utility>
 
 #include "ids/protocols/dns/dns_parser.h"
-#include "ids/protocols/http/http_parser.h"
 #include "ids/protocols/ftp/ftp_parser.h"
+#include "ids/protocols/http/http_parser.h"
 #include "ids/protocols/imap/imap_parser.h"
 #include "ids/protocols/pop3/pop3_parser.h"
+#include "ids/protocols/smb/smb_parser.h"
 #include "ids/protocols/smtp/smtp_parser.h"
 #include "ids/protocols/ssh/ssh_parser.h"
 #include "ids/protocols/tls/tls_parser.h"
@@ -50,6 +51,8 @@ std::unique_ptr<ProtocolParser> make_parser(ApplicationProtocol protocol,
       return make_pop3_parser(demands);
     case ApplicationProtocol::Imap:
       return make_imap_parser(demands);
+    case ApplicationProtocol::Smb:
+      return make_smb_parser(demands);
     case ApplicationProtocol::Http:
       return make_http_parser(demands);
     default:
