@@ -134,8 +134,7 @@ Greeting greeting_of(const Opening& opening) noexcept {
   }
   if (text.size() < 4) return Greeting::Undecided;
   if (text[3] != ' ' && text[3] != '-') return Greeting::None;
-  // "Mail" is said by products that do not say SMTP.
-  if (contains_nocase(text, "SMTP") || contains_nocase(text, "MAIL")) return Greeting::Mail;
+  if (contains_nocase(text, "SMTP")) return Greeting::Mail;
   if (contains_nocase(text, "FTP")) return Greeting::FileTransfer;
   for (const uint16_t port : kSmtpPorts) {
     if (opening.on_port(port)) return Greeting::Mail;

@@ -86,6 +86,8 @@ ParseOutcome TlsParser::on_data(Direction direction, std::span<const uint8_t> by
                                 uint64_t /*time_us*/) noexcept {
   if (!ready()) return ParseOutcome::Finished;
   SideState& side = state(direction);
+  const size_t usual_records =
+      std::max(kUsualTlsRecordsInCall, bytes.size() / kUsualTlsRecordBytes);
   size_t records = 0;
   while (!bytes.empty()) {
     if (side.record_left > 0) {
@@ -100,9 +102,8 @@ ParseOutcome TlsParser::on_data(Direction direction, std::span<const uint8_t> by
     if (could_be_ssl2 && (bytes[0] & 0x80U) != 0 && !is_record_type(bytes[0])) side.ssl2 = true;
     const Step step = side.ssl2 ? take_ssl2(direction, bytes) : take_header(direction, bytes);
     if (step == Step::Failed) return ParseOutcome::Failed;
-    if (++records > kMaximumTlsRecordsInCall) {
-      (void)fail(direction, event_number(kTlsEventNames, "too_many_records_in_packet"));
-      return ParseOutcome::Failed;
+    if (++records == usual_records + 1) {
+      transaction_->raise(direction, event_number(kTlsEventNames, "too_many_records_in_packet"));
     }
   }
   return nothing_left() ? ParseOutcome::Finished : ParseOutcome::Going;

@@ -16,7 +16,10 @@ namespace masugata::ids {
 // A handshake message beyond raises handshake_invalid_length and is passed over.
 inline constexpr size_t kMaximumHandshakeMessageBytes = 128 * 1024;
 inline constexpr size_t kMaximumChainCertificates = 32;
-inline constexpr size_t kMaximumTlsRecordsInCall = 255;
+// More records in one call than these, or than one per so many bytes, raise
+// too_many_records_in_packet: records without content serve to hide.
+inline constexpr size_t kUsualTlsRecordsInCall = 4;
+inline constexpr size_t kUsualTlsRecordBytes = 6;
 
 // Finished as soon as both sides are encrypted, unless both spoke of heartbeats: then the sizes of
 // encrypted heartbeats are watched to the end of the flow. Memory: one handshake message per side
