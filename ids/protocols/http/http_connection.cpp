@@ -23,16 +23,23 @@ HttpConnection::~HttpConnection() {
 void HttpConnection::adopt() noexcept {
   ++live_;
   ++total_;
+  live_ -=
+      std::erase_if(lingering_, [this](htp_tx_t* transaction) { return destroy(transaction); });
+}
+
+bool HttpConnection::destroy(htp_tx_t* transaction) const noexcept {
+  const bool in_use =
+      htp_connp_get_in_tx(parser_) == transaction || htp_connp_get_out_tx(parser_) == transaction;
+  return !in_use && htp_tx_destroy(transaction) == HTP_OK;
 }
 
 void HttpConnection::release(htp_tx_t* transaction) noexcept {
-  const bool in_use =
-      htp_connp_get_in_tx(parser_) == transaction || htp_connp_get_out_tx(parser_) == transaction;
-  if (!in_use && htp_tx_destroy(transaction) == HTP_OK) {
+  if (destroy(transaction)) {
     --live_;
     return;
   }
   htp_tx_set_user_data(transaction, forgotten_transaction());
+  lingering_.push_back(transaction);
 }
 
 void HttpConnection::drop_messages() noexcept {

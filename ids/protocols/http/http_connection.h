@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace masugata::ids {
 
@@ -39,15 +40,19 @@ class HttpConnection {
   // All that there ever were; libhtp's list of them only grows.
   [[nodiscard]] size_t total() const noexcept { return total_; }
   void adopt() noexcept;
-  // We need `transaction` no more. One that libhtp still works on stays until the connection goes.
+  // We need `transaction` no more. One that libhtp still works on goes when that is over.
   void release(htp_tx_t* transaction) noexcept;
   // Frees the log messages that libhtp hoards; they were handled when they came.
   void drop_messages() noexcept;
 
  private:
   htp_connp_t* parser_;
+  // True when libhtp let it go.
+  [[nodiscard]] bool destroy(htp_tx_t* transaction) const noexcept;
+
   size_t live_ = 0;
   size_t total_ = 0;
+  std::vector<htp_tx_t*> lingering_;  // released, yet at work; counted as live
 };
 
 // What a released transaction has as its user data.

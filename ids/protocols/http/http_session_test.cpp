@@ -142,6 +142,16 @@ TEST(HttpSession, ReadsAResponseWithoutItsRequest) {
   EXPECT_TRUE(flow.transaction().complete());
 }
 
+TEST(HttpSession, ReadsManyResponsesWithoutRequests) {
+  HttpTestFlow flow;
+  for (size_t i = 0; i < 4 * kMaximumTransactions; ++i) {
+    ASSERT_EQ(flow.down(kResponse), ParseOutcome::Going) << i;
+    ASSERT_EQ(flow.count(), 1U);
+    ASSERT_TRUE(flow.transaction().complete());
+    flow.parser().transactions().pop_front();
+  }
+}
+
 TEST(HttpSession, SurvivesAGapInABody) {
   HttpTestFlow flow;
   flow.up(kRequest);

@@ -180,7 +180,7 @@ BufferBytes HttpTransaction::header_buffer(BufferId buffer, Direction direction)
     case BufferId::HttpStart: {
       const bstr* const line =
           direction == Direction::ToServer ? source_->request_line : source_->response_line;
-      if (line == nullptr || count == 0) {
+      if (line == nullptr) {
         return {};
       }
       if (!derived.start) {
