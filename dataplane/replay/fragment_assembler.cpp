@@ -10,6 +10,7 @@ namespace masugata::dataplane {
 namespace {
 
 constexpr uint32_t kLargestDatagram = 65535;
+constexpr size_t kIpv6Bytes = 40;
 
 bool same_datagram(const Fragment& left, const Fragment& right) noexcept {
   return left.identification == right.identification && left.is_ipv6 == right.is_ipv6 &&
@@ -75,7 +76,7 @@ std::vector<uint8_t> FragmentAssembler::build(const Datagram& datagram) {
   finished.insert(finished.end(), datagram.data.begin(), datagram.data.begin() + datagram.total);
   uint8_t* header = finished.data();
   if (datagram.identity.is_ipv6) {
-    const auto payload = static_cast<uint16_t>(finished.size() - 40);
+    const auto payload = static_cast<uint16_t>(finished.size() - kIpv6Bytes);
     net::store(header + 4, net::Be16::from_host(payload));
     header[datagram.next_header_offset] = datagram.identity.protocol;
     return finished;
@@ -93,7 +94,10 @@ std::vector<uint8_t> FragmentAssembler::build(const Datagram& datagram) {
 AssemblyOutcome FragmentAssembler::add(const Fragment& fragment, uint64_t time_us) {
   AssemblyOutcome outcome;
   const uint64_t end = static_cast<uint64_t>(fragment.offset) + fragment.data.size();
-  if (end + fragment.header.size() > kLargestDatagram) {
+  // IPv4 counts its header, IPv6 only what follows the fixed one.
+  const size_t counted =
+      fragment.is_ipv6 ? fragment.header.size() - kIpv6Bytes : fragment.header.size();
+  if (end + counted > kLargestDatagram) {
     outcome.too_large = outcome.ignored = true;
     return outcome;
   }

@@ -73,7 +73,8 @@ Result<ids::RuleSet> load_rules(const ReplayCommand& command) {
   if (const Status read = read_into(threshold_text, command.threshold_file); !read) {
     return tl::unexpected(read.error());
   }
-  ids::apply_threshold_text(*rules, command.threshold_file, threshold_text);
+  ids::apply_threshold_text(*rules, command.threshold_file, threshold_text,
+                            environment.address_variables);
   return rules;
 }
 

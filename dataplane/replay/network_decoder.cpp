@@ -196,6 +196,11 @@ bool PacketDecoder::walk_extensions(Layers& layers, Bytes packet, UpperLayer& up
     naming = at;
     at += length;
   }
+  const bool extended = at != kIpv6Bytes;
+  if (extended && packet.size() < at + 2 &&
+      static_cast<net::Protocol>(packet[naming]) != net::Protocol::Ipv6NoNext) {
+    raise(layers, DecodeEvent::Ipv6TruncatedExtension);
+  }
   upper = {packet[naming], packet.subspan(at)};
   facts.key.protocol = static_cast<net::Protocol>(upper.protocol);
   return true;

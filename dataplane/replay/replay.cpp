@@ -192,6 +192,7 @@ void Replay::receive_tcp(DecodedPacket& packet, ReplayFlow& flow) {
   if (!judgement.take) {
     const bool invalid = judgement.event != ConversationEvent::None && established;
     if (invalid && settings_.inline_mode) return drop(facts, "stream error");
+    facts.outside_stream = true;
     inspect(facts, &flow, established);
     return;
   }
@@ -203,6 +204,7 @@ void Replay::receive_tcp(DecodedPacket& packet, ReplayFlow& flow) {
   }
   if (result.fate == SegmentFate::Drop) {
     if (settings_.inline_mode) return drop(facts, "stream error");
+    facts.outside_stream = true;
     inspect(facts, &flow, established);
     return;
   }
@@ -233,6 +235,7 @@ bool Replay::apply_midstream_policy(const DecodedPacket& packet, ReplayFlow& flo
     const bool strict = settings_.exceptions_drop && settings_.inline_mode && lost;
     policy = strict ? MidstreamPolicy::DropFlow : MidstreamPolicy::Ignore;
   }
+  if (policy == MidstreamPolicy::Reject && !settings_.inline_mode) policy = MidstreamPolicy::Ignore;
   switch (policy) {
     case MidstreamPolicy::Automatic:
     case MidstreamPolicy::Ignore:

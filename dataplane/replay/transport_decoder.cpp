@@ -70,7 +70,7 @@ void PacketDecoder::check_tcp_options(Layers& layers, Bytes options) {
         expected = 2;
         break;
       case 5:
-        if ((length - 2) % 8 != 0 || length < 10) expected = 0;
+        if ((length - 2) % 8 != 0) expected = 0;
         break;
       case 8:
         expected = 10;

@@ -61,6 +61,8 @@ class EveFormatter final : public EventSink {
                const EventFlow* flow) noexcept override;
   void flow_ended(const EventFlow& flow, std::string_view reason) noexcept override;
 
+  // For the events from now on; between calls of the sink.
+  void set_options(const EveOptions& options) noexcept { options_ = options; }
   [[nodiscard]] const EveCounts& counts() const noexcept { return counts_; }
 
  private:

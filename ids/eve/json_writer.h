@@ -34,7 +34,7 @@ class JsonWriter {
   void member(std::string_view name, std::string_view text) noexcept { key(name), value(text); }
   void member(std::string_view name, uint64_t number) noexcept { key(name), value(number); }
   void member_flag(std::string_view name, bool flag) noexcept {
-    key(name), put(flag ? "true" : "false");
+    key(name), begin_value(), put(flag ? std::string_view("true") : "false");
   }
   void member_bytes(std::string_view name, std::span<const uint8_t> bytes) noexcept {
     key(name), value_bytes(bytes);

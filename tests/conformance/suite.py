@@ -35,6 +35,7 @@ PASSED_ON = {
     "app-layer.protocols.http.libhtp.default-config.response-body-limit",
 }
 WITHOUT_VALUE = {"--engine-analysis"}
+DEFAULT_ORDER = ["pass", "drop", "reject", "alert"]
 
 
 class Unsupported(Exception):
@@ -132,6 +133,8 @@ def options_of_arguments(arguments, folder):
         elif word == "--set":
             key, _, value = words.pop(0).partition("=")
             if key == "threshold-file":
+                if not Path(value).is_file():
+                    raise Unsupported("its threshold file is not in the suite")
                 options += ["--threshold-file", value]
             else:
                 settings[key] = value
@@ -142,11 +145,11 @@ def options_of_arguments(arguments, folder):
 
 def options_of_configuration(configuration):
     options = []
-    if "packet-alert-max" in configuration:
+    if configuration.get("packet-alert-max"):  # 0: as many as by default
         options += ["--set", f"packet-alert-max={configuration['packet-alert-max']}"]
     if "exception-policy" in configuration:
         options += exception_options(str(configuration["exception-policy"]))
-    if configuration.get("action-order"):
+    if configuration.get("action-order", DEFAULT_ORDER) != DEFAULT_ORDER:
         options += ["--set", "action-order=" + ",".join(configuration["action-order"])]
     for kind in ("address-groups", "port-groups"):
         for name, value in ((configuration.get("vars") or {}).get(kind) or {}).items():
