@@ -2,6 +2,7 @@
 // A parser of one application protocol over both directions of one flow.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -48,6 +49,10 @@ class ProtocolParser {
   [[nodiscard]] virtual ApplicationProtocol next_protocol() const noexcept {
     return ApplicationProtocol::Unknown;
   }
+
+  // After Changed: how many bytes of that call were still of this protocol. Those behind them belong
+  // to the next one. More than were given: all.
+  [[nodiscard]] virtual size_t consumed() const noexcept { return SIZE_MAX; }
 
   // A data session that this control connection announced (FTP PORT/PASV): asked once per change.
   struct ExpectedData {

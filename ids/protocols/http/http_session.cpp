@@ -231,6 +231,10 @@ bool HttpSession::more_request_bytes() const noexcept {
 void HttpSession::change_to(ApplicationProtocol protocol) noexcept {
   changed_ = true;
   next_ = protocol;
+  // Of bytes that waited for the other side, the engine knows nothing.
+  if (feeding_ == Direction::ToClient && input_.data() != nullptr) {
+    consumed_ = htp_connp_res_data_consumed(connection_->get());
+  }
 }
 
 std::unique_ptr<ProtocolParser> make_http_parser(const ParserDemands& demands) {

@@ -31,6 +31,7 @@ class HttpSession final : public ProtocolParser {
   ParseOutcome on_gap(Direction direction, uint64_t bytes) noexcept override;
   void on_end(Direction direction) noexcept override;
   [[nodiscard]] ApplicationProtocol next_protocol() const noexcept override { return next_; }
+  [[nodiscard]] size_t consumed() const noexcept override { return consumed_; }
 
   // For the callbacks of libhtp. The transaction that stands for `source`; begun if it is new;
   // null when there are too many or the engine took it away.
@@ -59,6 +60,7 @@ class HttpSession final : public ProtocolParser {
   std::span<const uint8_t> input_;  // during a call of libhtp
   Direction feeding_ = Direction::ToServer;
   ApplicationProtocol next_ = ApplicationProtocol::Unknown;
+  size_t consumed_ = SIZE_MAX;
   bool unmatched_ = false;  // the next transaction is a response without request
   bool closing_ = false;
   bool changed_ = false;

@@ -103,6 +103,19 @@ TEST(HttpSession, LeavesATunnelToOthers) {
   EXPECT_TRUE(flow.transaction().complete());
 }
 
+TEST(HttpSession, TellsWhereTheTunnelBegins) {
+  constexpr std::string_view kAnswer = "HTTP/1.1 200 Established\r\n\r\n";
+  HttpTestFlow flow;
+  flow.up("CONNECT a:22 HTTP/1.1\r\nHost: a:22\r\n\r\n");
+  EXPECT_EQ(flow.down(std::string{kAnswer} + "SSH-2.0-x\r\n"), ParseOutcome::Changed);
+  EXPECT_EQ(flow.parser().consumed(), kAnswer.size());
+  HttpTestFlow upgraded;
+  upgraded.up(kRequest);
+  constexpr std::string_view kSwitch = "HTTP/1.1 101 S\r\nUpgrade: h2c\r\n\r\n";
+  EXPECT_EQ(upgraded.down(std::string{kSwitch} + "more"), ParseOutcome::Changed);
+  EXPECT_EQ(upgraded.parser().consumed(), kSwitch.size());
+}
+
 TEST(HttpSession, StaysWhenATunnelIsRefused) {
   HttpTestFlow flow;
   flow.up("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n");
