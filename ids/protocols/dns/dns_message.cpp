@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ids/protocols/dns/dns_message.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "ids/protocols/byte_reader.h"
 
 namespace masugata::ids {
 namespace {
 
 constexpr size_t kHeaderBytes = 12;
+constexpr size_t kUsualRecords = 8;  // room for these at once; what a header announces may be false
 
 class MessageReader {
  public:
@@ -114,6 +118,7 @@ class MessageReader {
   }
 
   bool read_questions(uint16_t count) noexcept {
+    message_.questions.reserve(std::min<size_t>(count, kUsualRecords));
     for (uint16_t number = 0; number < count; ++number) {
       DnsQuestion question;
       if (!may_read_another() || !read_name(position_, bytes_.size(), question.name)) return false;
@@ -128,6 +133,7 @@ class MessageReader {
   }
 
   bool read_records(uint16_t count, std::vector<DnsRecord>& records) noexcept {
+    records.reserve(std::min<size_t>(count, kUsualRecords));
     for (uint16_t number = 0; number < count; ++number) {
       DnsRecord record;
       if (!may_read_another() || !read_name(position_, bytes_.size(), record.name)) return false;
