@@ -397,6 +397,8 @@ TEST(Lists, DatasetsAndReputation) {
            WrongOption{"http.host; dataset:isset,a,type word;", "dataset", "type string"},
            WrongOption{"http.host; dataset:isset,a,type string,load ids_none;", "dataset",
                        "neither beside"},
+           WrongOption{"http.host; dataset:set,a,type string,state /etc/x;", "dataset", "relative"},
+           WrongOption{"http.host; dataset:set,a,type string,save a/../../x;", "dataset", "'..'"},
            WrongOption{"http.host; datarep:a,>,1;", "datarep", "a type"},
            WrongOption{"http.host; datarep:a,>,x,type md5;", "datarep", "expects a number"},
            WrongOption{"iprep:src,CnC,>;", "iprep", "SIDE,CATEGORY"},

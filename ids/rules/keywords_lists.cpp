@@ -29,11 +29,22 @@ std::optional<DatasetMatch::Operation> find_operation(std::string_view name) noe
   return std::nullopt;
 }
 
+// Rules come from elsewhere: what they load and keep stays inside the folders meant for it.
+Outcome check_path(std::string_view path) {
+  if (path.empty() || path.starts_with('/') || path.find("..") != std::string_view::npos) {
+    return wrong("expects a relative path without '..', not " + in_quotes(path));
+  }
+  return {};
+}
+
 // Options that dataset and datarep share: "type string", "load FILE", "state FILE", ...
 Outcome read_dataset_option(const RuleDraft& draft, std::string_view option, DatasetMatch& match,
                             bool& has_type) {
   std::string_view rest = option;
   const std::string_view word = take_word(rest);
+  if (word == "load" || word == "save" || word == "state") {
+    if (auto checked = check_path(rest); !checked) return checked;
+  }
   if (word == "type") {
     const auto type = find_type(rest);
     if (!type) return wrong("expects type string, md5, sha256, ipv4 or ip, not " + in_quotes(rest));
