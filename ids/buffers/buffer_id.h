@@ -77,11 +77,11 @@ enum class BufferSide : uint8_t { ToServer, ToClient, Both };
   X(DnsAdditionalsName, "*dns.additionals.rrname", "", Transaction, Both, Dns)                \
   X(DnsResponseName, "*dns.response.rrname", "", Transaction, ToClient, Dns)                  \
   X(TlsSni, "tls.sni", "!tls_sni", Transaction, ToServer, Tls)                                \
-  X(TlsCertificateSubject, "tls.cert_subject", "!tls_cert_subject", Transaction, ToClient, Tls) \
-  X(TlsCertificateIssuer, "tls.cert_issuer", "!tls_cert_issuer", Transaction, ToClient, Tls)  \
-  X(TlsCertificateSerial, "tls.cert_serial", "!tls_cert_serial", Transaction, ToClient, Tls)  \
-  X(TlsCertificateFingerprint, "tls.cert_fingerprint", "!tls_cert_fingerprint", Transaction, ToClient, Tls) \
-  X(TlsCertificates, "*tls.certs", "", Transaction, ToClient, Tls)                            \
+  X(TlsCertificateSubject, "tls.cert_subject", "!tls_cert_subject", Transaction, Both, Tls) \
+  X(TlsCertificateIssuer, "tls.cert_issuer", "!tls_cert_issuer", Transaction, Both, Tls)  \
+  X(TlsCertificateSerial, "tls.cert_serial", "!tls_cert_serial", Transaction, Both, Tls)  \
+  X(TlsCertificateFingerprint, "tls.cert_fingerprint", "!tls_cert_fingerprint", Transaction, Both, Tls) \
+  X(TlsCertificates, "*tls.certs", "", Transaction, Both, Tls)                            \
   X(TlsSubjectAltName, "*tls.subjectaltname", "", Transaction, ToClient, Tls)                 \
   X(TlsAlpn, "*tls.alpn", "", Transaction, Both, Tls)                                         \
   X(TlsRandom, "tls.random", "", Transaction, Both, Tls)                                      \

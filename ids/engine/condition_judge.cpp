@@ -167,33 +167,33 @@ class Visitor {
     const FlowState& state = *subject_.state;
     switch (match.field) {
       case NumberField::StreamSizeClient:
-        return outcome_of(number_matches(match, state.stream_bytes[0]));
+        return soft(number_matches(match, state.stream_bytes[0]));
       case NumberField::StreamSizeServer:
-        return outcome_of(number_matches(match, state.stream_bytes[1]));
+        return soft(number_matches(match, state.stream_bytes[1]));
       case NumberField::StreamSizeBoth:
-        return outcome_of(number_matches(match, state.stream_bytes[0]) &&
+        return soft(number_matches(match, state.stream_bytes[0]) &&
                           number_matches(match, state.stream_bytes[1]));
       case NumberField::StreamSizeEither:
-        return outcome_of(number_matches(match, state.stream_bytes[0]) ||
+        return soft(number_matches(match, state.stream_bytes[0]) ||
                           number_matches(match, state.stream_bytes[1]));
       case NumberField::FlowAgeSeconds: {
         const uint64_t start = subject_.flow->facts.start_us;
         const uint64_t now = subject_.packet->time_us;
-        return outcome_of(number_matches(match, now > start ? (now - start) / 1'000'000 : 0));
+        return soft(number_matches(match, now > start ? (now - start) / 1'000'000 : 0));
       }
       case NumberField::FlowPacketsToServer:
-        return outcome_of(number_matches(match, state.packets[0]));
+        return soft(number_matches(match, state.packets[0]));
       case NumberField::FlowPacketsToClient:
-        return outcome_of(number_matches(match, state.packets[1]));
+        return soft(number_matches(match, state.packets[1]));
       case NumberField::FlowPackets:
-        return outcome_of(number_matches(match, state.packets[0]) ||
+        return soft(number_matches(match, state.packets[0]) ||
                           number_matches(match, state.packets[1]));
       case NumberField::FlowBytesToServer:
-        return outcome_of(number_matches(match, state.bytes[0]));
+        return soft(number_matches(match, state.bytes[0]));
       case NumberField::FlowBytesToClient:
-        return outcome_of(number_matches(match, state.bytes[1]));
+        return soft(number_matches(match, state.bytes[1]));
       default:
-        return outcome_of(number_matches(match, state.bytes[0]) ||
+        return soft(number_matches(match, state.bytes[0]) ||
                           number_matches(match, state.bytes[1]));
     }
   }

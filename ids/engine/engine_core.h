@@ -89,6 +89,8 @@ class EngineCore {
   void inspect_transactions(Call& call, ProtocolParser& parser) noexcept;
   void inspect_side(Call& call, Transaction& transaction, TransactionMemory& memory,
                     Direction direction) noexcept;
+  void judge_in_transaction(RuleNumber number, TransactionMemory& memory,
+                            const Subject& subject) noexcept;
   void scan_group(Transaction& transaction, const BufferGroup& group,
                   TransactionMemory::GroupProgress& progress, bool finished) noexcept;
   void scan_one(Transaction& transaction, const BufferGroup& group,

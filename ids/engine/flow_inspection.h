@@ -27,7 +27,6 @@ class FlowInspection {
   // The side that sent first is the server (a stream that was joined in the middle): directions of
   // the caller are exchanged.
   bool reversed = false;
-  bool started = false;                     // a packet has been inspected
   std::array<bool, 2> addresses_judged{};   // address rules have seen this direction
 
   Fate fate = Fate::Inspect;

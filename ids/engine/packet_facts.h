@@ -27,6 +27,9 @@ struct PacketFacts {
   bool is_fragment = false;  // an unfinished fragment; the reassembled datagram comes by itself
   bool was_reassembled = false;
   bool from_tunnel = false;  // the inner packet of a tunnel
+  // TCP: the stream does not take the payload in (wrong checksum, outside the window, no
+  // connection): stream rules look at the packet instead.
+  bool outside_stream = false;
   EventSet decode_events;
   EventSet stream_events;
   Direction direction = Direction::ToServer;  // within its flow

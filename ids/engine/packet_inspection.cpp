@@ -4,6 +4,16 @@
 #include "ids/engine/engine_core.h"
 
 namespace masugata::ids {
+namespace {
+
+// Protocols whose packets make flows, as the rule language sees it: of all others every packet is
+// a first one.
+bool is_followed(net::Protocol protocol) {
+  return transport_class_of(protocol) != TransportClass::Other ||
+         protocol == net::Protocol::Sctp || protocol == net::Protocol::Esp;
+}
+
+}  // namespace
 
 Subject EngineCore::subject_of(Call& call, Direction direction) const noexcept {
   Subject subject;
@@ -32,7 +42,7 @@ void EngineCore::inspect_packet(Call& call) noexcept {
     inspect_addresses(call, subject);
     subject.outside_stream =
         subject.key.protocol == net::Protocol::Tcp &&
-        (call.flow == nullptr ||
+        (call.flow == nullptr || call.packet.outside_stream ||
          (!call.state.established && !subject.stream_news && !call.flow->news[0] &&
           !call.flow->news[1]));
   }
@@ -64,17 +74,14 @@ void EngineCore::inspect_addresses(Call& call, Subject& subject) noexcept {
     }
     judge_candidates(subject);
   };
-  if (call.flow == nullptr) {
+  if (call.flow == nullptr || !is_followed(call.packet.key.protocol)) {
     judge_addresses();
     return;
-  }
-  if (!call.flow->started) {
-    call.flow->started = true;
-    judge_list(plan_->flow_start_rules[transport], subject);
   }
   bool& judged = call.flow->addresses_judged[index_of(call.packet.direction)];
   if (!judged) {
     judged = true;
+    judge_list(plan_->flow_start_rules[transport], subject);
     judge_addresses();
   }
 }

@@ -45,8 +45,9 @@ void EngineCore::feed_gap(Call& call, Direction direction, uint64_t missing) noe
   FlowInspection& flow = *call.flow;
   flow.windows[index_of(direction)].skip(missing);
   if (flow.detection == FlowInspection::Detection::Pending) {
-    // What begins in the middle of something tells nothing.
-    give_up_detection(flow);
+    // What begins in the middle of something tells nothing, not even which protocol it is not.
+    flow.detection = FlowInspection::Detection::Failed;
+    flow.first_bytes = {};
   } else if (flow.parser_live) {
     take_outcome(call, flow.parser->on_gap(direction, missing));
   }

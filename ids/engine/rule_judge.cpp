@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ids/engine/rule_judge.h"
 
+#include <algorithm>
+
 #include "ids/engine/condition_judge.h"
 
 namespace masugata::ids {
@@ -115,7 +117,7 @@ ConditionOutcome RuleJudge::files_hold(const CompiledRule& rule, const Subject& 
     return ConditionOutcome::No;
   }
   for (const TransferredFile& file : subject.transaction->files()) {
-    if (file.direction != subject.direction) {
+    if (file.direction != subject.direction && !rule.rule->transactional) {
       continue;
     }
     bool all = true;
@@ -228,7 +230,10 @@ Judgement RuleJudge::buffer_holds(const CompiledBufferMatches& buffer,
   if (buffer.buffer == BufferId::Payload) {
     const StreamWindow& window = subject.flow->windows[index_of(subject.direction)];
     const bool tcp = subject.key.protocol == net::Protocol::Tcp;
-    const bool holds = tcp ? bytes_hold(buffer, window.bytes(), window.first(), true)
+    // What came before the transaction belongs to others.
+    const uint64_t from = std::clamp(subject.stream_from, window.first(), window.end());
+    const auto begin = static_cast<size_t>(from - window.first());
+    const bool holds = tcp ? bytes_hold(buffer, window.bytes().subspan(begin), from, true)
                            : bytes_hold(buffer, subject.payload, 0, true);
     return holds ? Judgement::Yes : Judgement::NotYet;
   }

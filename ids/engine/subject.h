@@ -18,6 +18,7 @@ struct Subject {
   Direction direction = Direction::ToServer;  // of the bytes that are judged
   net::FlowKey key;                           // from the sender of those bytes
   Transaction* transaction = nullptr;         // null: packet and stream rules
+  uint64_t stream_from = 0;                   // of a transaction: where its side began
   std::span<const uint8_t> payload;           // of the packet, if it is of `direction`
   bool stream_news = false;                   // the stream of `direction` has new bytes
   bool outside_stream = false;  // TCP that no stream takes in: stream rules see the packet instead

@@ -80,6 +80,7 @@ void EngineCore::inspect_side(Call& call, Transaction& transaction, TransactionM
   const bool finished = transaction.finished[side];
   candidates_.begin();
   if (!state.seen) {
+    state.stream_from = call.flow->news_from[side];
     state.groups.assign(groups.size(), {});
     for (const RuleNumber rule : plan_->transaction_lists[protocol][side]) {
       candidates_.add(rule);
@@ -90,41 +91,56 @@ void EngineCore::inspect_side(Call& call, Transaction& transaction, TransactionM
       scan_group(transaction, *groups[i], state.groups[i], finished);
     }
   }
-  for (const RuleNumber rule : state.pending) {
-    candidates_.add(rule);
+  for (const std::vector<RuleNumber>* waiting : {&state.pending, &memory.pending_both}) {
+    for (const RuleNumber rule : *waiting) {
+      candidates_.add(rule);
+    }
   }
   state.pending.clear();
+  memory.pending_both.clear();
   if (candidates_.empty()) {
     return;
   }
   Subject subject = subject_of(call, direction);
   subject.transaction = &transaction;
+  subject.stream_from = state.stream_from;
   for (const RuleNumber number : candidates_.sorted()) {
-    if (std::binary_search(state.decided.begin(), state.decided.end(), number)) {
-      continue;
-    }
-    const CompiledRule& rule = plan_->rules[number];
-    counters.candidates.add(1);
-    const uint64_t begin = profiling ? cycle_count() : 0;
-    const Judgement judgement = judge_->judge_transaction(*plan_, rule, subject);
-    if (profiling) {
-      costs[number].checks.add(1);
-      costs[number].cycles.add(cycle_count() - begin);
-    }
-    if (judgement == Judgement::NotYet) {
-      if (!finished) {
-        state.pending.push_back(number);
-      }
-      continue;
-    }
-    if (!finished) {
-      state.decided.insert(std::upper_bound(state.decided.begin(), state.decided.end(), number),
-                           number);
-    }
-    if (judgement == Judgement::Yes) {
-      judge_->carry_out(*plan_, rule, subject);
-      add_match({&rule, &transaction, direction, false});
-    }
+    judge_in_transaction(number, memory, subject);
+  }
+}
+
+void EngineCore::judge_in_transaction(RuleNumber number, TransactionMemory& memory,
+                                      const Subject& subject) noexcept {
+  const CompiledRule& rule = plan_->rules[number];
+  const bool both = rule.rule->transactional;
+  TransactionMemory::Side& state = memory.sides[index_of(subject.direction)];
+  std::vector<RuleNumber>& decided = both ? memory.decided_both : state.decided;
+  if (std::binary_search(decided.begin(), decided.end(), number)) {
+    return;
+  }
+  counters.candidates.add(1);
+  const uint64_t begin = profiling ? cycle_count() : 0;
+  const Judgement judgement = judge_->judge_transaction(*plan_, rule, subject);
+  if (profiling) {
+    costs[number].checks.add(1);
+    costs[number].cycles.add(cycle_count() - begin);
+  }
+  const Transaction& transaction = *subject.transaction;
+  const size_t side = index_of(subject.direction);
+  const bool over = both ? transaction.complete() : transaction.finished[side];
+  if (judgement == Judgement::Yes) {
+    judge_->carry_out(*plan_, rule, subject);
+    add_match({&rule, subject.transaction, subject.direction, false});
+  }
+  if (over) {
+    return;
+  }
+  if (judgement == Judgement::NotYet ||
+      (judgement == Judgement::Yes && rule.repeats &&
+       transaction.progress[side] == rule.hook_progress)) {
+    (both ? memory.pending_both : state.pending).push_back(number);
+  } else {
+    decided.insert(std::upper_bound(decided.begin(), decided.end(), number), number);
   }
 }
 

@@ -23,11 +23,15 @@ struct TransactionMemory final : Transaction::InspectionState {
     uint32_t version = 0;
     bool seen = false;      // inspected at least once
     bool finished = false;  // inspected to the end
+    uint64_t stream_from = 0;  // where in the stream the side was first seen
     std::vector<GroupProgress> groups;
     std::vector<RuleNumber> pending;  // ascending
     std::vector<RuleNumber> decided;  // matched, or never can; ascending
   };
   std::array<Side, 2> sides;
+  // Rules over both directions (`=>`) that wait for the rest of them; ascending.
+  std::vector<RuleNumber> pending_both;
+  std::vector<RuleNumber> decided_both;
   EventSet reported_events;
   uint16_t reported_files = 0;  // bits by index
   uint32_t generation = 0;      // of the plan that the numbers are of
@@ -41,6 +45,8 @@ struct TransactionMemory final : Transaction::InspectionState {
       side.pending.clear();
       side.decided.clear();
     }
+    pending_both.clear();
+    decided_both.clear();
     generation = plan_generation;
   }
 };

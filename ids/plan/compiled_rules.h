@@ -49,6 +49,7 @@ struct CompiledRule {
   bool flow_action = false;    // what it decides holds for the rest of the flow
   bool one_transport = false;  // `transports` does not say all: protocol or version is checked
   uint8_t hook_progress = 0;   // Transaction: not before the side is this far, 0 = at once
+  bool repeats = false;        // Transaction: matches at every change while the side is that far
   std::vector<CompiledBufferMatches> buffers;
   std::vector<const Condition*> checks;   // conditions without effects, cheap ones first
   std::vector<const Condition*> effects;  // flowbits:set and its like: carried out on a match

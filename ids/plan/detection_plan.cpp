@@ -192,6 +192,19 @@ class PlanBuilder {
   std::map<const BufferGroup*, std::vector<ApplicationProtocol>> users_;
 };
 
+bool sees_both_sides(const Rule& rule) {
+  bool sides[2] = {};
+  for (const BufferMatches& buffer : rule.buffers) {
+    const BufferSide side = properties_of(buffer.buffer).side;
+    if (side != BufferSide::Both) {
+      sides[side == BufferSide::ToServer ? 0 : 1] = true;
+    } else if (buffer.side) {
+      sides[index_of(*buffer.side)] = true;
+    }
+  }
+  return sides[0] && sides[1];
+}
+
 void add_demands(ParserDemands& demands, const Rule& rule) {
   demands.md5 = demands.md5 || rule.needs_md5;
   demands.sha1 = demands.sha1 || rule.needs_sha1;
@@ -215,6 +228,10 @@ void compile_rules(DetectionPlan& plan, const PlanOptions& options) {
     Result<std::vector<CompiledBufferMatches>> buffers = compile_rule_matches(rule, context);
     if (!buffers) {
       report(plan.set, rule, buffers.error());
+      continue;
+    }
+    if (rule.transactional && !sees_both_sides(rule)) {
+      report(plan.set, rule, {"header", "has '=>' but looks into one direction only"});
       continue;
     }
     CompiledRule compiled;

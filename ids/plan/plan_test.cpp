@@ -22,7 +22,8 @@ std::shared_ptr<const DetectionPlan> plan_of(const std::string& text,
 
 std::string order_of(const std::string& text) {
   std::string sids;
-  for (const CompiledRule& rule : plan_of(text)->rules) {
+  const auto plan = plan_of(text);
+  for (const CompiledRule& rule : plan->rules) {
     sids += (sids.empty() ? "" : " ") + std::to_string(rule.rule->sid);
   }
   return sids;

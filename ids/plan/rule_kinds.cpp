@@ -2,6 +2,8 @@
 #include "ids/plan/rule_kinds.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "ids/matching/conditions.h"
 
@@ -176,6 +178,24 @@ bool is_transactional_hook(const Rule& rule) {
   return !rule.hook.empty() && rule.protocol == RuleProtocol::Application;
 }
 
+// The steps of a transaction's side (HttpProgress, of others 0 = started and 1 = complete).
+uint8_t hook_progress_of(const Rule& rule) {
+  if (!is_transactional_hook(rule)) {
+    return 0;
+  }
+  if (rule.application != ApplicationProtocol::Http) {
+    return rule.hook.ends_with("_complete") ? 1 : 0;
+  }
+  static constexpr std::array<std::string_view, 6> kSteps{"_started", "_line",    "_headers",
+                                                          "_body",    "_trailer", "_complete"};
+  for (size_t i = 0; i < kSteps.size(); ++i) {
+    if (rule.hook.ends_with(kSteps[i])) {
+      return static_cast<uint8_t>(i);
+    }
+  }
+  return 0;
+}
+
 }  // namespace
 
 TransportClass transport_class_of(net::Protocol protocol) noexcept {
@@ -227,8 +247,15 @@ void classify(CompiledRule& compiled, const RuleSet& set) {
              (ports_are_any(rule, set) || rule.protocol == RuleProtocol::Ip)) {
     compiled.kind = RuleKind::Address;
   }
-  compiled.flow_action =
-      compiled.kind != RuleKind::Packet || rule.protocol == RuleProtocol::Application;
+  // A rule of packets decides on packets, unless it asks for nothing that differs between the
+  // packets of a flow.
+  const bool plain = rule.conditions.empty() && rule.buffers.empty() && !rule.direction &&
+                     rule.protocol != RuleProtocol::TcpPacket &&
+                     rule.protocol != RuleProtocol::PacketHeader;
+  compiled.flow_action = compiled.kind != RuleKind::Packet || plain ||
+                         (rule.protocol == RuleProtocol::Application && !asked.packet);
+  compiled.hook_progress = hook_progress_of(rule);
+  compiled.repeats = compiled.hook_progress != 0 && rule.hook.ends_with("_body");
 }
 
 void sort_conditions(CompiledRule& compiled) {
