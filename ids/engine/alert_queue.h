@@ -39,16 +39,15 @@ class AlertQueue {
     auto number_of = [](const RuleMatch& match) {
       return match.transaction == nullptr ? 0 : match.transaction->number_in_flow + 1;
     };
-    std::sort(matches_.begin(), matches_.end(),
-              [&](const RuleMatch& left, const RuleMatch& right) {
-                if (left.rule->number != right.rule->number) {
-                  return left.rule->number < right.rule->number;
-                }
-                if (number_of(left) != number_of(right)) {
-                  return number_of(left) < number_of(right);
-                }
-                return left.direction < right.direction;
-              });
+    std::sort(matches_.begin(), matches_.end(), [&](const RuleMatch& left, const RuleMatch& right) {
+      if (left.rule->number != right.rule->number) {
+        return left.rule->number < right.rule->number;
+      }
+      if (number_of(left) != number_of(right)) {
+        return number_of(left) < number_of(right);
+      }
+      return left.direction < right.direction;
+    });
     return matches_;
   }
 

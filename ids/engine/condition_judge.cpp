@@ -133,8 +133,8 @@ class Visitor {
     if (subject_.transaction == nullptr) {
       return ConditionOutcome::No;
     }
-    const std::optional<bool> holds = subject_.transaction->holds(
-        condition_, subject_.direction, subject_.packet->time_us);
+    const std::optional<bool> holds =
+        subject_.transaction->holds(condition_, subject_.direction, subject_.packet->time_us);
     return holds ? outcome_of(*holds) : ConditionOutcome::NotYet;
   }
   // What is not so now may be so at a later packet of the same transaction.
@@ -172,10 +172,10 @@ class Visitor {
         return soft(number_matches(match, state.stream_bytes[1]));
       case NumberField::StreamSizeBoth:
         return soft(number_matches(match, state.stream_bytes[0]) &&
-                          number_matches(match, state.stream_bytes[1]));
+                    number_matches(match, state.stream_bytes[1]));
       case NumberField::StreamSizeEither:
         return soft(number_matches(match, state.stream_bytes[0]) ||
-                          number_matches(match, state.stream_bytes[1]));
+                    number_matches(match, state.stream_bytes[1]));
       case NumberField::FlowAgeSeconds: {
         const uint64_t start = subject_.flow->facts.start_us;
         const uint64_t now = subject_.packet->time_us;
@@ -187,14 +187,13 @@ class Visitor {
         return soft(number_matches(match, state.packets[1]));
       case NumberField::FlowPackets:
         return soft(number_matches(match, state.packets[0]) ||
-                          number_matches(match, state.packets[1]));
+                    number_matches(match, state.packets[1]));
       case NumberField::FlowBytesToServer:
         return soft(number_matches(match, state.bytes[0]));
       case NumberField::FlowBytesToClient:
         return soft(number_matches(match, state.bytes[1]));
       default:
-        return soft(number_matches(match, state.bytes[0]) ||
-                          number_matches(match, state.bytes[1]));
+        return soft(number_matches(match, state.bytes[0]) || number_matches(match, state.bytes[1]));
     }
   }
 

@@ -43,8 +43,7 @@ class EngineCore {
   void use_plan(const DetectionPlan* plan);
   FlowInspection* open_flow(const FlowFacts& facts) noexcept;
   void close_flow(FlowInspection* flow, uint64_t time_us, std::string_view reason) noexcept;
-  InspectionVerdict inspect(const PacketFacts& packet, FlowInspection* flow,
-                            const FlowState& state,
+  InspectionVerdict inspect(const PacketFacts& packet, FlowInspection* flow, const FlowState& state,
                             std::span<const StreamBytes> streams) noexcept;
 
   EngineCounters counters;

@@ -79,8 +79,7 @@ class ExpiringTable {
     std::memcpy(words, &key, sizeof key);
     uint64_t hash = 0x9e3779b97f4a7c15ULL;
     for (const uint64_t word : words) {
-      const auto product =
-          static_cast<unsigned __int128>(hash ^ word) * 0xd6e8feb86659fd93ULL;
+      const auto product = static_cast<unsigned __int128>(hash ^ word) * 0xd6e8feb86659fd93ULL;
       hash = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64U);
       hash += 0xa0761d6478bd642fULL;
     }

@@ -27,7 +27,7 @@ class FlowInspection {
   // The side that sent first is the server (a stream that was joined in the middle): directions of
   // the caller are exchanged.
   bool reversed = false;
-  std::array<bool, 2> addresses_judged{};   // address rules have seen this direction
+  std::array<bool, 2> addresses_judged{};  // address rules have seen this direction
 
   Fate fate = Fate::Inspect;
   VerdictAction fate_action = VerdictAction::Drop;
@@ -35,14 +35,14 @@ class FlowInspection {
 
   // Application protocol.
   Detection detection = Detection::Pending;
-  bool protocol_news = false;  // became known at the packet at hand
+  bool protocol_news = false;                       // became known at the packet at hand
   std::array<std::vector<uint8_t>, 2> first_bytes;  // at most kDetectionBytes each, while pending
   Direction first_speaker = Direction::ToServer;
   std::unique_ptr<ProtocolParser> parser;
   bool parser_live = false;
   std::unique_ptr<ProtocolParser> retired;  // gave way to `parser` at the packet at hand
   EventSet detection_events;
-  ProtocolParser::ExpectedData expected;
+  const ParserDemands* demands = nullptr;  // the engine's, for parsers made from outside
 
   // Streams.
   std::array<StreamWindow, 2> windows;

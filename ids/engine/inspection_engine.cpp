@@ -10,6 +10,7 @@
 #include <string>
 
 #include "ids/engine/engine_core.h"
+#include "ids/protocols/ftp/ftp_parser.h"
 
 namespace masugata::ids {
 namespace {
@@ -110,6 +111,7 @@ FlowInspection* EngineCore::open_flow(const FlowFacts& facts) noexcept {
     return nullptr;
   }
   flow->facts = facts;
+  flow->demands = &demands_;
   flow->last_us = facts.start_us;
   flow->event.flow_id = facts.flow_id;
   flow->event.key = facts.key;
@@ -270,7 +272,15 @@ ApplicationProtocol protocol_of(const FlowInspection& flow) noexcept { return fl
 const ProtocolParser* parser_of(const FlowInspection& flow) noexcept { return flow.parser.get(); }
 
 void set_expected(FlowInspection& flow, const ProtocolParser::ExpectedData& data) noexcept {
-  flow.expected = data;
+  if (flow.detection != FlowInspection::Detection::Pending ||
+      data.protocol != ApplicationProtocol::FtpData) {
+    return;
+  }
+  flow.parser = make_ftp_data_parser(*flow.demands, &data);
+  flow.parser_live = flow.parser != nullptr;
+  flow.detection = FlowInspection::Detection::Known;
+  flow.event.protocol = flow.event.protocol_to_server = flow.event.protocol_to_client =
+      data.protocol;
 }
 
 }  // namespace masugata::ids

@@ -20,7 +20,7 @@
 
 namespace masugata::ids {
 
-class FlowInspection;  // engine/flow_inspection.h: all that is remembered of one flow
+class FlowInspection;   // engine/flow_inspection.h: all that is remembered of one flow
 struct EngineCounters;  // engine/engine_counters.h
 struct RuleCost;
 

@@ -9,8 +9,8 @@ namespace {
 // Protocols whose packets make flows, as the rule language sees it: of all others every packet is
 // a first one.
 bool is_followed(net::Protocol protocol) {
-  return transport_class_of(protocol) != TransportClass::Other ||
-         protocol == net::Protocol::Sctp || protocol == net::Protocol::Esp;
+  return transport_class_of(protocol) != TransportClass::Other || protocol == net::Protocol::Sctp ||
+         protocol == net::Protocol::Esp;
 }
 
 }  // namespace
@@ -40,11 +40,10 @@ void EngineCore::inspect_packet(Call& call) noexcept {
   Subject subject = subject_of(call, call.packet.direction);
   if (call.is_packet) {
     inspect_addresses(call, subject);
-    subject.outside_stream =
-        subject.key.protocol == net::Protocol::Tcp &&
-        (call.flow == nullptr || call.packet.outside_stream ||
-         (!call.state.established && !subject.stream_news && !call.flow->news[0] &&
-          !call.flow->news[1]));
+    subject.outside_stream = subject.key.protocol == net::Protocol::Tcp &&
+                             (call.flow == nullptr || call.packet.outside_stream ||
+                              (!call.state.established && !subject.stream_news &&
+                               !call.flow->news[0] && !call.flow->news[1]));
   }
   inspect_payload(call, subject, true);
   if (call.flow == nullptr) {

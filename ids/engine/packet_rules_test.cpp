@@ -71,7 +71,8 @@ TEST(PacketRules, AskForTcpFlags) {
 }
 
 TEST(StreamRules, FindContentOverTwoSegments) {
-  Bench bench(R"(alert tcp any any -> any any (flow:established,to_server; content:"attack"; sid:1;))");
+  Bench bench(
+      R"(alert tcp any any -> any any (flow:established,to_server; content:"attack"; sid:1;))");
   auto flow = bench.tcp();
   flow.to_server("an att");
   EXPECT_EQ(bench.sids(), "");
@@ -82,7 +83,8 @@ TEST(StreamRules, FindContentOverTwoSegments) {
 }
 
 TEST(StreamRules, LookBackToWhatCameBefore) {
-  Bench bench(R"(alert tcp any any -> any any (content:"first"; content:"secondlonger"; distance:2; sid:1;))");
+  Bench bench(
+      R"(alert tcp any any -> any any (content:"first"; content:"secondlonger"; distance:2; sid:1;))");
   auto flow = bench.tcp();
   flow.to_server("first");
   flow.to_server("..secondlonger");
@@ -113,6 +115,14 @@ alert tcp-pkt any any -> any any (content:"loose"; sid:2;))");
   auto flow = bench.tcp();
   flow.loose(Direction::ToServer, "loose");
   EXPECT_EQ(bench.sids(), "2");
+}
+
+TEST(StreamRules, LookAtPacketsThatNoStreamTakesIn) {
+  Bench bench(R"(alert tcp any any -> any any (content:"loose"; sid:1;))");
+  auto flow = bench.tcp();
+  flow.outside_stream = true;
+  flow.loose(Direction::ToServer, "loose");
+  EXPECT_EQ(bench.sids(), "1");
 }
 
 TEST(StreamRules, DoNotMatchOverAGap) {
@@ -177,7 +187,8 @@ alert udp any any -> any any (content:"two"; flowbits:isset,zero; sid:4;))";
 }
 
 TEST(HostBits, ConnectFlowsOfOneHostAndEnd) {
-  Bench bench(R"(alert udp any any -> any any (content:"mark"; xbits:set,bad,track ip_src,expire 10; noalert; sid:1;)
+  Bench bench(
+      R"(alert udp any any -> any any (content:"mark"; xbits:set,bad,track ip_src,expire 10; noalert; sid:1;)
 alert udp any any -> any any (content:"ask"; xbits:isset,bad,track ip_src; sid:2;))");
   auto flow = bench.udp(53, "10.0.0.7");
   flow.to_server("mark");

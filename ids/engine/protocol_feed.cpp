@@ -32,7 +32,8 @@ void EngineCore::feed(Call& call, std::span<const StreamBytes> streams) noexcept
       flow.news[side] = true;
       flow.news_from[side] = window.end();
     }
-    if (plan_ != nullptr && plan_->keeps_stream[side] && flow.fate == FlowInspection::Fate::Inspect) {
+    if (plan_ != nullptr && plan_->keeps_stream[side] &&
+        flow.fate == FlowInspection::Fate::Inspect) {
       window.append(stream.bytes, limits_.stream_window_bytes);
     } else {
       window.skip(stream.bytes.size());
@@ -147,8 +148,8 @@ void EngineCore::settle_protocol(FlowInspection& flow, ApplicationProtocol proto
     return;
   }
   try {
-    flow.parser = protocols_.make(protocol, demands_,
-                                   flow.facts.key.protocol == net::Protocol::Udp);
+    flow.parser =
+        protocols_.make(protocol, demands_, flow.facts.key.protocol == net::Protocol::Udp);
   } catch (const std::bad_alloc&) {
     flow.parser = nullptr;
   }

@@ -276,8 +276,7 @@ Judgement RuleJudge::buffer_holds(const CompiledBufferMatches& buffer,
   if (!any_instance && match_absent_buffer(buffer)) {
     return Judgement::Yes;
   }
-  return many && !subject.transaction->finished[index_of(side)] ? Judgement::NotYet
-                                                                : Judgement::No;
+  return many && !subject.transaction->finished[index_of(side)] ? Judgement::NotYet : Judgement::No;
 }
 
 Judgement RuleJudge::judge_transaction(const DetectionPlan& plan, const CompiledRule& rule,

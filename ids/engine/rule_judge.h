@@ -11,8 +11,8 @@
 namespace masugata::ids {
 
 enum class Judgement : uint8_t {
-  No,       // and it will stay so for this transaction
-  NotYet,   // may match when more of the transaction is there
+  No,      // and it will stay so for this transaction
+  NotYet,  // may match when more of the transaction is there
   Yes,
   ByStream,  // yes, and in the reassembled stream rather than in the packet
 };

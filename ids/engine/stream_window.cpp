@@ -19,7 +19,8 @@ bool StreamWindow::append(std::span<const uint8_t> bytes, size_t limit) noexcept
   }
   try {
     if (bytes_.capacity() < bytes_.size() + bytes.size()) {
-      bytes_.reserve(std::min(limit, std::max(bytes_.capacity() * 2, bytes_.size() + bytes.size())));
+      bytes_.reserve(
+          std::min(limit, std::max(bytes_.capacity() * 2, bytes_.size() + bytes.size())));
     }
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
   } catch (const std::bad_alloc&) {

@@ -32,8 +32,8 @@ Bench::Bench(std::string_view rules, const EngineLimits& limits, const ProtocolS
 }
 Bench::~Bench() { engine.use_plan(nullptr); }
 
-void Bench::use_rules(std::string_view rules) {
-  RuleSet set = read_rules({{"test.rules", std::string(rules)}}, RuleEnvironment::defaults());
+void Bench::use_rules(std::string_view rules, const RuleEnvironment& environment) {
+  RuleSet set = read_rules({{"test.rules", std::string(rules)}}, environment);
   auto plan = compile_plan(std::move(set), {});
   if (!plan) {
     std::fprintf(stderr, "%s\n", plan.error().message().c_str());
@@ -98,6 +98,7 @@ InspectionVerdict Bench::Flow::pass(Direction direction, std::string_view bytes,
   facts.transport = facts.network.subspan(20);
   facts.payload = facts.network.subspan(headers);
   facts.direction = direction;
+  facts.outside_stream = outside_stream;
   const size_t side = index_of(direction);
   ++state.packets[side];
   state.bytes[side] += packet.size();

@@ -53,7 +53,8 @@ class Bench {
                  const ProtocolSource& protocols = {});
   ~Bench();
 
-  void use_rules(std::string_view rules);
+  void use_rules(std::string_view rules,
+                 const RuleEnvironment& environment = RuleEnvironment::defaults());
 
   // One TCP connection or UDP conversation, from 10.0.0.1:1025 to `server`.
   class Flow {
@@ -62,18 +63,15 @@ class Bench {
          std::string_view server);
     // The packet's payload is the next bytes of the stream (TCP) or a datagram.
     InspectionVerdict send(Direction direction, std::string_view bytes);
-    InspectionVerdict to_server(std::string_view bytes) {
-      return send(Direction::ToServer, bytes);
-    }
-    InspectionVerdict to_client(std::string_view bytes) {
-      return send(Direction::ToClient, bytes);
-    }
+    InspectionVerdict to_server(std::string_view bytes) { return send(Direction::ToServer, bytes); }
+    InspectionVerdict to_client(std::string_view bytes) { return send(Direction::ToClient, bytes); }
     // A TCP packet whose payload the stream does not take in, with these flags.
     InspectionVerdict loose(Direction direction, std::string_view bytes, uint8_t flags = 0x18);
     void gap(Direction direction, uint64_t missing) { missing_[index_of(direction)] = missing; }
     void close();
     [[nodiscard]] FlowInspection* inspection() const { return inspection_; }
     FlowState state;
+    bool outside_stream = false;  // of the packets from now on
 
    private:
     InspectionVerdict pass(Direction direction, std::string_view bytes, bool in_stream,

@@ -43,7 +43,7 @@ class ThresholdTable {
   struct Key {
     net::IpAddress first;
     net::IpAddress second;
-    uint64_t rule = 0;  // gid and sid: a reload does not forget
+    uint64_t rule = 0;   // gid and sid: a reload does not forget
     uint64_t place = 0;  // which of the rule's thresholds; the flow
   };
   struct State {
@@ -54,8 +54,7 @@ class ThresholdTable {
   };
 
   [[nodiscard]] ThresholdAnswer judge_one(const Rule& rule, const Threshold& threshold,
-                                          size_t place,
-                                          const ThresholdQuestion& question) noexcept;
+                                          size_t place, const ThresholdQuestion& question) noexcept;
   [[nodiscard]] static ThresholdAnswer count_rate(const Rule& rule, const Threshold& threshold,
                                                   State& state, uint64_t time_us) noexcept;
   ExpiringTable<Key, State> states_;

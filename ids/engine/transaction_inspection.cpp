@@ -16,7 +16,7 @@ TransactionMemory& EngineCore::memory_of(Transaction& transaction) noexcept {
   if (transaction.inspection) {
     auto& memory = static_cast<TransactionMemory&>(*transaction.inspection);
     if (memory.generation != generation_) {
-      memory.reset(generation_);
+      memory.change_plan(generation_);
     }
     return memory;
   }
@@ -26,8 +26,6 @@ TransactionMemory& EngineCore::memory_of(Transaction& transaction) noexcept {
   } else {
     memory = std::move(spare_memories_.back());
     spare_memories_.pop_back();
-    memory->reported_events.reset();
-    memory->reported_files = 0;
   }
   memory->reset(generation_);
   TransactionMemory& result = *memory;
@@ -38,8 +36,7 @@ TransactionMemory& EngineCore::memory_of(Transaction& transaction) noexcept {
 // Takes the memory of a transaction that goes, for another one.
 void EngineCore::keep_memory(Transaction& transaction) noexcept {
   if (transaction.inspection && spare_memories_.size() < spare_memories_.capacity()) {
-    spare_memories_.emplace_back(
-        static_cast<TransactionMemory*>(transaction.inspection.release()));
+    spare_memories_.emplace_back(static_cast<TransactionMemory*>(transaction.inspection.release()));
   }
 }
 
@@ -135,9 +132,8 @@ void EngineCore::judge_in_transaction(RuleNumber number, TransactionMemory& memo
   if (over) {
     return;
   }
-  if (judgement == Judgement::NotYet ||
-      (judgement == Judgement::Yes && rule.repeats &&
-       transaction.progress[side] == rule.hook_progress)) {
+  if (judgement == Judgement::NotYet || (judgement == Judgement::Yes && rule.repeats &&
+                                         transaction.progress[side] == rule.hook_progress)) {
     (both ? memory.pending_both : state.pending).push_back(number);
   } else {
     decided.insert(std::upper_bound(decided.begin(), decided.end(), number), number);
@@ -170,8 +166,7 @@ void EngineCore::scan_many(Transaction& transaction, const BufferGroup& group,
   // Files without a name or a magic leave holes in the row.
   const bool holes = group.buffer == BufferId::FileName || group.buffer == BufferId::FileMagic;
   for (; progress.instances < kMostInstances; ++progress.instances, progress.scanned = 0) {
-    const BufferBytes bytes =
-        transaction.buffer(group.buffer, group.direction, progress.instances);
+    const BufferBytes bytes = transaction.buffer(group.buffer, group.direction, progress.instances);
     if (bytes.state == BufferState::Absent && holes &&
         progress.instances < transaction.files().size()) {
       continue;

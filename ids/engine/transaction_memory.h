@@ -21,8 +21,8 @@ struct TransactionMemory final : Transaction::InspectionState {
   };
   struct Side {
     uint32_t version = 0;
-    bool seen = false;      // inspected at least once
-    bool finished = false;  // inspected to the end
+    bool seen = false;         // inspected at least once
+    bool finished = false;     // inspected to the end
     uint64_t stream_from = 0;  // where in the stream the side was first seen
     std::vector<GroupProgress> groups;
     std::vector<RuleNumber> pending;  // ascending
@@ -36,11 +36,22 @@ struct TransactionMemory final : Transaction::InspectionState {
   uint16_t reported_files = 0;  // bits by index
   uint32_t generation = 0;      // of the plan that the numbers are of
 
-  // As new, with the memory that it has.
+  // For another transaction, with the memory that it has.
   void reset(uint32_t plan_generation) noexcept {
     for (Side& side : sides) {
+      side.finished = false;
+    }
+    reported_events.reset();
+    reported_files = 0;
+    change_plan(plan_generation);
+  }
+
+  // The same transaction under another plan: what has been inspected to the end is not inspected
+  // again.
+  void change_plan(uint32_t plan_generation) noexcept {
+    for (Side& side : sides) {
+      side.seen = side.finished;
       side.version = 0;
-      side.seen = side.finished = false;
       side.groups.clear();
       side.pending.clear();
       side.decided.clear();

@@ -44,7 +44,8 @@ TEST(TransactionRules, WaitForAllTheirBuffers) {
 }
 
 TEST(TransactionRules, SeeAProgressiveBufferAsItGrows) {
-  auto bench = lines(R"(drop http any any -> any any (http.response_body; content:"malware"; sid:1;))");
+  auto bench =
+      lines(R"(drop http any any -> any any (http.response_body; content:"malware"; sid:1;))");
   auto flow = bench.tcp();
   flow.to_server("/\n");
   EXPECT_EQ(flow.to_client("......mal").action, VerdictAction::Accept);
@@ -116,6 +117,39 @@ alert http any any -> any any (http.uri; content:"evil"; sid:2;))");
   auto flow = bench.tcp();
   flow.to_server("a!");
   flow.to_server("evil\n");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(TransactionRules, OverBothDirectionsWaitForTheOtherSide) {
+  auto bench = lines(
+      R"(alert http any any => any any (http.uri; content:"/admin"; http.response_body; content:"secret"; sid:1;))");
+  auto flow = bench.tcp();
+  flow.to_server("/admin\n/admin\n");
+  EXPECT_EQ(bench.sids(), "");
+  flow.to_client("a secret\nnothing\n");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(TransactionRules, SeeThePayloadSinceTheTransactionBegan) {
+  auto bench = lines(
+      R"(alert http any any -> any any (http.uri; content:"/page"; pcre:"/magic/"; sid:1;)
+alert http any any -> any any (content:"magic"; http.uri; content:"/page"; sid:2;))");
+  auto flow = bench.tcp();
+  flow.to_server("/magic\n");
+  flow.to_server("/page\n");
+  EXPECT_EQ(bench.sids(), "") << "the payload before belongs to another transaction";
+  flow.to_server("/page?magic\n");
+  EXPECT_EQ(bench.sids(), "1 2");
+}
+
+TEST(TransactionRules, FinishedSidesAreNotInspectedAgainUnderANewPlan) {
+  constexpr std::string_view kRule =
+      R"(alert http any any -> any any (http.uri; content:"/admin"; sid:1;))";
+  auto bench = lines(kRule);
+  auto flow = bench.tcp();
+  flow.to_server("/admin\n");
+  bench.use_rules(kRule);
+  flow.to_client("answer\n");
   EXPECT_EQ(bench.sids(), "1");
 }
 

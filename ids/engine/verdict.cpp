@@ -37,10 +37,10 @@ InspectionVerdict EngineCore::reach_verdict(Call& call) noexcept {
   for (const RuleMatch& match : queue_.sorted()) {
     const Rule& rule = *match.rule->rule;
     const bool same = match.direction == call.packet.direction;
-    const ThresholdQuestion question{
-        same ? &call.packet.key.source : &call.packet.key.destination,
-        same ? &call.packet.key.destination : &call.packet.key.source,
-        call.flow != nullptr ? call.flow->facts.flow_id : 0, call.packet.time_us};
+    const ThresholdQuestion question{same ? &call.packet.key.source : &call.packet.key.destination,
+                                     same ? &call.packet.key.destination : &call.packet.key.source,
+                                     call.flow != nullptr ? call.flow->facts.flow_id : 0,
+                                     call.packet.time_us};
     const ThresholdAnswer answer = thresholds_.judge(*match.rule, *plan_, question);
     if (answer.outcome != ThresholdOutcome::Alert) {
       counters.alerts_suppressed.add(1);
@@ -69,9 +69,9 @@ InspectionVerdict EngineCore::reach_verdict(Call& call) noexcept {
 void EngineCore::apply_action(const RuleMatch& match, RuleAction action, Call& call,
                               InspectionVerdict& verdict) noexcept {
   const Rule& rule = *match.rule->rule;
-  const bool whole_flow = call.flow != nullptr && (match.rule->kind == RuleKind::Stream
-                                                       ? match.by_stream
-                                                       : match.rule->flow_action);
+  const bool whole_flow =
+      call.flow != nullptr &&
+      (match.rule->kind == RuleKind::Stream ? match.by_stream : match.rule->flow_action);
   if (action == RuleAction::Pass) {
     verdict.sid = rule.sid;
     verdict.whole_flow = whole_flow;

@@ -76,8 +76,9 @@ TEST(Verdict, WithoutInlineModeNothingIsDropped) {
 TEST(Verdict, KeepsTheFirstAlertsOfAPacket) {
   std::string rules;
   for (int i = 1; i <= 20; ++i) {
-    rules += "alert udp any any -> any any (content:\"x\"; priority:" +
-             std::to_string(i == 20 ? 1 : 2) + "; sid:" + std::to_string(i) + ";)\n";
+    rules +=
+        "alert udp any any -> any any (content:\"x\"; priority:" + std::to_string(i == 20 ? 1 : 2) +
+        "; sid:" + std::to_string(i) + ";)\n";
   }
   EngineLimits limits;
   limits.alerts_per_packet = 3;
@@ -111,7 +112,8 @@ std::string alerts_of(std::string_view threshold, int packets, uint64_t pause_se
 }
 
 TEST(Thresholds, LimitAlertsTheFirstOfAnInterval) {
-  EXPECT_EQ(alerts_of("threshold:type limit, track by_src, count 2, seconds 5;", 12), "1 2 6 7 11 12");
+  EXPECT_EQ(alerts_of("threshold:type limit, track by_src, count 2, seconds 5;", 12),
+            "1 2 6 7 11 12");
 }
 TEST(Thresholds, ThresholdAlertsEveryNth) {
   EXPECT_EQ(alerts_of("threshold:type threshold, track by_src, count 3, seconds 60;", 9), "3 6 9");
@@ -122,8 +124,46 @@ TEST(Thresholds, BothAlertsOncePerInterval) {
 TEST(Thresholds, DetectionFilterAlertsAfterTheCount) {
   EXPECT_EQ(alerts_of("detection_filter:track by_src, count 2, seconds 60;", 5), "3 4 5");
 }
+TEST(Verdict, PassOfARuleThatOnlyNamesPortsPassesTheFlow) {
+  Bench bench(R"(pass udp any any -> any 53 (sid:1;)
+drop udp any any -> any any (content:"x"; sid:2;))");
+  auto flow = bench.udp();
+  EXPECT_TRUE(flow.to_server("x").passed);
+  EXPECT_EQ(flow.to_client("x").action, VerdictAction::Accept);
+  EXPECT_EQ(bench.sids(), "");
+}
+
+TEST(Thresholds, RateFilterChangesTheActionForAWhile) {
+  RuleEnvironment environment = RuleEnvironment::defaults();
+  environment.threshold_text =
+      "rate_filter gen_id 1, sig_id 1, track by_src, count 2, seconds 60, new_action drop, "
+      "timeout 5\n";
+  Bench bench("");
+  bench.use_rules(R"(alert udp any any -> any any (content:"x"; sid:1;))", environment);
+  auto flow = bench.udp();
+  EXPECT_EQ(flow.to_server("x").action, VerdictAction::Accept);
+  EXPECT_EQ(flow.to_server("x").action, VerdictAction::Accept);
+  EXPECT_EQ(flow.to_server("x").action, VerdictAction::Drop);
+  bench.advance_seconds(4);
+  EXPECT_EQ(flow.to_server("x").action, VerdictAction::Drop);
+  bench.advance_seconds(2);
+  EXPECT_EQ(flow.to_server("x").action, VerdictAction::Accept);
+}
+
+TEST(Thresholds, SuppressedAlertsKeepTheirAction) {
+  RuleEnvironment environment = RuleEnvironment::defaults();
+  environment.threshold_text = "suppress gen_id 1, sig_id 1, track by_src, ip 10.0.0.0/24\n";
+  Bench bench("");
+  bench.use_rules(R"(drop udp any any -> any any (content:"x"; sid:1;))", environment);
+  EXPECT_EQ(bench.udp(53, "10.0.0.9").to_server("x").action, VerdictAction::Drop);
+  EXPECT_EQ(bench.sids(), "");
+  EXPECT_EQ(bench.udp(53, "10.0.1.9").to_server("x").action, VerdictAction::Drop);
+  EXPECT_EQ(bench.sids(), "1");
+}
+
 TEST(Thresholds, AreKeptPerSource) {
-  Bench bench(R"(alert udp any any -> any any (content:"x"; threshold:type limit, track by_src, count 1, seconds 60; sid:1;))");
+  Bench bench(
+      R"(alert udp any any -> any any (content:"x"; threshold:type limit, track by_src, count 1, seconds 60; sid:1;))");
   auto one = bench.udp(53, "10.0.0.1");
   auto two = bench.udp(53, "10.0.0.2");
   one.to_server("x");

@@ -32,8 +32,7 @@ TEST(AddressIndex, FindsEveryRuleOfAnAddress) {
   EXPECT_EQ(rules_of(index, "10.0.1.1"), (std::vector<uint32_t>{}));
   EXPECT_EQ(rules_of(index, "192.0.2.1"), (std::vector<uint32_t>{7}));
   EXPECT_EQ(rules_of(index, "2001:db8::1"), (std::vector<uint32_t>{5}));
-  EXPECT_EQ(rules_of(index, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
-            (std::vector<uint32_t>{5}));
+  EXPECT_EQ(rules_of(index, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), (std::vector<uint32_t>{5}));
 }
 
 TEST(AddressIndex, KnowsNothingWhenEmpty) {

@@ -84,9 +84,9 @@ class DetectionPlan {
   ParserDemands demands;
   PlanTables tables;
 
-  std::vector<CompiledRule> rules;              // by RuleNumber
-  std::vector<AddressMatcher> addresses;        // by index in RuleSet::address_sets
-  std::vector<PortMatcher> ports;               // by index in RuleSet::port_sets
+  std::vector<CompiledRule> rules;               // by RuleNumber
+  std::vector<AddressMatcher> addresses;         // by index in RuleSet::address_sets
+  std::vector<PortMatcher> ports;                // by index in RuleSet::port_sets
   std::vector<AddressMatcher> suppressed_hosts;  // by index in RuleSet::suppressions
 
   // Without patterns. Address rules are found by a side that they name; those of both directions

@@ -20,7 +20,6 @@ namespace masugata::ids {
 
 // Keeps `database` under `name`, in place at once or not at all. A folder that cannot be written
 // is no failure: the next start compiles again.
-void keep_database(const std::string& folder, const std::string& name,
-                   const hs_database* database);
+void keep_database(const std::string& folder, const std::string& name, const hs_database* database);
 
 }  // namespace masugata::ids

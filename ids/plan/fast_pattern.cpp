@@ -60,7 +60,8 @@ bool searchable(const BufferMatches& buffer, RuleKind kind) {
   if (source == BufferSource::Derived || source == BufferSource::Packet) {
     return false;
   }
-  if (source == BufferSource::Stream && (kind == RuleKind::Transaction || !buffer.transforms.empty())) {
+  if (source == BufferSource::Stream &&
+      (kind == RuleKind::Transaction || !buffer.transforms.empty())) {
     return false;
   }
   return std::none_of(buffer.matches.begin(), buffer.matches.end(), [](const PayloadMatch& match) {

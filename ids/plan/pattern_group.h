@@ -71,7 +71,7 @@ class PatternGroup {
                  void* context) const noexcept;
   void number_literals();
 
-  std::vector<Literal> literals_;  // while building: unsorted
+  std::vector<Literal> literals_;     // while building: unsorted
   std::vector<uint32_t> first_rule_;  // by literal: where its rules begin in rules_
   std::vector<uint32_t> rules_;
   size_t longest_ = 0;

@@ -14,7 +14,8 @@ namespace {
 
 std::shared_ptr<const DetectionPlan> plan_of(const std::string& text,
                                              const PlanOptions& options = {}) {
-  auto plan = compile_plan(read_rules({{"test.rules", text}}, RuleEnvironment::defaults()), options);
+  auto plan =
+      compile_plan(read_rules({{"test.rules", text}}, RuleEnvironment::defaults()), options);
   EXPECT_TRUE(plan) << (plan ? "" : plan.error().message());
   EXPECT_TRUE((*plan)->set.problems.empty());
   return *plan;
@@ -101,9 +102,8 @@ class Cache : public ::testing::Test {
   std::shared_ptr<const DetectionPlan> compile(const char* content) {
     PlanOptions options;
     options.cache_folder = folder_;
-    return plan_of("alert udp any any -> any any (content:\"" + std::string(content) +
-                       "\"; sid:1;)",
-                   options);
+    return plan_of(
+        "alert udp any any -> any any (content:\"" + std::string(content) + "\"; sid:1;)", options);
   }
   std::string folder_ = std::filesystem::temp_directory_path().string() + "/masugata-plan-cache-" +
                         std::to_string(getpid());

@@ -222,8 +222,8 @@ void classify(CompiledRule& compiled, const RuleSet& set) {
   bool bound = false;
   for (const BufferMatches& buffer : rule.buffers) {
     const BufferSource source = properties_of(buffer.buffer).source;
-    asked.transaction = asked.transaction || source == BufferSource::Transaction ||
-                        source == BufferSource::File;
+    asked.transaction =
+        asked.transaction || source == BufferSource::Transaction || source == BufferSource::File;
     asked.packet = asked.packet || source == BufferSource::Packet;
     payload = payload || source == BufferSource::Stream;
     bound = bound || (source == BufferSource::Stream && has_bound_content(buffer));
@@ -262,9 +262,10 @@ void sort_conditions(CompiledRule& compiled) {
   for (const Condition& condition : compiled.rule->conditions) {
     (is_effect(condition) ? compiled.effects : compiled.checks).push_back(&condition);
   }
-  std::stable_sort(
-      compiled.checks.begin(), compiled.checks.end(),
-      [](const Condition* left, const Condition* right) { return cost_of(*left) < cost_of(*right); });
+  std::stable_sort(compiled.checks.begin(), compiled.checks.end(),
+                   [](const Condition* left, const Condition* right) {
+                     return cost_of(*left) < cost_of(*right);
+                   });
 }
 
 std::vector<ApplicationProtocol> protocols_of(const CompiledRule& compiled) {
