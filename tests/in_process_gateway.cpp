@@ -9,7 +9,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <deque>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "config/load.h"
 #include "dataplane/kernel/kernel_port.h"
@@ -163,6 +167,9 @@ InProcessGateway::InProcessGateway(const InProcessOptions& options)
 
 InProcessGateway::~InProcessGateway() {
   workers_.clear();
+  inspection_.reset();
+  std::error_code ignored;
+  if (!rule_folder_.empty()) std::filesystem::remove_all(rule_folder_, ignored);
   messages_.reset();
   ports_.clear();
   kernel_.reset();
@@ -274,7 +281,70 @@ Status InProcessGateway::open_port(const config::Port& configured, uint32_t inst
   return {};
 }
 
+Status InProcessGateway::set_rules(const std::string& text) {
+  rules_ = text;
+  return {};
+}
+
+std::vector<std::string> InProcessGateway::take_alerts() {
+  std::vector<std::string> alerts;
+  if (inspection_ == nullptr || inspection_->running() == nullptr) return alerts;
+  std::string line;
+  for (dataplane::Inspector* inspector : inspection_->inspectors()) {
+    while (inspector->events().pop(line)) {
+      const auto event = nlohmann::json::parse(line, nullptr, false);
+      if (event.is_discarded()) {
+        alerts.push_back("no JSON: " + line);
+      } else if (event.value("event_type", "") == "alert") {
+        alerts.push_back(fmt::format("{} {}", event["alert"].value("signature_id", 0U),
+                                     event["alert"].value("action", "")));
+      }
+    }
+  }
+  return alerts;
+}
+
+// Rules come from the test itself, whatever files the configuration names, and nothing is cached.
+Status InProcessGateway::load_inspection(const config::Model& model) {
+  if (inspection_ == nullptr) {
+    dataplane::InspectionTargets targets;
+    targets.publication = &publication_.inspection;
+    targets.memory = &inspection_memory_;
+    targets.limits = options_.inspection;
+    targets.limits.sessions = workers_.front()->settings().sessions;
+    for (const auto& worker : workers_) targets.inspectors.push_back(&worker->inspector());
+    inspection_ = std::make_unique<dataplane::InspectionManager>(std::move(targets));
+  }
+  config::IpsSettings settings = model.ips;
+  settings.cache_folder.clear();
+  settings.rule_files.clear();
+  if (!rules_.empty()) {
+    if (rule_folder_.empty()) {
+      std::string folder = "/tmp/masugata-rules-XXXXXX";
+      if (mkdtemp(folder.data()) == nullptr) return failure(folder, "cannot be made");
+      rule_folder_ = folder;
+    }
+    const auto path = rule_folder_ / "test.rules";
+    std::ofstream(path) << rules_;
+    settings.rule_files.push_back(path.string());
+  }
+  if (Status possible = inspection_->check(settings); !possible) return possible;
+  // Without rules nothing is loaded: what a gateway does meanwhile can be tested so.
+  if (Status configured = inspection_->configure(settings, true); !configured) return configured;
+  if (!rules_.empty()) {
+    inspection_->finish_loading();
+    const dataplane::RuleLoadReport& report = inspection_->report();
+    if (!report.failure.empty()) return failure("rules", report.failure);
+    for (const ids::RuleProblem& problem : report.loaded.problems) {
+      return failure(fmt::format("rules, line {}", problem.line),
+                     problem.keyword + " " + problem.reason);
+    }
+  }
+  return {};
+}
+
 Status InProcessGateway::publish(const config::Model& model) {
+  if (Status loaded = load_inspection(model); !loaded) return loaded;
   auto snapshot = dataplane::compile_snapshot(model, epoch_ + 1, wall_clock_);
   if (!snapshot) return tl::unexpected(snapshot.error());
   std::vector<dataplane::PortFacts> ports;
@@ -285,6 +355,7 @@ Status InProcessGateway::publish(const config::Model& model) {
   auto next = dataplane::build_configuration(
       model, std::shared_ptr<const dataplane::Snapshot>(std::move(*snapshot)), ports, twins,
       options_.workers, epoch_);
+  next->inspection_slots = inspection_->slots_of(next->snapshot->policy->inspection_profiles());
   publication_.configuration.store(next.get(), std::memory_order_release);
   configuration_ = std::move(next);
   return {};

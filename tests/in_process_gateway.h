@@ -4,14 +4,17 @@
 #pragma once
 
 #include <ctime>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "config/model.h"
 #include "dataplane/gateway/configuration_builder.h"
+#include "dataplane/inspection/inspection_manager.h"
 #include "dataplane/pipeline/worker.h"
 #include "dataplane/pipeline/worker_messages.h"
+#include "dataplane/session/mapped_memory.h"
 #include "tests/scenarios/gateway_under_test.h"
 
 struct rte_mempool;
@@ -27,6 +30,7 @@ struct InProcessOptions {
   // With several workers every call of send() steers its frames to another queue, whatever flow
   // they belong to: the worst that a port can do.
   uint16_t workers = 1;
+  dataplane::InspectorLimits inspection;
 };
 
 // Connected, local and broadcast routes follow from the interfaces' addresses, and static routes
@@ -37,6 +41,8 @@ class InProcessGateway final : public GatewayUnderTest {
   ~InProcessGateway() override;
 
   Status configure(const std::string& text) override;
+  Status set_rules(const std::string& text) override;
+  std::vector<std::string> take_alerts() override;
   Status set_route(const NetworkRoute& route) override;
   Status remove_route(const std::string& prefix) override;
   Status set_neighbour(const std::string& interface, const std::string& address,
@@ -72,6 +78,7 @@ class InProcessGateway final : public GatewayUnderTest {
   Status open_port(const config::Port& configured, uint32_t instance);
   Status make_workers(dataplane::WorkerSettings settings, const config::Model& model);
   Status publish(const config::Model& model);
+  Status load_inspection(const config::Model& model);
   Status feed_routes();
   void settle();
   [[nodiscard]] Port* find_port(const std::string& name);
@@ -89,6 +96,10 @@ class InProcessGateway final : public GatewayUnderTest {
   std::unique_ptr<const dataplane::RunningConfiguration> configuration_;
   std::unique_ptr<dataplane::WorkerMessages> messages_;
   std::vector<std::unique_ptr<dataplane::Worker>> workers_;
+  dataplane::MappedMemory inspection_memory_;
+  std::unique_ptr<dataplane::InspectionManager> inspection_;
+  std::string rules_;
+  std::filesystem::path rule_folder_;
   uint16_t next_queue_ = 0;
   config::Model model_;
   std::vector<NetworkRoute> extra_routes_;

@@ -21,9 +21,9 @@ void set_choices(const config::IpsProfile& profile, InspectionSlot& slot) {
 
 ids::EveOptions events_of(const config::IpsLog& log) {
   const auto wanted = [&](const char* name, bool usually) {
-    return log.events.empty() ? usually
-                              : std::find(log.events.begin(), log.events.end(), name) !=
-                                    log.events.end();
+    return log.events.empty()
+               ? usually
+               : std::find(log.events.begin(), log.events.end(), name) != log.events.end();
   };
   ids::EveOptions options;
   options.alert = wanted("alert", true);
@@ -142,10 +142,15 @@ Status InspectionManager::configure(const config::IpsSettings& settings, bool ag
     }
   }
   next->events = events_of(settings.log);
+  if (settings.rule_files.empty()) {
+    for (InspectionSlot& slot : next->slots) slot.plan = nullptr;
+    report_ = {};
+  }
   publish(std::move(next));
   const bool changed = !same_inputs(settings, settings_);
   settings_ = settings;
-  if ((changed || again || report_.state != RuleLoadState::Ready) && !settings.profiles.empty()) {
+  const bool wanted = !settings.profiles.empty() && !settings.rule_files.empty();
+  if (wanted && (changed || again || report_.state != RuleLoadState::Ready)) {
     start_loading();
   }
   return {};
@@ -220,7 +225,8 @@ bool InspectionManager::tick(std::string& ended) {
   const auto adopted = [this](const Inspector* inspector) {
     return static_cast<int32_t>(inspector->adopted() - retired_.front().replaced_by) >= 0;
   };
-  while (!retired_.empty() && std::all_of(targets_.inspectors.begin(), targets_.inspectors.end(), adopted)) {
+  while (!retired_.empty() &&
+         std::all_of(targets_.inspectors.begin(), targets_.inspectors.end(), adopted)) {
     retired_.erase(retired_.begin());
   }
   if (!loader_.joinable() || !loader_done_.load(std::memory_order_acquire)) return false;

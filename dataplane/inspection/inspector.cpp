@@ -359,8 +359,8 @@ InspectionOutcome Inspector::inspect_stream(Packet& packet, Session& session,
     counters_.urgent_cleared.add(1);
     outcome.payload_changed = true;
   }
-  if (result.fate == SegmentFate::ForwardChanged) {
-    counters_.segments_rewritten.add(1);
+  if (result.payload_changed) {
+    if (result.overlap_differed) counters_.segments_rewritten.add(1);
     outcome.payload_changed = true;
     if (sight.copied) write_back(packet, sight.payload);
   }

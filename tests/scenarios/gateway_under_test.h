@@ -52,6 +52,10 @@ class GatewayUnderTest {
 
   // The first call starts the gateway, later ones reload it. Fault: it is refused, nothing changed.
   virtual Status configure(const std::string& text) = 0;
+  // The IPS rules that the next configure() loads, in place of the files that it names.
+  virtual Status set_rules(const std::string& text) = 0;
+  // Alerts since the last call: "SID allowed" or "SID blocked".
+  virtual std::vector<std::string> take_alerts() = 0;
   virtual Status set_route(const NetworkRoute& route) = 0;
   virtual Status remove_route(const std::string& prefix) = 0;
   // An empty `mac`: the neighbour does not answer (failed).

@@ -18,11 +18,13 @@ enum class StepKind : uint8_t {
   ExpectSession,    // a session like `text` exists
   ExpectNoSession,  // no session like `text` exists
   ExpectSessions,   // `number` sessions exist
+  ExpectAlert,      // `number` alerts of the signature and fate `text`, "5 blocked"
   ExpectResolve,    // the gateway asked for the neighbour `text`
   Advance,          // `number` milliseconds pass
   Clock,            // it is the local time `text`, "2026-12-01 17:59"
   Network,          // a line of the network section: route, neighbour, link and their opposites
   Reload,           // `text` is the new configuration
+  Rules,            // `text` are the IPS rules from the next reload on
   ReloadRefused,    // `text` is a configuration that must be refused
   Repeat,           // `body`, `number` times; `variable` counts from `start`
   IgnoreDrops,      // drops so far need no expectation
@@ -46,6 +48,7 @@ struct Scenario {
   std::string name;  // file name without ending, '-' as '_': a name that gtest takes
   std::string title;
   std::string configuration;  // topology and config sections, in the order written
+  std::string rules;          // IPS rules, empty when there are none
   std::vector<Step> steps;    // the topology's network lines come first
 };
 

@@ -120,6 +120,12 @@ class Parser {
       scenario_.configuration += *text;
       return {};
     }
+    if (word == "rules" && scenario_.rules.empty()) {
+      auto text = take_block();
+      if (!text) return tl::unexpected(text.error());
+      scenario_.rules = std::move(*text);
+      return {};
+    }
     auto step = parse_step();
     if (!step) return tl::unexpected(step.error());
     scenario_.steps.push_back(std::move(*step));
@@ -167,6 +173,13 @@ class Parser {
     std::string_view rest = line.text;
     const std::string word = take_word(rest);
     if (word == "reload" || word == "reload-refused") return parse_reload(std::move(step), word);
+    if (word == "rules") {
+      auto text = take_block();
+      if (!text) return tl::unexpected(text.error());
+      step.kind = StepKind::Rules;
+      step.text = std::move(*text);
+      return step;
+    }
     if (word == "repeat") return parse_repeat(std::move(step), line, rest);
     if (word == "burst") {
       step.kind = StepKind::Burst;
@@ -290,12 +303,28 @@ class Parser {
       step.number = *count;
       return step;
     }
+    if (word == "alert") return parse_alert(std::move(step), line, after);
     if (word != "drop") return parse_frame(std::move(step), StepKind::Expect, line, rest);
     step.kind = StepKind::ExpectDrop;
     step.text = take_word(after);
     if (after.empty()) return step;
     const auto count = after.starts_with('x') ? parse_count(after.substr(1)) : std::nullopt;
     if (!count) return fault(line, "expect drop REASON [xCOUNT]");
+    step.number = *count;
+    return step;
+  }
+
+  // SID [blocked] [xCOUNT]
+  Result<Step> parse_alert(Step step, const Line& line, std::string_view rest) {
+    step.kind = StepKind::ExpectAlert;
+    const std::string sid = take_word(rest);
+    std::string_view after = rest;
+    const bool blocked = take_word(after) == "blocked";
+    step.text = sid + (blocked ? " blocked" : " allowed");
+    if (blocked) rest = after;
+    if (rest.empty() && parse_count(sid)) return step;
+    const auto count = rest.starts_with('x') ? parse_count(rest.substr(1)) : std::nullopt;
+    if (!count || !parse_count(sid)) return fault(line, "expect alert SID [blocked] [xCOUNT]");
     step.number = *count;
     return step;
   }

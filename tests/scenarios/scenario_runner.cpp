@@ -38,7 +38,8 @@ class Player {
       : scenario_(scenario), gateway_(gateway) {}
 
   std::string play() {
-    auto status = gateway_.configure(scenario_.configuration);
+    auto status = scenario_.rules.empty() ? Status{} : gateway_.set_rules(scenario_.rules);
+    if (status) status = gateway_.configure(scenario_.configuration);
     if (!status) return scenario_.file + ": the configuration: " + status.error().message();
     status = play_steps(scenario_.steps);
     if (status) status = check_settled();
@@ -83,6 +84,8 @@ class Player {
         return expect_session(text, false);
       case StepKind::ExpectSessions:
         return expect_sessions(step.number);
+      case StepKind::ExpectAlert:
+        return expect_alert(text, step.number);
       case StepKind::ExpectResolve:
         return expect_resolve(text);
       case StepKind::Advance:
@@ -94,6 +97,8 @@ class Player {
         return change_network(words_of(text));
       case StepKind::Reload:
         return gateway_.configure(text);
+      case StepKind::Rules:
+        return gateway_.set_rules(step.text);
       case StepKind::ReloadRefused:
         if (gateway_.configure(text)) return failure("", "the configuration was accepted");
         return {};
@@ -113,6 +118,7 @@ class Player {
     for (PortFrame& frame : gateway_.take_output()) {
       output_[{frame.port, frame.kernel}].push_back(std::move(frame.bytes));
     }
+    for (std::string& alert : gateway_.take_alerts()) ++alerts_[std::move(alert)];
     for (std::string& request : gateway_.take_resolve_requests()) {
       resolve_requests_.insert(std::move(request));
     }
@@ -211,7 +217,15 @@ class Player {
   }
 
   // What is unaccounted for, to be read next to a difference.
-  std::string state_text() { return leftover_output() + leftover_drops(); }
+  std::string state_text() { return leftover_output() + leftover_drops() + leftover_alerts(); }
+
+  [[nodiscard]] std::string leftover_alerts() const {
+    std::string text;
+    for (const auto& [alert, count] : alerts_) {
+      text += "  alert: " + alert + " x" + std::to_string(count) + "\n";
+    }
+    return text;
+  }
 
   Status check_settled() {
     const std::string left = state_text();
@@ -261,6 +275,18 @@ class Player {
       message += "\n  session: " + session_text(sessions[index]);
     }
     return failure("", message);
+  }
+
+  Status expect_alert(const std::string& alert, uint64_t count) {
+    const auto found = alerts_.find(alert);
+    const uint64_t seen = found == alerts_.end() ? 0 : found->second;
+    if (seen < count) {
+      return failure("", "expected alert " + alert + " x" + std::to_string(count) + ", seen x" +
+                             std::to_string(seen) + "\n" + state_text());
+    }
+    found->second -= count;
+    if (found->second == 0) alerts_.erase(found);
+    return {};
   }
 
   Status expect_resolve(const std::string& text) {
@@ -323,6 +349,7 @@ class Player {
   std::map<std::string, uint64_t> expected_drops_;
   std::multiset<std::string> resolve_requests_;
   std::map<std::string, std::string> host_macs_;  // by address
+  std::map<std::string, uint64_t> alerts_;        // not expected yet
   uint32_t line_ = 0;
 };
 
