@@ -98,7 +98,11 @@ bool same_inputs(const config::IpsSettings& left, const config::IpsSettings& rig
 
 }  // namespace
 
-InspectionManager::InspectionManager(InspectionTargets targets) : targets_(std::move(targets)) {}
+InspectionManager::InspectionManager(InspectionTargets targets) : targets_(std::move(targets)) {
+  for (size_t worker = 0; worker < targets_.inspectors.size(); ++worker) {
+    targets_.inspectors[worker]->set_place(worker);
+  }
+}
 
 InspectionManager::~InspectionManager() {
   if (loader_.joinable()) loader_.join();
@@ -143,7 +147,10 @@ Status InspectionManager::configure(const config::IpsSettings& settings, bool ag
   }
   next->events = events_of(settings.log);
   if (settings.rule_files.empty()) {
-    for (InspectionSlot& slot : next->slots) slot.plan = nullptr;
+    for (InspectionSlot& slot : next->slots) {
+      slot.plan = nullptr;
+      slot.costs = nullptr;
+    }
     report_ = {};
   }
   publish(std::move(next));
@@ -200,7 +207,9 @@ void InspectionManager::take_loaded(std::string& ended) {
     auto next = std::make_unique<InspectionSet>(*running_);
     for (LoadedProfile& profile : result->profiles) {
       for (InspectionSlot& slot : next->slots) {
-        if (slot.name == profile.name) slot.plan = profile.plan;
+        if (slot.name != profile.name) continue;
+        slot.plan = profile.plan;
+        slot.costs = std::make_shared<PlanCosts>(profile.plan, targets_.inspectors.size());
       }
     }
     publish(std::move(next));
@@ -227,11 +236,62 @@ bool InspectionManager::tick(std::string& ended) {
   };
   while (!retired_.empty() &&
          std::all_of(targets_.inspectors.begin(), targets_.inspectors.end(), adopted)) {
-    retired_.erase(retired_.begin());
+    retire_oldest();
   }
   if (!loader_.joinable() || !loader_done_.load(std::memory_order_acquire)) return false;
   take_loaded(ended);
   return true;
+}
+
+void InspectionManager::retire_oldest() {
+  const InspectionSet& set = *retired_.front().set;
+  for (size_t slot = 0; slot < set.slots.size(); ++slot) {
+    // Sets share the costs of a plan that outlives them. Those that only this set holds are final:
+    // adopted() of every worker says that its engine has turned to others, and acquires what it
+    // counted.
+    const auto& costs = set.slots[slot].costs;
+    if (costs.use_count() == 1) ledger_.keep(slot, *costs);
+  }
+  retired_.erase(retired_.begin());
+}
+
+std::vector<const PlanCosts*> InspectionManager::live_costs(size_t slot) const {
+  std::vector<const PlanCosts*> live;
+  const auto add = [&](const InspectionSet& set) {
+    if (slot >= set.slots.size() || set.slots[slot].costs == nullptr) return;
+    const PlanCosts* costs = set.slots[slot].costs.get();
+    if (std::find(live.begin(), live.end(), costs) == live.end()) live.push_back(costs);
+  };
+  for (const Retired& retired : retired_) add(*retired.set);
+  if (running_ != nullptr) add(*running_);
+  return live;
+}
+
+RuleCounts InspectionManager::rule_counts(InspectionSlotIndex slot) const {
+  return ledger_.counts(slot, live_costs(slot));
+}
+
+void InspectionManager::clear_rule_hits() {
+  for (size_t slot = 0; slot < names_.size(); ++slot) ledger_.clear_hits(slot, live_costs(slot));
+}
+
+void InspectionManager::set_profiling(bool on) {
+  if (on && !profiling_) {
+    for (size_t slot = 0; slot < names_.size(); ++slot) {
+      ledger_.clear_costs(slot, live_costs(slot));
+    }
+  }
+  profiling_ = on;
+  for (Inspector* inspector : targets_.inspectors) inspector->set_profiling(on);
+}
+
+Status InspectionManager::reread_rules() {
+  if (settings_.profiles.empty() || settings_.rule_files.empty()) {
+    return failure("ips", "the configuration names no rule files or no profile");
+  }
+  if (Status possible = check_rule_inputs(settings_); !possible) return possible;
+  start_loading();
+  return {};
 }
 
 void InspectionManager::finish_loading() {

@@ -15,6 +15,7 @@
 
 #include "dataplane/inspection/inspection_set.h"
 #include "dataplane/inspection/inspector.h"
+#include "dataplane/inspection/rule_ledger.h"
 #include "dataplane/inspection/rule_loading.h"
 #include "result/result.h"
 
@@ -58,6 +59,19 @@ class InspectionManager {
   [[nodiscard]] std::vector<InspectionSlotIndex> slots_of(
       const std::vector<config::InspectionProfile>& profiles) const;
 
+  // Reads the rule files again, in the background; the configuration stays as it is. Faults: there
+  // is nothing to load, a file that cannot be read.
+  Status reread_rules();
+
+  // What rules have found and cost, by sid; `slot` of running(). Counts go on when rules are loaded
+  // again and start at the last clear_rule_hits() or, for what is counted while profiling, at the
+  // last time that profiling was switched on.
+  [[nodiscard]] RuleCounts rule_counts(InspectionSlotIndex slot) const;
+  void clear_rule_hits();
+  // From the workers' next turns on. Each rule that is judged then costs two readings of the clock.
+  void set_profiling(bool on);
+  [[nodiscard]] bool is_profiling() const noexcept { return profiling_; }
+
   // Publishes rules that have become ready; frees what nobody reads. About ten times a second. True
   // when a load has ended; `ended` says how.
   bool tick(std::string& ended);
@@ -66,6 +80,8 @@ class InspectionManager {
   void finish_loading();
 
   [[nodiscard]] const RuleLoadReport& report() const noexcept { return report_; }
+  [[nodiscard]] const config::IpsSettings& settings() const noexcept { return settings_; }
+  [[nodiscard]] const InspectorLimits& limits() const noexcept { return targets_.limits; }
   [[nodiscard]] const InspectionSet* running() const noexcept { return running_.get(); }
   [[nodiscard]] const std::vector<Inspector*>& inspectors() const noexcept {
     return targets_.inspectors;
@@ -79,6 +95,9 @@ class InspectionManager {
   void publish(std::unique_ptr<InspectionSet> next);
   void start_loading();
   void take_loaded(std::string& ended);
+  void retire_oldest();
+  // Of a slot, those that workers may still write.
+  [[nodiscard]] std::vector<const PlanCosts*> live_costs(size_t slot) const;
 
   InspectionTargets targets_;
   config::IpsSettings settings_;
@@ -86,6 +105,8 @@ class InspectionManager {
   std::unique_ptr<const InspectionSet> running_;
   std::vector<Retired> retired_;
   uint32_t generation_ = 0;
+  RuleLedger ledger_;
+  bool profiling_ = false;
   RuleLoadReport report_;
   std::thread loader_;
   std::atomic<bool> loader_done_{false};

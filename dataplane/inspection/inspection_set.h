@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/model.h"
+#include "dataplane/inspection/rule_costs.h"
 #include "ids/eve/eve_formatter.h"
 #include "ids/plan/detection_plan.h"
 
@@ -28,6 +29,8 @@ struct InspectionSlot {
   config::InspectionFailure overload = config::InspectionFailure::Drop;
   config::InspectionFailure midstream = config::InspectionFailure::Drop;
   std::shared_ptr<const ids::DetectionPlan> plan;  // null: no rules are loaded yet
+  // Goes with `plan`; null: engines count for themselves. The workers write it, each its own part.
+  std::shared_ptr<PlanCosts> costs;
 };
 
 struct InspectionSet {

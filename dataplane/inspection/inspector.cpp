@@ -123,16 +123,32 @@ Status Inspector::prepare(const InspectorLimits& limits, MemorySource& memory, s
 }
 
 void Inspector::adopt(const InspectionSet* set) noexcept {
-  if (set == nullptr || set_ == set) return;
-  for (size_t slot = 0; slot < set->slots.size(); ++slot) {
-    const ids::DetectionPlan* next = set->slots[slot].plan.get();
-    const bool same =
-        set_ != nullptr && slot < set_->slots.size() && set_->slots[slot].plan.get() == next;
-    if (!same && engines_[slot] != nullptr) engines_[slot]->use_plan(next);
+  const bool changed = set != nullptr && set_ != set;
+  if (changed) take_up(*set);
+  const bool profiling = wants_profiling_.load(std::memory_order_relaxed);
+  if (!changed && profiling == profiling_) return;
+  profiling_ = profiling;
+  // Engines of later slots may be in the making.
+  const size_t slots = set_ == nullptr ? 0 : set_->slots.size();
+  for (size_t slot = 0; slot < slots; ++slot) {
+    if (engines_[slot] != nullptr) engines_[slot]->set_profiling(profiling);
   }
-  if (formatter_ != nullptr) formatter_->set_options(set->events);
-  set_ = set;
-  adopted_.store(set->generation, std::memory_order_release);
+}
+
+void Inspector::take_up(const InspectionSet& set) noexcept {
+  for (size_t slot = 0; slot < set.slots.size(); ++slot) {
+    const InspectionSlot& next = set.slots[slot];
+    const bool same = set_ != nullptr && slot < set_->slots.size() &&
+                      set_->slots[slot].plan == next.plan && set_->slots[slot].costs == next.costs;
+    if (same || engines_[slot] == nullptr) continue;
+    const bool counted = next.plan != nullptr && next.costs != nullptr;
+    engines_[slot]->use_plan(next.plan.get(), counted ? next.costs->of_worker(place_)
+                                                      : std::span<ids::RuleCost>());
+  }
+  if (formatter_ != nullptr) formatter_->set_options(set.events);
+  set_ = &set;
+  // Releases what the engines have counted under the plan before, too.
+  adopted_.store(set.generation, std::memory_order_release);
 }
 
 bool Inspector::see(Packet& packet, const net::FlowKey& key, ids::Direction direction,
@@ -185,7 +201,7 @@ InspectionOutcome Inspector::inspect(Packet& packet, Session& session, SessionTa
   }
   if (entry == nullptr) {
     entry = open(packet, session, sessions, slot, now_us, outcome);
-    if (entry == nullptr) return outcome;
+    if (entry == nullptr || outcome.reason != DropReason::None) return outcome;
   }
   if (entry->state == InspectionState::Condemned) {
     outcome.reason = DropReason::InspectionFlow;

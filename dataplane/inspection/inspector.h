@@ -56,6 +56,9 @@ class Inspector {
   // set with more slots. Takes memory once, when there is anything to inspect.
   Status prepare(const InspectorLimits& limits, MemorySource& memory, size_t slots);
 
+  // Control thread, before the first set is published: which part of PlanCosts is this worker's.
+  void set_place(size_t worker) noexcept { place_ = worker; }
+
   // Control thread: events go into `sink` instead of the ring (tests, replay); before prepare().
   void report_to(ids::EventSink& sink) noexcept { sink_ = &sink; }
 
@@ -78,6 +81,8 @@ class Inspector {
   // --- any thread ---
   [[nodiscard]] LineRing& events() noexcept { return *ring_; }
   [[nodiscard]] const InspectionCounters& counters() const noexcept { return counters_; }
+  // Whether engines count what rules cost; from the next turn on.
+  void set_profiling(bool on) noexcept { wants_profiling_.store(on, std::memory_order_relaxed); }
   // What is to be added to the worker's clock to get the time since 1970.
   void set_wall_offset(int64_t offset_us) noexcept {
     wall_offset_us_.store(offset_us, std::memory_order_relaxed);
@@ -93,6 +98,8 @@ class Inspector {
 
  private:
   struct Sight;  // a packet as engine and stream see it
+
+  void take_up(const InspectionSet& set) noexcept;
 
   // The configuration may name a slot only after its set was published; closed, should it not.
   [[nodiscard]] bool has_slot(InspectionSlotIndex slot) const noexcept {
@@ -117,6 +124,9 @@ class Inspector {
                          InspectionOutcome& outcome) noexcept;
 
   const InspectionSet* set_ = nullptr;
+  size_t place_ = 0;
+  bool profiling_ = false;
+  std::atomic<bool> wants_profiling_{false};
   std::atomic<uint32_t> adopted_{0};
   std::array<std::unique_ptr<ids::InspectionEngine>, kMaximumInspectionSlots> engines_;
   std::unique_ptr<LineRing> ring_;

@@ -178,6 +178,7 @@ Result<LoadedRules> load_rules(const config::IpsSettings& settings) {
     ids::apply_threshold_text(*rules, settings.threshold_file, *text);
   }
   LoadedRules loaded;
+  loaded.files = *files;
   loaded.rules = rules->rules.size();
   loaded.disabled = rules->disabled;
   loaded.problems = rules->problems;

@@ -23,6 +23,7 @@ struct LoadedProfile {
 
 struct LoadedRules {
   std::vector<LoadedProfile> profiles;     // as in the configuration
+  std::vector<std::string> files;          // that were read, in order
   size_t rules = 0;                        // read from the files
   size_t disabled = 0;                     // commented out there
   std::vector<ids::RuleProblem> problems;  // rules that did not load

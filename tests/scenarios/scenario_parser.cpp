@@ -120,7 +120,11 @@ class Parser {
       scenario_.configuration += *text;
       return {};
     }
-    if (word == "rules" && scenario_.rules.empty()) {
+    // Before anything happens: what the gateway starts with.
+    const bool starting =
+        std::all_of(scenario_.steps.begin(), scenario_.steps.end(),
+                    [](const Step& step) { return step.kind == StepKind::Network; });
+    if (word == "rules" && starting) {
       auto text = take_block();
       if (!text) return tl::unexpected(text.error());
       scenario_.rules = std::move(*text);

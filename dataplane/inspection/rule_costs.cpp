@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/inspection/rule_costs.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace masugata::dataplane {
+
+PlanCosts::PlanCosts(std::shared_ptr<const ids::DetectionPlan> plan, size_t workers)
+    : plan_(std::move(plan)) {
+  costs_.reserve(workers);
+  for (size_t worker = 0; worker < workers; ++worker) {
+    costs_.emplace_back(ids::number_of_rules(*plan_));
+  }
+}
+
+void PlanCosts::add_to(RuleCounts& counts) const {
+  for (const std::vector<ids::RuleCost>& costs : costs_) {
+    for (size_t number = 0; number < costs.size(); ++number) {
+      const ids::RuleCost& cost = costs[number];
+      if (cost.matches.value() == 0 && cost.checks.value() == 0) continue;
+      RuleCount& count = counts[ids::rule_of(*plan_, number).sid];
+      count.matches += cost.matches.value();
+      count.alerts += cost.alerts.value();
+      count.last_match_us = std::max(count.last_match_us, cost.last_match_us.value());
+      count.checks += cost.checks.value();
+      count.checks_matched += cost.checks_matched.value();
+      count.cycles += cost.cycles.value();
+    }
+  }
+}
+
+}  // namespace masugata::dataplane
