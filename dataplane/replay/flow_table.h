@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "dataplane/replay/replay_settings.h"
@@ -22,9 +24,9 @@ enum class FlowTreatment : uint8_t { Inspect, Pass, Drop };
 struct ReplayTcp {
   ReplayTcp(StreamMemory& memory, const StreamSettings& settings,
             const ConversationOptions& options) noexcept
-      : conversation(options), streams(memory, settings) {}
+      : conversation(options), streams(std::in_place, memory, settings) {}
   TcpConversation conversation;
-  TcpStreamPair streams;
+  std::optional<TcpStreamPair> streams;  // always there; begun anew by emplace()
 };
 
 struct ReplayFlow {

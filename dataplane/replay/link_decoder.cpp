@@ -29,7 +29,7 @@ constexpr size_t kMplsLabelBytes = 4;
 constexpr uint16_t kPppIpv4 = 0x0021;
 constexpr uint16_t kPppVanJacobson = 0x002f;
 constexpr uint16_t kPppIpv6 = 0x0057;
-constexpr uint16_t kPppControl = 0xc000;
+constexpr uint16_t kPppControl = 0x8000;  // RFC 1661 section 2: 8*** and c***
 
 uint16_t be16(std::span<const uint8_t> bytes, size_t at) noexcept {
   return net::load_be16(bytes.data() + at).host();
@@ -192,7 +192,7 @@ void PacketDecoder::decode_pppoe_session(Layers& layers, Bytes bytes) {
   constexpr size_t kWithProtocol = kPppoeBytes + 2;
   if (bytes.size() < kWithProtocol) return finish_with(layers, DecodeEvent::PppoeTooSmall);
   if (bytes[1] != 0) raise(layers, DecodeEvent::PppoeWrongCode);
-  // Control protocols (LCP, PAP, CHAP ..) are what sessions begin and end with.
+  // Control protocols (LCP, IPCP, CHAP ..) are what sessions begin and end with.
   if (be16(bytes, kPppoeBytes) >= kPppControl) return finish(layers);
   decode_ppp(layers, bytes.subspan(kPppoeBytes));
 }

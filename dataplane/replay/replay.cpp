@@ -197,7 +197,12 @@ void Replay::receive_tcp(DecodedPacket& packet, ReplayFlow& flow) {
     return;
   }
 
-  SegmentResult result = tcp.streams.accept(facts.direction, segment);
+  if (judgement.other_syn) {
+    tcp.streams.emplace(memory_, stream_settings_);
+    SegmentResult begun = tcp.streams->accept(Direction::ToServer, *judgement.other_syn);
+    if (begun.fate != SegmentFate::Drop) tcp.streams->commit(begun);
+  }
+  SegmentResult result = tcp.streams->accept(facts.direction, segment);
   for (unsigned event = 0; event < static_cast<unsigned>(StreamEvent::Count); ++event) {
     const auto named = static_cast<StreamEvent>(event);
     if (result.events.has(named)) raise(facts, name_of(named));
@@ -210,12 +215,12 @@ void Replay::receive_tcp(DecodedPacket& packet, ReplayFlow& flow) {
   }
   // The receiver reads what the stream says, so that is what packet rules see as well.
   if (result.fate == SegmentFate::ForwardChanged) facts.payload = segment_;
-  while (const std::optional<ReadableBytes> readable = tcp.streams.next(result)) {
+  while (const std::optional<ReadableBytes> readable = tcp.streams->next(result)) {
     pieces_.push_back({readable->direction, readable->bytes, readable->missing});
   }
   const bool goes_on = inspect(facts, &flow, established);
-  goes_on ? tcp.streams.commit(result) : tcp.streams.refuse(result);
-  if (goes_on && (tcp.streams.is_closed() || result.reset)) tcp.conversation.close();
+  goes_on ? tcp.streams->commit(result) : tcp.streams->refuse(result);
+  if (goes_on && (tcp.streams->is_closed() || result.reset)) tcp.conversation.close();
 }
 
 // False: the packet has had its fate.
@@ -266,7 +271,7 @@ bool Replay::inspect(const ids::PacketFacts& facts, ReplayFlow* flow, bool estab
       state.packets[side] = flow->packets[side];
       state.bytes[side] = flow->bytes[side];
       if (flow->tcp) {
-        state.stream_bytes[side] = flow->tcp->streams.stream_bytes(static_cast<Direction>(side));
+        state.stream_bytes[side] = flow->tcp->streams->stream_bytes(static_cast<Direction>(side));
       }
     }
     if (flow->tcp) {
@@ -313,7 +318,7 @@ void Replay::end_flow(ReplayFlow& flow, std::string_view reason) {
     facts.time_us = flow.last_us;
     facts.key = flow.key;
     facts.is_ipv6 = flow.is_ipv6;
-    while (const std::optional<ReadableBytes> readable = flow.tcp->streams.flush()) {
+    while (const std::optional<ReadableBytes> readable = flow.tcp->streams->flush()) {
       pieces_.assign({{readable->direction, readable->bytes, readable->missing}});
       facts.direction = readable->direction;
       facts.key = readable->direction == Direction::ToServer ? flow.key : flow.key.reversed();

@@ -10,9 +10,9 @@
 
 #include "dataplane/replay/capture_file.h"
 #include "dataplane/replay/flow_table.h"
-#include "dataplane/session/mapped_memory.h"
 #include "dataplane/replay/packet_decoder.h"
 #include "dataplane/replay/replay_settings.h"
+#include "dataplane/session/mapped_memory.h"
 #include "dataplane/stream/stream_memory.h"
 #include "ids/engine/inspection_engine.h"
 #include "ids/eve/event_sink.h"

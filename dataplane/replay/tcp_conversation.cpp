@@ -28,6 +28,10 @@ const char* name_of(ConversationEvent event) noexcept {
       "rst_invalid_ack",
       "fin_but_no_session",
       "rst_but_no_session",
+      "3whs_syn_flood",
+      "3whs_synack_tfo_data_ignored",
+      "pkt_invalid_timestamp",
+      "suspected_rst_inject",
   };
   return kNames[static_cast<size_t>(event)];
 }
@@ -39,6 +43,23 @@ bool TcpConversation::is_begun_anew_by(const StreamSegment& segment) const noexc
 
 TcpConversation::Judgement TcpConversation::judge(Direction direction,
                                                   const StreamSegment& segment) noexcept {
+  // Who has reset the connection has nothing more to say: if it goes on, the RST was another's.
+  bool& reset_sent = reset_sent_[ids::index_of(direction)];
+  const bool goes_on = reset_sent && !segment.has(kTcpRst) && !segment.payload.empty();
+  Judgement judgement = judge_by_state(direction, segment);
+  if (goes_on && judgement.event == ConversationEvent::None) {
+    judgement.event = ConversationEvent::SuspectedReset;
+  }
+  if (segment.has(kTcpRst)) {
+    reset_sent = state_ >= State::Established;
+  } else if (goes_on) {
+    reset_sent = false;
+  }
+  return judgement;
+}
+
+TcpConversation::Judgement TcpConversation::judge_by_state(Direction direction,
+                                                           const StreamSegment& segment) noexcept {
   switch (state_) {
     case State::None:
       return begin(segment);
@@ -57,9 +78,7 @@ TcpConversation::Judgement TcpConversation::begin(const StreamSegment& segment) 
   if (segment.has(kTcpRst)) return {.event = ConversationEvent::ResetWithoutSession};
   if (segment.has(kTcpSyn) && !segment.has(kTcpAck)) {
     state_ = State::SynSent;
-    client_first_ = segment.sequence;
-    syn_payload_ = static_cast<uint32_t>(segment.payload.size());
-    return {.take = true};
+    return another_syn(segment);
   }
   if (segment.has(kTcpFin) && !options_.midstream) {
     return {.event = ConversationEvent::FinWithoutSession};
@@ -78,9 +97,47 @@ TcpConversation::Judgement TcpConversation::begin(const StreamSegment& segment) 
   return {.take = true, .picked_up = true};
 }
 
+// The first SYN begins the streams; others wait for what the server answers.
+TcpConversation::Judgement TcpConversation::another_syn(const StreamSegment& segment) noexcept {
+  for (size_t index = 0; index < syn_count_; ++index) {
+    if (syns_[index].sequence == segment.sequence) return {.take = index == 0};
+  }
+  if (syn_count_ == kMaximumSyns) return {.event = ConversationEvent::SynFlood};
+  const auto payload = static_cast<uint32_t>(segment.payload.size());
+  syns_[syn_count_] = segment;
+  syns_[syn_count_].payload = {};
+  syn_payloads_[syn_count_] = payload;
+  if (syn_count_++ != 0) return {};
+  client_first_ = segment.sequence;
+  syn_payload_ = payload;
+  return {.take = true};
+}
+
+TcpConversation::Judgement TcpConversation::answer(const StreamSegment& segment) noexcept {
+  for (size_t index = 0; index < syn_count_; ++index) {
+    const uint32_t ahead = segment.acknowledgement - (syns_[index].sequence + 1);
+    if (ahead != 0 && ahead != syn_payloads_[index]) continue;
+    Judgement judgement{.take = true};
+    if (ahead == 0 && syn_payloads_[index] != 0) {
+      judgement.event = ConversationEvent::TfoDataIgnored;
+    }
+    if (index != 0) judgement.other_syn = syns_[index];
+    client_first_ = syns_[index].sequence;
+    syn_payload_ = syn_payloads_[index];
+    server_first_ = segment.sequence;
+    state_ = State::SynReceived;
+    return judgement;
+  }
+  return {.event = ConversationEvent::SynAckWithWrongAck};
+}
+
 TcpConversation::Judgement TcpConversation::after_syn(Direction direction,
                                                       const StreamSegment& segment) noexcept {
   const bool from_client = direction == Direction::ToServer;
+  // Timestamps are agreed on by both SYNs (RFC 7323 section 3.2).
+  if (segment.has_timestamp && !syns_[0].has_timestamp && !segment.has(kTcpSyn)) {
+    return {.event = ConversationEvent::InvalidTimestamp};
+  }
   if (segment.has(kTcpRst)) {
     const bool right =
         from_client
@@ -94,20 +151,10 @@ TcpConversation::Judgement TcpConversation::after_syn(Direction direction,
   }
   if (segment.has(kTcpSyn) && segment.has(kTcpAck)) {
     if (from_client) return {.event = ConversationEvent::SynAckInWrongDirection};
-    const uint32_t ahead = segment.acknowledgement - (client_first_ + 1);
-    if (ahead != 0 && ahead != syn_payload_) {
-      return {.event = ConversationEvent::SynAckWithWrongAck};
-    }
-    state_ = State::SynReceived;
-    server_first_ = segment.sequence;
-    return {.take = true};
+    return answer(segment);
   }
   if (segment.has(kTcpSyn)) {
-    if (from_client) {
-      client_first_ = segment.sequence;
-      syn_payload_ = static_cast<uint32_t>(segment.payload.size());
-    }
-    return {.take = true};
+    return from_client ? another_syn(segment) : Judgement{.take = true};
   }
   if (segment.has(kTcpAck) && from_client && options_.one_sided) {
     if (segment.sequence != client_first_ + 1 + syn_payload_ &&

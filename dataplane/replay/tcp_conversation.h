@@ -4,7 +4,9 @@
 // before it, as lenient as the choices for midstream and one-sided captures make it.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 
 #include "dataplane/stream/stream_segment.h"
 #include "ids/direction.h"
@@ -32,6 +34,10 @@ enum class ConversationEvent : uint8_t {
   ResetInvalidAck,          // rst_invalid_ack
   FinWithoutSession,        // fin_but_no_session
   ResetWithoutSession,      // rst_but_no_session
+  SynFlood,                 // 3whs_syn_flood
+  TfoDataIgnored,           // 3whs_synack_tfo_data_ignored
+  InvalidTimestamp,         // pkt_invalid_timestamp
+  SuspectedReset,           // suspected_rst_inject
   Count
 };
 [[nodiscard]] const char* name_of(ConversationEvent event) noexcept;
@@ -46,7 +52,11 @@ class TcpConversation {
     bool flipped = false;    // the sender of this first segment is the server: turn the flow round
     bool picked_up = false;  // begun without handshake by this segment
     ConversationEvent event = ConversationEvent::None;
+    // The SYN/ACK answers this SYN, not the one that the streams began with: begin them anew.
+    std::optional<StreamSegment> other_syn = std::nullopt;
   };
+  // Different SYNs that may wait for the one answer.
+  static constexpr size_t kMaximumSyns = 11;
 
   explicit TcpConversation(const ConversationOptions& options) noexcept : options_(options) {}
 
@@ -62,7 +72,11 @@ class TcpConversation {
   [[nodiscard]] bool is_begun_anew_by(const StreamSegment& segment) const noexcept;
 
  private:
+  [[nodiscard]] Judgement judge_by_state(ids::Direction direction,
+                                         const StreamSegment& segment) noexcept;
   [[nodiscard]] Judgement begin(const StreamSegment& segment) noexcept;
+  [[nodiscard]] Judgement another_syn(const StreamSegment& segment) noexcept;
+  [[nodiscard]] Judgement answer(const StreamSegment& segment) noexcept;
   [[nodiscard]] Judgement after_syn(ids::Direction direction,
                                     const StreamSegment& segment) noexcept;
   [[nodiscard]] Judgement after_syn_ack(ids::Direction direction,
@@ -71,11 +85,14 @@ class TcpConversation {
   ConversationOptions options_;
   State state_ = State::None;
   bool midstream_ = false;
-  bool by_syn_ack_ = false;    // begun by a SYN/ACK
-  bool syn_bytes_ = false;     // the SYN had data (RFC 7413)
-  uint32_t client_first_ = 0;  // sequence numbers of the SYNs
+  bool by_syn_ack_ = false;           // begun by a SYN/ACK
+  std::array<bool, 2> reset_sent_{};  // by direction: a RST, and nothing else since
+  uint32_t client_first_ = 0;         // sequence numbers of the SYNs
   uint32_t server_first_ = 0;
-  uint32_t syn_payload_ = 0;
+  uint32_t syn_payload_ = 0;                        // bytes of data in the SYN (RFC 7413)
+  std::array<StreamSegment, kMaximumSyns> syns_{};  // without payload spans; [0] is the first
+  std::array<uint32_t, kMaximumSyns> syn_payloads_{};
+  size_t syn_count_ = 0;
 };
 
 }  // namespace masugata::dataplane

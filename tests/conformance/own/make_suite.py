@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes the captures of the own suite, its rules and expected-alerts.jsonl. Run it after changing
+a test; what it writes is committed, so that running the suite needs no scapy."""
+
+import gzip
+import json
+from pathlib import Path
+
+from scapy.all import (DNS, DNSQR, GRE, ICMP, IP, TCP, UDP, Dot1Q, Ether, ICMPv6EchoRequest, IPv6,
+                       IPv6ExtHdrFragment, Raw, fragment, fragment6, raw, wrpcap)
+
+HERE = Path(__file__).parent
+CLIENT, SERVER = "192.0.2.10", "198.51.100.20"
+START = 1_700_000_000
+
+
+class Conversation:
+    """A TCP connection; each segment goes to `packets`."""
+
+    def __init__(self, port=80, handshake=True):
+        self.port = port
+        self.numbers = {"client": 1000, "server": 9000}
+        self.packets = []
+        if handshake:
+            self.add("client", flags="S")
+            self.numbers["client"] += 1
+            self.add("server", flags="SA")
+            self.numbers["server"] += 1
+            self.add("client", flags="A")
+
+    def segment(self, side, data=b"", flags="PA", at=None):
+        other = "server" if side == "client" else "client"
+        ends = (CLIENT, SERVER) if side == "client" else (SERVER, CLIENT)
+        ports = (40000, self.port) if side == "client" else (self.port, 40000)
+        sequence = self.numbers[side] if at is None else at
+        acknowledged = 0 if flags == "S" else self.numbers[other]
+        header = TCP(sport=ports[0], dport=ports[1], seq=sequence, ack=acknowledged, flags=flags,
+                     window=65000)
+        return Ether() / IP(src=ends[0], dst=ends[1]) / header / Raw(data)
+
+    def add(self, side, data=b"", flags="PA", at=None):
+        self.packets.append(self.segment(side, data, flags, at))
+
+    def say(self, side, data):
+        self.add(side, data)
+        self.numbers[side] += len(data)
+
+    def end(self):
+        self.add("client", flags="FA")
+        self.numbers["client"] += 1
+        self.add("server", flags="FA")
+        self.numbers["server"] += 1
+        self.add("client", flags="A")
+        return self.packets
+
+
+REQUEST = (b"GET /attack/%2e%2e/secret?id=1 HTTP/1.1\r\nHost: www.example.com\r\n"
+           b"User-Agent: scanner/1.0\r\n\r\n")
+
+
+def response(body, *headers):
+    lines = [b"HTTP/1.1 200 OK", b"Content-Length: %d" % len(body), *headers]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def http():
+    talk = Conversation()
+    talk.say("client", REQUEST)
+    talk.say("server", response(b"<html>hello malware</html>"))
+    return talk.end()
+
+
+def split_request():
+    talk = Conversation()
+    for at in range(0, len(REQUEST), 7):
+        talk.say("client", REQUEST[at:at + 7])
+    talk.say("server", response(b"ok"))
+    return talk.end()
+
+
+def out_of_order():
+    talk = Conversation()
+    base = talk.numbers["client"]
+    for first in (20, 40, 0):
+        talk.add("client", REQUEST[first:first + 20 if first < 40 else None], at=base + first)
+    talk.numbers["client"] = base + len(REQUEST)
+    talk.say("server", response(b"ok"))
+    return talk.end()
+
+
+def overlap():
+    """The first content of a byte is what counts, whatever comes later."""
+    talk = Conversation()
+    base = talk.numbers["client"]
+    talk.add("client", b"GET /", at=base)
+    talk.add("client", b"_______", at=base + 11)
+    talk.add("client", b"attack_", at=base + 11)
+    talk.add("client", b"first/", at=base + 5)
+    talk.numbers["client"] = base + 18
+    talk.say("client", b" HTTP/1.0\r\n\r\n")
+    return talk.end()
+
+
+def compressed():
+    talk = Conversation()
+    talk.say("client", REQUEST)
+    body = gzip.compress(b"<html>hidden malware</html>", mtime=0)
+    talk.say("server", response(body, b"Content-Encoding: gzip"))
+    return talk.end()
+
+
+def midstream():
+    talk = Conversation(handshake=False)
+    talk.say("client", REQUEST)
+    talk.say("server", response(b"malware"))
+    return talk.packets
+
+
+def wrong_checksum():
+    talk = Conversation()
+    insertion = talk.segment("client", b"x" * len(REQUEST))
+    insertion[TCP].chksum = 0x1234
+    talk.packets.append(insertion)
+    talk.say("client", REQUEST)
+    return talk.end()
+
+
+def dns():
+    ask = DNS(id=7, rd=1, qd=DNSQR(qname="bad.example.com"))
+    return [Ether() / IP(src=CLIENT, dst=SERVER) / UDP(sport=40001, dport=53) / ask]
+
+
+def fragments():
+    whole = IP(src=CLIENT, dst=SERVER, id=9) / UDP(sport=1, dport=2) / (b"A" * 40 + b"needle")
+    pieces = fragment(whole, fragsize=24)
+    return [Ether() / piece for piece in reversed(pieces)]
+
+
+def fragments6():
+    whole = (IPv6(src="2001:db8::1", dst="2001:db8::2") / IPv6ExtHdrFragment(id=3) /
+             UDP(sport=1, dport=2) / (b"A" * 1400 + b"needle"))
+    return [Ether() / IPv6(raw(piece)) for piece in fragment6(whole, 1280)]
+
+
+def tunnels():
+    inner = IP(src=CLIENT, dst=SERVER) / UDP(sport=1, dport=2) / b"needle"
+    outer = {"src": "203.0.113.1", "dst": "203.0.113.2"}
+    vxlan = b"\x08\0\0\0\0\0\x01\0" + raw(Ether() / inner)
+    return [Ether() / IP(**outer) / GRE() / inner,
+            Ether() / IP(**outer) / inner,
+            Ether() / IP(**outer) / UDP(sport=5, dport=4789) / vxlan,
+            Ether() / Dot1Q(vlan=5) / Dot1Q(vlan=6) / inner]
+
+
+def icmp():
+    return [Ether() / IP(src=CLIENT, dst=SERVER) / ICMP(type=8) / b"ping of needle",
+            Ether() / IPv6(src="2001:db8::1", dst="2001:db8::2") / ICMPv6EchoRequest(data="needle")]
+
+
+def repeated():
+    return [Ether() / IP(src=CLIENT, dst=SERVER) / UDP(sport=1000 + turn, dport=7) / b"needle"
+            for turn in range(6)]
+
+
+NEEDLE = 'alert ip any any -> any any (msg:"needle"; content:"needle"; sid:1;)\n'
+URI = ('alert http any any -> any any (msg:"uri"; http.uri; content:"/secret"; sid:1;)\n'
+       'alert http any any -> any any (msg:"agent"; http.user_agent; content:"scanner/"; sid:2;)\n')
+BODY = 'alert http any any -> any any (msg:"body"; file.data; content:"malware"; sid:3;)\n'
+TESTS = [
+    # name, packets, rules, arguments, labels, alerts, drops
+    ("http-buffers", http, URI + BODY, "", ["http"], {1: 1, 2: 1, 3: 1}, 0),
+    ("http-small-segments", split_request, URI, "", ["http", "stream"], {1: 1, 2: 1}, 0),
+    ("stream-out-of-order", out_of_order, URI, "", ["http", "stream"], {1: 1, 2: 1}, 0),
+    ("stream-overlap", overlap,
+     'alert http any any -> any any (http.uri; content:"attack"; sid:1;)\n'
+     'alert http any any -> any any (http.uri; content:"/first/____"; sid:2;)\n', "--simulate-ips",
+     ["stream"], {2: 1}, 0),
+    ("http-compressed", compressed, BODY, "", ["http"], {3: 1}, 0),
+    ("midstream-off", midstream, BODY, "", ["midstream"], {}, 0),
+    ("midstream-on", midstream, BODY, "--set stream.midstream=true", ["midstream"], {3: 1}, 0),
+    ("wrong-checksum", wrong_checksum, URI, "", ["stream"], {1: 1, 2: 1}, 0),
+    ("dns-query", dns,
+     'alert dns any any -> any any (dns.query; content:"bad.example"; endswith; content:".com"; '
+     'sid:1;)\nalert dns any any -> any any (dns.query; content:"bad."; startswith; sid:2;)\n', "",
+     ["dns"], {2: 1}, 0),
+    ("fragments-reversed", fragments, NEEDLE, "", ["fragments"], {1: 1}, 0),
+    ("fragments-ipv6", fragments6, NEEDLE, "", ["fragments"], {1: 1}, 0),
+    ("tunnels", tunnels, NEEDLE.replace("alert ip", "alert udp").replace("content", "dsize:6; content"),
+     "", ["tunnel"], {1: 4}, 0),
+    ("icmp", icmp, 'alert icmp any any -> any any (itype:8; content:"needle"; sid:1;)\n'
+     'alert icmp any any -> any any (itype:128; content:"needle"; sid:2;)\n', "", ["icmp"],
+     {1: 1, 2: 1}, 0),
+    ("threshold-limit", repeated,
+     'alert udp any any -> any any (content:"needle"; threshold:type limit, track by_src, count 2, '
+     'seconds 60; sid:1;)\n', "", ["threshold"], {1: 2}, 0),
+    ("drop-inline", repeated, 'drop udp any 1002 -> any any (content:"needle"; sid:1;)\n',
+     "--simulate-ips", ["inline"], {1: 1}, 1),
+]
+LOG_DROPS = ("%YAML 1.1\n---\noutputs:\n  - eve-log:\n      enabled: yes\n      types:\n"
+             "        - alert\n        - drop:\n            flows: all\n")
+
+
+def main():
+    lines = []
+    for name, packets, rules, arguments, labels, alerts, drops in TESTS:
+        folder = HERE / name
+        folder.mkdir(exist_ok=True)
+        frames = packets()
+        for turn, frame in enumerate(frames):
+            frame.time = START + turn / 100
+        wrpcap(str(folder / "input.pcap"), frames)
+        (folder / "test.rules").write_text(rules)
+        (folder / "suricata.yaml").write_text(LOG_DROPS)
+        lines.append(json.dumps({
+            "name": name, "pcap": f"{name}/input.pcap", "rules": [f"{name}/test.rules"],
+            "args": arguments, "labels": labels,
+            "alerts": {str(sid): count for sid, count in alerts.items()}, "drops": drops}))
+    (HERE / "expected-alerts.jsonl").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
