@@ -142,8 +142,8 @@ void Inspector::take_up(const InspectionSet& set) noexcept {
                       set_->slots[slot].plan == next.plan && set_->slots[slot].costs == next.costs;
     if (same || engines_[slot] == nullptr) continue;
     const bool counted = next.plan != nullptr && next.costs != nullptr;
-    engines_[slot]->use_plan(next.plan.get(), counted ? next.costs->of_worker(place_)
-                                                      : std::span<ids::RuleCost>());
+    engines_[slot]->use_plan(next.plan.get(),
+                             counted ? next.costs->of_worker(place_) : std::span<ids::RuleCost>());
   }
   if (formatter_ != nullptr) formatter_->set_options(set.events);
   set_ = &set;

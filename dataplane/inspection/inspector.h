@@ -80,6 +80,8 @@ class Inspector {
 
   // --- any thread ---
   [[nodiscard]] LineRing& events() noexcept { return *ring_; }
+  // Null before prepare() and when events go elsewhere; control thread.
+  [[nodiscard]] const LineRing* event_ring() const noexcept { return ring_.get(); }
   [[nodiscard]] const InspectionCounters& counters() const noexcept { return counters_; }
   // Whether engines count what rules cost; from the next turn on.
   void set_profiling(bool on) noexcept { wants_profiling_.store(on, std::memory_order_relaxed); }

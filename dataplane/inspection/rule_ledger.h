@@ -24,10 +24,11 @@ class RuleLedger {
   void clear_costs(size_t slot, const std::vector<const PlanCosts*>& live);
 
  private:
-  // To be added to what the workers' counters say. Those never go back, so after a clear this is
-  // "minus what they say now", modulo 2^64.
   [[nodiscard]] RuleCounts& kept_of(size_t slot);
-  std::vector<RuleCounts> kept_;  // by slot
+
+  // By slot: what is to be added to the workers' counters. Those never go back, so after a clear
+  // this is "minus what they say now", modulo 2^64.
+  std::vector<RuleCounts> kept_;
 };
 
 }  // namespace masugata::dataplane

@@ -40,14 +40,14 @@ class EngineCore {
   EngineCore(const EngineCore&) = delete;
   EngineCore& operator=(const EngineCore&) = delete;
 
-  void use_plan(const DetectionPlan* plan);
+  void use_plan(const DetectionPlan* plan, std::span<RuleCost> given_costs);
   FlowInspection* open_flow(const FlowFacts& facts) noexcept;
   void close_flow(FlowInspection* flow, uint64_t time_us, std::string_view reason) noexcept;
   InspectionVerdict inspect(const PacketFacts& packet, FlowInspection* flow, const FlowState& state,
                             std::span<const StreamBytes> streams) noexcept;
 
   EngineCounters counters;
-  std::vector<RuleCost> costs;
+  std::span<RuleCost> costs;  // by RuleNumber: own_costs_, or the caller's
   bool profiling = false;
 
  private:
@@ -80,6 +80,7 @@ class EngineCore {
   void judge_list(const RuleList& rules, const Subject& subject) noexcept;
   void judge_candidates(const Subject& subject) noexcept;
   void judge_one(RuleNumber number, const Subject& subject) noexcept;
+  void note_cost(RuleNumber number, uint64_t begin, bool matched) noexcept;
   void scan(const PatternGroup& group, std::span<const uint8_t> bytes) noexcept;
   void scan_payload(const Call& call, const Subject& subject, bool is_own_direction) noexcept;
   [[nodiscard]] Subject subject_of(Call& call, Direction direction) const noexcept;
@@ -124,6 +125,7 @@ class EngineCore {
   EventSink& sink_;
   ProtocolSource protocols_;
   const DetectionPlan* plan_ = nullptr;
+  std::vector<RuleCost> own_costs_;
   uint32_t generation_ = 0;
   ParserDemands demands_;
   std::unique_ptr<hs_scratch, ScratchCloser> scratch_;

@@ -47,11 +47,13 @@ struct EngineCounters {
 // The time stamp counter, for costs of rules.
 [[nodiscard]] inline uint64_t cycle_count() noexcept { return __builtin_ia32_rdtsc(); }
 
-// Of one rule. `checks` and `cycles` are counted while profiling only.
+// Of one rule and one worker. The last three are counted while profiling only.
 struct RuleCost {
   WorkCounter matches;
   WorkCounter alerts;
+  WorkCounter last_match_us;  // time of the packet, since 1970; 0 = never
   WorkCounter checks;
+  WorkCounter checks_matched;
   WorkCounter cycles;  // of the time stamp counter
 };
 

@@ -59,7 +59,7 @@ EngineCore::~EngineCore() {
   }
 }
 
-void EngineCore::use_plan(const DetectionPlan* plan) {
+void EngineCore::use_plan(const DetectionPlan* plan, std::span<RuleCost> given_costs) {
   if (plan != nullptr) {
     hs_scratch_t* scratch = nullptr;
     auto allot = [&scratch](const PatternGroup& group) {
@@ -82,7 +82,10 @@ void EngineCore::use_plan(const DetectionPlan* plan) {
     demands_ = plan->demands;
   }
   renumber_flows(plan);
-  costs = std::vector<RuleCost>(plan != nullptr ? plan->rules.size() : 0);
+  const size_t rules = plan != nullptr ? plan->rules.size() : 0;
+  const bool given = given_costs.size() >= rules && !given_costs.empty();
+  own_costs_ = std::vector<RuleCost>(given ? 0 : rules);
+  costs = given ? given_costs.first(rules) : std::span<RuleCost>(own_costs_);
   plan_ = plan;
   ++generation_;
 }
@@ -247,7 +250,9 @@ InspectionEngine::InspectionEngine(const EngineLimits& limits, EventSink& sink,
     : state_(std::make_unique<State>(limits, sink, protocols)) {}
 InspectionEngine::~InspectionEngine() = default;
 
-void InspectionEngine::use_plan(const DetectionPlan* plan) { state_->use_plan(plan); }
+void InspectionEngine::use_plan(const DetectionPlan* plan, std::span<RuleCost> costs) {
+  state_->use_plan(plan, costs);
+}
 
 FlowInspection* InspectionEngine::open_flow(const FlowFacts& facts) noexcept {
   return state_->open_flow(facts);

@@ -90,8 +90,10 @@ class InspectionEngine {
   InspectionEngine& operator=(const InspectionEngine&) = delete;
 
   // The plan for all packets from now on; null: no rules. Allocates scratch: between bursts.
-  // The caller keeps the old plan alive until this returns.
-  void use_plan(const DetectionPlan* plan);
+  // `costs`: where the rules' costs are counted, by RuleNumber, at least number_of_rules() many;
+  // empty: in the engine. The caller keeps the old plan and the old costs alive until this returns;
+  // the old costs are not written after that.
+  void use_plan(const DetectionPlan* plan, std::span<RuleCost> costs = {});
 
   // Null at the bound: the caller decides what its profile says.
   [[nodiscard]] FlowInspection* open_flow(const FlowFacts& facts) noexcept;
@@ -106,9 +108,9 @@ class InspectionEngine {
                                           const FlowState& state,
                                           std::span<const StreamBytes> streams) noexcept;
 
-  // Any thread may read the counters at any time. Costs are by RuleNumber of the plan in use
-  // (matches and alerts always, checks and cycles while profiling) and go with the plan: read
-  // them on the worker or while it stands still.
+  // Any thread may read the counters at any time. Costs are by RuleNumber of the plan in use and go
+  // with the plan: rule_costs() is for the worker's thread or while it stands still. Another thread
+  // that wants to read costs gives use_plan() a place of its own to count in.
   [[nodiscard]] const EngineCounters& counters() const noexcept;
   [[nodiscard]] std::span<const RuleCost> rule_costs() const noexcept;
   void set_profiling(bool on) noexcept;

@@ -150,14 +150,20 @@ void EngineCore::judge_list(const RuleList& rules, const Subject& subject) noexc
   }
 }
 
+void EngineCore::note_cost(RuleNumber number, uint64_t begin, bool matched) noexcept {
+  RuleCost& cost = costs[number];
+  cost.checks.add(1);
+  cost.checks_matched.add(matched ? 1 : 0);
+  cost.cycles.add(cycle_count() - begin);
+}
+
 void EngineCore::judge_one(RuleNumber number, const Subject& subject) noexcept {
   const CompiledRule& rule = plan_->rules[number];
   counters.candidates.add(1);
   const uint64_t begin = profiling ? cycle_count() : 0;
   const Judgement judgement = judge_->judge_packet(*plan_, rule, subject);
   if (profiling) {
-    costs[number].checks.add(1);
-    costs[number].cycles.add(cycle_count() - begin);
+    note_cost(number, begin, judgement != Judgement::No);
   }
   if (judgement == Judgement::No) {
     return;

@@ -119,8 +119,7 @@ void EngineCore::judge_in_transaction(RuleNumber number, TransactionMemory& memo
   const uint64_t begin = profiling ? cycle_count() : 0;
   const Judgement judgement = judge_->judge_transaction(*plan_, rule, subject);
   if (profiling) {
-    costs[number].checks.add(1);
-    costs[number].cycles.add(cycle_count() - begin);
+    note_cost(number, begin, judgement == Judgement::Yes);
   }
   const Transaction& transaction = *subject.transaction;
   const size_t side = index_of(subject.direction);

@@ -36,6 +36,7 @@ InspectionVerdict EngineCore::reach_verdict(Call& call) noexcept {
   uint32_t alerts = 0;
   for (const RuleMatch& match : queue_.sorted()) {
     const Rule& rule = *match.rule->rule;
+    costs[match.rule->number].last_match_us.set(call.packet.time_us);
     const bool same = match.direction == call.packet.direction;
     const ThresholdQuestion question{same ? &call.packet.key.source : &call.packet.key.destination,
                                      same ? &call.packet.key.destination : &call.packet.key.source,

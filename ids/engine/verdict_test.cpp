@@ -35,6 +35,34 @@ TEST(Verdict, DropOfAStreamRuleDropsTheFlow) {
   EXPECT_EQ(bench.sids(), "1");
 }
 
+TEST(Verdict, CostsAreCountedWhereTheCallerWantsThem) {
+  Bench bench(R"(alert udp any any -> any any (content:"evil"; content:"x"; sid:1;))");
+  const RuleSet rules = read_rules(
+      {{"t.rules", R"(alert udp any any -> any any (content:"evil"; content:"x"; sid:1;))"}},
+      RuleEnvironment::defaults());
+  const auto plan = compile_plan(rules, {});
+  ASSERT_TRUE(plan);
+  std::vector<RuleCost> costs(number_of_rules(**plan));
+  bench.engine.use_plan(plan->get(), costs);
+  auto flow = bench.udp();
+  flow.to_server("evil x");
+  EXPECT_EQ(costs[0].matches.value(), 1U);
+  EXPECT_EQ(costs[0].alerts.value(), 1U);
+  EXPECT_EQ(costs[0].last_match_us.value(), bench.now_us);
+  EXPECT_EQ(costs[0].checks.value(), 0U) << "not profiling";
+  bench.engine.set_profiling(true);
+  flow.to_server("evil y");
+  flow.to_server("evil x");
+  EXPECT_EQ(costs[0].matches.value(), 2U);
+  EXPECT_EQ(costs[0].checks.value(), 2U);
+  EXPECT_EQ(costs[0].checks_matched.value(), 1U);
+  EXPECT_GT(costs[0].cycles.value(), 0U);
+  flow.close();
+  bench.engine.use_plan(nullptr);
+  EXPECT_EQ(bench.engine.rule_costs().size(), 0U);
+  EXPECT_EQ(costs[0].matches.value(), 2U);
+}
+
 TEST(Verdict, RejectSaysWhoIsToldAbout) {
   Bench bench(R"(rejectboth tcp any any -> any any (content:"evil"; sid:1;))");
   auto flow = bench.tcp();

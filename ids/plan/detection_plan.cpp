@@ -342,6 +342,10 @@ Result<std::shared_ptr<const DetectionPlan>> compile_plan(RuleSet rules,
 
 const PlanFacts& facts_of(const DetectionPlan& plan) noexcept { return plan.facts; }
 const RuleSet& rules_of(const DetectionPlan& plan) noexcept { return plan.set; }
+size_t number_of_rules(const DetectionPlan& plan) noexcept { return plan.rules.size(); }
+const Rule& rule_of(const DetectionPlan& plan, size_t number) noexcept {
+  return *plan.rules[number].rule;
+}
 const ParserDemands& demands_of(const DetectionPlan& plan) noexcept { return plan.demands; }
 
 }  // namespace masugata::ids

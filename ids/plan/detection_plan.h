@@ -52,6 +52,9 @@ class DetectionPlan;  // detection_plan.cpp's own; the engine includes plan/comp
 
 [[nodiscard]] const PlanFacts& facts_of(const DetectionPlan& plan) noexcept;
 [[nodiscard]] const RuleSet& rules_of(const DetectionPlan& plan) noexcept;
+// By rule number, which is how engines count: 0..number_of_rules() - 1, in the order of judgement.
+[[nodiscard]] size_t number_of_rules(const DetectionPlan& plan) noexcept;
+[[nodiscard]] const Rule& rule_of(const DetectionPlan& plan, size_t number) noexcept;
 [[nodiscard]] const ParserDemands& demands_of(const DetectionPlan& plan) noexcept;
 
 }  // namespace masugata::ids
