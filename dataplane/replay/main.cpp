@@ -78,6 +78,14 @@ Result<ids::RuleSet> load_rules(const ReplayCommand& command) {
   return rules;
 }
 
+ids::PlanOptions plan_options_of(const ReplayCommand& command) {
+  ids::PlanOptions options;
+  options.cache_folder = command.cache_folder;
+  options.data_folder = command.data_folder;
+  options.demands.body_limit = command.settings.body_limit_bytes;
+  return options;
+}
+
 // Problems on the error stream; true when a rule is wrong rather than unsupported.
 bool list_problems(const ids::RuleSet& rules) {
   bool wrong = false;
@@ -92,8 +100,7 @@ bool list_problems(const ids::RuleSet& rules) {
 int test_rules(const ReplayCommand& command) {
   Result<ids::RuleSet> rules = load_rules(command);
   if (!rules) return tell(rules.error());
-  ids::PlanOptions options;
-  options.cache_folder = command.cache_folder;
+  const ids::PlanOptions options = plan_options_of(command);
   const auto plan = ids::compile_plan(std::move(*rules), options);
   if (!plan) return tell(plan.error());
   const ids::RuleSet& kept = ids::rules_of(**plan);
@@ -129,8 +136,7 @@ int replay_captures(const ReplayCommand& command) {
   Result<ids::RuleSet> rules = load_rules(command);
   if (!rules) return tell(rules.error());
   times.load_seconds = seconds_since(start);
-  ids::PlanOptions options;
-  options.cache_folder = command.cache_folder;
+  const ids::PlanOptions options = plan_options_of(command);
   start = Clock::now();
   const auto plan = ids::compile_plan(std::move(*rules), options);
   if (!plan) return tell(plan.error());

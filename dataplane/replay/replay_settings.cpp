@@ -25,7 +25,8 @@ constexpr std::array<NamedFlag, 6> kFlags{{
 }};
 
 using NamedNumber = std::pair<std::string_view, uint32_t ReplaySettings::*>;
-constexpr std::array<NamedNumber, 8> kNumbers{{
+constexpr std::array<NamedNumber, 9> kNumbers{{
+    {"body-limit", &ReplaySettings::body_limit_bytes},
     {"packet-alert-max", &ReplaySettings::alerts_per_packet},
     {"flow.maximum", &ReplaySettings::maximum_flows},
     {"stream.memory", &ReplaySettings::stream_memory_bytes},

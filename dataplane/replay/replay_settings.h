@@ -35,6 +35,7 @@ struct ReplaySettings {
   uint32_t alerts_per_packet = 15;
   uint32_t maximum_flows = 65536;
   uint32_t stream_memory_bytes = 256U << 20U;
+  uint32_t body_limit_bytes = 100 * 1024;  // of each body and file that are inspected
   uint32_t tcp_new_timeout_s = 60;
   uint32_t tcp_established_timeout_s = 600;
   uint32_t tcp_closed_timeout_s = 60;

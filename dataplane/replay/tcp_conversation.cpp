@@ -102,12 +102,19 @@ TcpConversation::Judgement TcpConversation::another_syn(const StreamSegment& seg
   for (size_t index = 0; index < syn_count_; ++index) {
     if (syns_[index].sequence == segment.sequence) return {.take = index == 0};
   }
-  if (syn_count_ == kMaximumSyns) return {.event = ConversationEvent::SynFlood};
+  Judgement judgement;
+  size_t slot = syn_count_;
+  if (syn_count_ < kMaximumSyns) {
+    ++syn_count_;
+  } else {  // the newest are likelier to be answered; the first has begun the streams
+    slot = 1 + next_forgotten_++ % (kMaximumSyns - 1);
+    judgement.event = ConversationEvent::SynFlood;
+  }
   const auto payload = static_cast<uint32_t>(segment.payload.size());
-  syns_[syn_count_] = segment;
-  syns_[syn_count_].payload = {};
-  syn_payloads_[syn_count_] = payload;
-  if (syn_count_++ != 0) return {};
+  syns_[slot] = segment;
+  syns_[slot].payload = {};
+  syn_payloads_[slot] = payload;
+  if (slot != 0) return judgement;
   client_first_ = segment.sequence;
   syn_payload_ = payload;
   return {.take = true};

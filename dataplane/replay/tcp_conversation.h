@@ -93,6 +93,7 @@ class TcpConversation {
   std::array<StreamSegment, kMaximumSyns> syns_{};  // without payload spans; [0] is the first
   std::array<uint32_t, kMaximumSyns> syn_payloads_{};
   size_t syn_count_ = 0;
+  size_t next_forgotten_ = 0;
 };
 
 }  // namespace masugata::dataplane

@@ -41,7 +41,7 @@ TEST_F(JsonWriterTest, WritesNestedObjectsWithCommasWhereTheyBelong) {
 
 TEST_F(JsonWriterTest, EscapesWhatJsonDoesNotAllow) {
   json_.open_object();
-  json_.member("k", std::string_view("q\" b\\ n\n t\t e\x1b", 12));
+  json_.member("k", std::string_view("q\" b\\ n\n t\t e\x1b"));
   json_.close_object();
   EXPECT_EQ(json_.text(), R"({"k":"q\" b\\ n\n t\t e\u001b"})");
 }

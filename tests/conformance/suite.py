@@ -32,8 +32,8 @@ PASSED_ON = {
     "flow-timeouts.tcp.new",
     "flow-timeouts.tcp.established",
     "flow-timeouts.tcp.closed",
-    "app-layer.protocols.http.libhtp.default-config.response-body-limit",
 }
+BODY_LIMIT = "app-layer.protocols.http.libhtp.default-config.response-body-limit"
 WITHOUT_VALUE = {"--engine-analysis"}
 DEFAULT_ORDER = ["pass", "drop", "reject", "alert"]
 
@@ -104,11 +104,21 @@ def options_of_settings(settings):
     for key, value in settings.items():
         if key == "exception-policy":
             options += exception_options(value)
+        elif key == BODY_LIMIT:
+            options += ["--set", f"body-limit={bytes_of(value)}"]
         elif key in PASSED_ON:
             options += ["--set", f"{key}={value}"]
         elif key not in WITHOUT_EFFECT:
             raise Unsupported(f"setting {key}")
     return options
+
+
+def bytes_of(size):
+    """The number in "100kb", "1mb" or "4096"."""
+    for unit, factor in (("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30)):
+        if size.endswith(unit):
+            return int(size.removesuffix(unit)) * factor
+    return int(size)
 
 
 def exception_options(policy):
