@@ -155,6 +155,7 @@ FakeGatewayState::FakeGatewayState()
   sessions_answer.in_table = 1234;
   sessions_answer.bound = 65536;
   reload_answer = {true, "/etc/masugata/gateway.conf", 4, 12, {}};
+  fill_inspection();
 }
 
 RouteList FakeGatewayState::routes(uint32_t limit) {

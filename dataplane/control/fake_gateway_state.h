@@ -29,6 +29,14 @@ class FakeGatewayState : public GatewayState {
   Result<TraceId> start_trace(const TraceRequest& request, TraceListener listener) override;
   void stop_trace(TraceId id) override;
   Status clear_counters() override;
+  IpsStatus ips() override { return ips_answer; }
+  IpsRuleFiles ips_rules(uint32_t limit) override;
+  IpsHitList ips_hits(uint32_t limit) override;
+  IpsCostList ips_costs(uint32_t limit) override;
+  Result<IpsRuleDetail> ips_rule(uint32_t sid) override;
+  Status clear_ips_hits() override;
+  Status set_ips_profiling(bool on) override;
+  Status reload_ips_rules() override;
 
   SystemStatus system_answer;
   std::vector<InterfaceStatus> interfaces_answer;
@@ -41,6 +49,11 @@ class FakeGatewayState : public GatewayState {
   SessionList sessions_answer;
   ReloadReport reload_answer;
   Explanation explanation_answer;
+  IpsStatus ips_answer;
+  IpsRuleFiles ips_rules_answer;
+  IpsHitList ips_hits_answer;
+  IpsCostList ips_costs_answer;
+  IpsRuleDetail ips_rule_answer;
   std::optional<Fault> fault;          // what every call that can fail answers, when set
   bool answer_sessions_later = false;  // keep `waiting_sessions` until the test calls it
 
@@ -51,8 +64,13 @@ class FakeGatewayState : public GatewayState {
   std::vector<TraceRequest> trace_requests;
   std::vector<std::pair<TraceId, TraceListener>> running_traces;
   int cleared_counters = 0;
+  std::vector<uint32_t> asked_sids;
+  std::vector<bool> profiling_switches;
+  int cleared_hits = 0;
+  int rule_reloads = 0;
 
  private:
+  void fill_inspection();
   template <class Callback, class Answer>
   void answer(const Callback& done, const Answer& value) const {
     if (fault) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dataplane/control/gateway_records.h"
+#include "dataplane/control/inspection_records.h"
 #include "result/result.h"
 
 namespace masugata::dataplane::control {
@@ -77,6 +78,21 @@ class GatewayState {
 
   // Packet, drop, rule and stage counters start again at zero; sessions are not touched.
   [[nodiscard]] virtual Status clear_counters() = 0;
+
+  // --- intrusion prevention ---
+  [[nodiscard]] virtual IpsStatus ips() = 0;
+  // Lists have at most `limit` entries and say how many there are.
+  [[nodiscard]] virtual IpsRuleFiles ips_rules(uint32_t limit) = 0;
+  [[nodiscard]] virtual IpsHitList ips_hits(uint32_t limit) = 0;
+  [[nodiscard]] virtual IpsCostList ips_costs(uint32_t limit) = 0;
+  // Faults: no profile knows the rule.
+  [[nodiscard]] virtual Result<IpsRuleDetail> ips_rule(uint32_t sid) = 0;
+  [[nodiscard]] virtual Status clear_ips_hits() = 0;
+  // Whether workers count what rules cost; switching it on starts the counts at zero.
+  [[nodiscard]] virtual Status set_ips_profiling(bool on) = 0;
+  // Begins to read the rule files again; ips() says how it went. Faults: no rules are configured, a
+  // file cannot be read.
+  [[nodiscard]] virtual Status reload_ips_rules() = 0;
 };
 
 }  // namespace masugata::dataplane::control

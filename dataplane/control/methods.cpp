@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "dataplane/control/inspection_methods.h"
 #include "dataplane/control/parameter_reader.h"
 #include "dataplane/control/records_json.h"
 
@@ -195,6 +196,7 @@ MethodTable gateway_methods(GatewayState& state) {
                }
                responder.result({{"cleared", true}});
              });
+  add_inspection_methods(state, methods);
   return methods;
 }
 

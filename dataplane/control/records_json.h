@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The records of gateway_records.h as JSON, under the names of their fields. The shape is the
+// The records of gateway_records.h and inspection_records.h as JSON, under the names of their fields. The shape is the
 // protocol's promise to its clients: fields may be added, never renamed.
 #pragma once
 
 #include <nlohmann/json.hpp>
 
 #include "dataplane/control/gateway_records.h"
+#include "dataplane/control/inspection_records.h"
 
 namespace masugata::dataplane::control {
 
@@ -23,6 +24,11 @@ void to_json(nlohmann::json& json, const DropStatus& status);
 void to_json(nlohmann::json& json, const TraceLine& line);
 void to_json(nlohmann::json& json, const Explanation& explanation);
 void to_json(nlohmann::json& json, const ReloadReport& report);
+void to_json(nlohmann::json& json, const IpsStatus& status);
+void to_json(nlohmann::json& json, const IpsRuleFiles& status);
+void to_json(nlohmann::json& json, const IpsHitList& list);
+void to_json(nlohmann::json& json, const IpsCostList& list);
+void to_json(nlohmann::json& json, const IpsRuleDetail& rule);
 
 // "tcp", "icmpv6", "47" for what has no name here.
 [[nodiscard]] std::string protocol_name(net::Protocol protocol);

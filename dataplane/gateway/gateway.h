@@ -61,6 +61,7 @@ class Gateway {
   [[nodiscard]] const HwProfile& profile() const noexcept { return profile_; }
   [[nodiscard]] bool hugepages() const noexcept { return hugepages_; }
   [[nodiscard]] const InspectionManager& inspection() const noexcept { return *inspection_; }
+  [[nodiscard]] InspectionManager& inspection() noexcept { return *inspection_; }
   [[nodiscard]] const EventLog& event_log() const noexcept { return event_log_; }
   [[nodiscard]] ConfigurationManager& configuration() noexcept { return *configuration_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }

@@ -3,6 +3,8 @@
 
 #include <rte_cycles.h>
 
+#include <ctime>
+
 #include "dataplane/gateway/state/explain.h"
 #include "dataplane/gateway/state/texts.h"
 #include "dataplane/gateway/version.h"
@@ -195,8 +197,42 @@ void RunningGatewayState::stop_trace(control::TraceId id) { traces_.stop(id); }
 Status RunningGatewayState::clear_counters() {
   gateway_.configuration().clear_counters();
   base_ = counters_now(gateway_.workers(), port_statistics(), read_twin_counters());
+  inspection_base_ = inspection_counters_now(gateway_.inspection(), gateway_.event_log());
   return {};
 }
+
+control::IpsStatus RunningGatewayState::ips() {
+  return ips_status(gateway_.inspection(), gateway_.event_log(), inspection_base_,
+                    std::time(nullptr));
+}
+
+control::IpsRuleFiles RunningGatewayState::ips_rules(uint32_t limit) {
+  return ips_rule_files(gateway_.inspection(), limit, std::time(nullptr));
+}
+
+control::IpsHitList RunningGatewayState::ips_hits(uint32_t limit) {
+  return ips_hit_list(gateway_.inspection(), limit, std::time(nullptr));
+}
+
+control::IpsCostList RunningGatewayState::ips_costs(uint32_t limit) {
+  return ips_cost_list(gateway_.inspection(), limit);
+}
+
+Result<control::IpsRuleDetail> RunningGatewayState::ips_rule(uint32_t sid) {
+  return ips_rule_detail(gateway_.inspection(), sid, std::time(nullptr));
+}
+
+Status RunningGatewayState::clear_ips_hits() {
+  gateway_.inspection().clear_rule_hits();
+  return {};
+}
+
+Status RunningGatewayState::set_ips_profiling(bool on) {
+  gateway_.inspection().set_profiling(on);
+  return {};
+}
+
+Status RunningGatewayState::reload_ips_rules() { return gateway_.inspection().reread_rules(); }
 
 std::unique_ptr<control::GatewayState> make_gateway_state(Gateway& gateway) {
   return std::make_unique<RunningGatewayState>(gateway);

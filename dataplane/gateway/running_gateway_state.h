@@ -6,6 +6,7 @@
 #include "dataplane/gateway/gateway.h"
 #include "dataplane/gateway/state/load_sampler.h"
 #include "dataplane/gateway/state/session_questions.h"
+#include "dataplane/gateway/state/show_inspection.h"
 #include "dataplane/gateway/state/show_machine.h"
 #include "dataplane/gateway/state/show_policy.h"
 #include "dataplane/gateway/state/trace_service.h"
@@ -33,6 +34,14 @@ class RunningGatewayState final : public control::GatewayState {
                                        control::TraceListener listener) override;
   void stop_trace(control::TraceId id) override;
   Status clear_counters() override;
+  control::IpsStatus ips() override;
+  control::IpsRuleFiles ips_rules(uint32_t limit) override;
+  control::IpsHitList ips_hits(uint32_t limit) override;
+  control::IpsCostList ips_costs(uint32_t limit) override;
+  Result<control::IpsRuleDetail> ips_rule(uint32_t sid) override;
+  Status clear_ips_hits() override;
+  Status set_ips_profiling(bool on) override;
+  Status reload_ips_rules() override;
 
  private:
   [[nodiscard]] const RunningConfiguration& running();
@@ -47,6 +56,7 @@ class RunningGatewayState final : public control::GatewayState {
   LoadSampler load_;
   control::EventLoop::TimerId load_timer_ = 0;
   CounterBase base_;
+  InspectionCounterBase inspection_base_;
   SessionQuestions questions_;
   TraceService traces_;
 };
