@@ -29,8 +29,9 @@ def cpp_functions(text):
         if token["open"]:
             head = re.sub(r"//[^\n]*|^[ \t]*#[^\n]*", "", text[head_start:token.start()],
                           flags=re.MULTILINE)
+            # A brace right behind "=", "(" or "," opens a list of values, however long its table.
             is_function = ("(" in head and not NOT_A_FUNCTION.match(head)
-                           and not re.search(r"=\s*$", head))
+                           and not re.search(r"[=(,]\s*$", head))
             opened.append(text.count("\n", 0, token.start()) if is_function else None)
         elif token["close"] and opened:
             first = opened.pop()
