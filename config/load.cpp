@@ -26,6 +26,7 @@ void read_model(reading::Context& context) {
   reading::read_address_sets(context);
   reading::read_services(context);
   reading::read_schedules(context);
+  reading::read_domain_sets(context);
   reading::read_zones(context);
   reading::read_ips(context);
   reading::read_policy(context);

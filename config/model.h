@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "config/applications.h"
 #include "net/address.h"
+#include "net/domain_set.h"
 #include "net/flow_key.h"
 
 namespace masugata::config {
@@ -65,6 +67,15 @@ struct PolicyRule {
   uint32_t session_limit_per_source = 0;  // 0 = no limit
   InspectionProfile inspect;
   std::string description;
+  // What a session turns out to carry. Applications and categories are alternatives; domains must
+  // match besides. Empty = any.
+  std::vector<ApplicationId> applications;
+  std::vector<ApplicationCategory> categories;
+  std::vector<net::DomainPattern> domains;  // named in the rule itself
+  std::vector<uint16_t> domain_sets;        // indexes into Model::domain_sets
+  [[nodiscard]] bool depends_on_application() const {
+    return !applications.empty() || !categories.empty() || !domains.empty() || !domain_sets.empty();
+  }
 };
 
 // `from A to B { ... }` in the order written. kAnyZone stands for `any`.
@@ -281,6 +292,13 @@ struct SystemSettings {
   bool log_denied = false;             // log what the default deny drops
 };
 
+struct DomainSet {
+  std::string name;
+  Place place;
+  std::vector<net::DomainPattern> domains;
+  std::string file;  // absolute; read when the configuration is compiled; empty = none
+};
+
 struct Model {
   SystemSettings system;
   std::vector<Port> ports;
@@ -288,6 +306,7 @@ struct Model {
   std::vector<StaticRoute> routes;
   std::vector<Zone> zones;  // [0] is `self`
   std::vector<Schedule> schedules;
+  std::vector<DomainSet> domain_sets;
   std::vector<PolicySection> policy;
   std::vector<NatPool> nat_pools;
   std::vector<SourceNatRule> source_nat;

@@ -114,8 +114,9 @@ void ShadowCheck::add(DataNode node, const PolicyRule& rule) {
                                        catch_all_));
     return;
   }
-  // A rule that is not always alive leaves sessions to later ones.
-  if (rule.schedule || rule.until) return;
+  // A rule that is not always alive, or asks what a session carries, leaves sessions to later
+  // ones.
+  if (rule.schedule || rule.until || rule.depends_on_application()) return;
   std::string conditions = conditions_of(rule);
   const auto [found, added] = earlier_.try_emplace(std::move(conditions), rule.name);
   if (!added) {

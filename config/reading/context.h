@@ -35,6 +35,7 @@ struct Names {
   Definitions<std::vector<net::AddressRange>> address_sets;  // includes resolved, ranges merged
   Definitions<std::vector<ServiceMatch>> services;           // services and service sets
   Definitions<Schedule> schedules;
+  Definitions<uint16_t> domain_sets;                 // indexes into Model::domain_sets
   Definitions<uint16_t> pools;                       // indexes into Model::nat_pools
   Definitions<uint16_t> ips_profiles;                // indexes into Model::ips.profiles
   std::unordered_map<std::string, ZoneIndex> zones;  // with `self`, without `any`

@@ -222,6 +222,7 @@ void report_unused(Context& context) {
   report(context.names.address_sets, "address set");
   report(context.names.services, "service");
   report(context.names.schedules, "schedule");
+  report(context.names.domain_sets, "domain set");
   report(context.names.pools, "pool");
   report(context.names.ips_profiles, "IPS profile");
 }

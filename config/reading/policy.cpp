@@ -122,6 +122,7 @@ bool read_rule(Context& context, DataNode node, PolicyRule& rule) {
   right = read_macs(context, node.child("source"), rule) && right;
   right = read_services_of_rule(context, node, rule) && right;
   right = read_lifetime(context, node, rule) && right;
+  right = read_applications_of_rule(context, node, rule) && right;
   if (right) checks::check_rule_families(context, node, rule);
   checks::check_rule_effect(context, node, rule);
   return right;

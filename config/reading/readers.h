@@ -18,6 +18,7 @@ void read_routes(Context& context);
 void read_address_sets(Context& context);
 void read_services(Context& context);
 void read_schedules(Context& context);
+void read_domain_sets(Context& context);
 void read_zones(Context& context);
 void read_ips(Context& context);
 void read_policy(Context& context);
@@ -42,6 +43,9 @@ struct ServiceStatements {
 };
 [[nodiscard]] std::optional<std::vector<ServiceMatch>> read_service_match(
     Context& context, const ServiceStatements& statements);
+
+// What a rule says about applications, categories and domains; false after an error.
+bool read_applications_of_rule(Context& context, DataNode node, PolicyRule& rule);
 
 // A zone by name, `any` and `self` included; nullopt after an error.
 [[nodiscard]] std::optional<ZoneIndex> read_zone(Context& context, DataNode leaf);

@@ -79,17 +79,18 @@ Classifier::SetOffset Classifier::find_set(size_t dimension,
   }
 }
 
-uint32_t Classifier::first_match(const PacketFacts& facts, const LiveMask& mask) const noexcept {
+uint32_t Classifier::first_match(const PacketFacts& facts, const LiveMask& mask,
+                                 const RuleFilter* filter) const noexcept {
   if (words_ == 0) return kNoRule;
   SetOffset offsets[kDimensions];
   for (size_t used = 0; used < used_count_; ++used) {
     offsets[used] = find_set(used_dimensions_[used], facts);
   }
-  return walk(offsets, facts, mask);
+  return walk(offsets, facts, mask, filter);
 }
 
 uint32_t Classifier::walk(const SetOffset (&offsets)[kDimensions], const PacketFacts& facts,
-                          const LiveMask& mask) const noexcept {
+                          const LiveMask& mask, const RuleFilter* filter) const noexcept {
   const uint64_t* summaries[kDimensions];
   const uint64_t* open[kDimensions];
   const uint64_t* data[kDimensions];  // the next summary word's first set word
@@ -121,7 +122,7 @@ uint32_t Classifier::walk(const SetOffset (&offsets)[kDimensions], const PacketF
         if ((open[used][block] >> bit & 1U) != 0) continue;
         rules &= data[used][std::popcount(summaries[used][block] & below)];
       }
-      const uint32_t match = first_of(word, rules, facts);
+      const uint32_t match = first_of(word, rules, facts, filter);
       if (match == kNoRule) continue;
       best = std::min(best, match);
       resume = group_end_[word];
@@ -133,12 +134,13 @@ uint32_t Classifier::walk(const SetOffset (&offsets)[kDimensions], const PacketF
   return best;
 }
 
-uint32_t Classifier::first_of(uint32_t word, uint64_t rules,
-                              const PacketFacts& facts) const noexcept {
+uint32_t Classifier::first_of(uint32_t word, uint64_t rules, const PacketFacts& facts,
+                              const RuleFilter* filter) const noexcept {
   while (rules != 0) {
     const auto bit = static_cast<uint32_t>(std::countr_zero(rules));
     const uint32_t rule = rule_at_[size_t{word} * 64 + bit];
-    if ((verify_words_[word] >> bit & 1U) == 0 || verify(rule, facts)) return rule;
+    const bool matches = (verify_words_[word] >> bit & 1U) == 0 || verify(rule, facts);
+    if (matches && (filter == nullptr || filter->accepts(filter->self, rule))) return rule;
     rules &= rules - 1;
   }
   return kNoRule;

@@ -23,6 +23,12 @@ struct LiveMask {
   std::vector<uint64_t> words;
 };
 
+// A further question about a rule whose dimensions match.
+struct RuleFilter {
+  bool (*accepts)(const void* self, uint32_t rule) noexcept = nullptr;
+  const void* self = nullptr;
+};
+
 // Immutable after compile_classifier(); read by any number of threads.
 //
 // Rules are stored in groups that constrain the same dimensions, each group aligned to a 64-bit
@@ -37,8 +43,10 @@ class Classifier {
   static constexpr size_t kMaximumSetBytes = size_t{128} << 20U;
 
   // The index of the first rule (0-based, in the order given to the compiler) that matches and is
-  // live, or kNoRule. `mask` must come from this classifier's live_mask().
-  [[nodiscard]] uint32_t first_match(const PacketFacts& facts, const LiveMask& mask) const noexcept;
+  // live, or kNoRule. `mask` must come from this classifier's live_mask(). With a filter, that it
+  // accepts besides; it is asked about few of the rules that match, in no particular order.
+  [[nodiscard]] uint32_t first_match(const PacketFacts& facts, const LiveMask& mask,
+                                     const RuleFilter* filter = nullptr) const noexcept;
 
   // The mask with exactly the rules for which `alive[rule]` is true. Control thread.
   [[nodiscard]] LiveMask live_mask(const std::vector<bool>& alive) const;
@@ -69,10 +77,10 @@ class Classifier {
 
   // `offsets` by position in used_dimensions_.
   [[nodiscard]] uint32_t walk(const SetOffset (&offsets)[kDimensions], const PacketFacts& facts,
-                              const LiveMask& mask) const noexcept;
-  // First rule of `rules` (a subset of one word's positions) that passes verify().
-  [[nodiscard]] uint32_t first_of(uint32_t word, uint64_t rules,
-                                  const PacketFacts& facts) const noexcept;
+                              const LiveMask& mask, const RuleFilter* filter) const noexcept;
+  // First rule of `rules` (a subset of one word's positions) that passes verify() and `filter`.
+  [[nodiscard]] uint32_t first_of(uint32_t word, uint64_t rules, const PacketFacts& facts,
+                                  const RuleFilter* filter) const noexcept;
   [[nodiscard]] bool verify(uint32_t rule, const PacketFacts& facts) const noexcept;
 
   [[nodiscard]] SetOffset find_set(size_t dimension, const PacketFacts& facts) const noexcept;

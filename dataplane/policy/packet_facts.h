@@ -3,11 +3,21 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
+#include "config/applications.h"
 #include "net/address.h"
 #include "net/flow_key.h"
 
 namespace masugata::dataplane {
+
+// What a session carries, as far as it is known.
+struct ApplicationFacts {
+  bool known = false;  // false: not recognised yet; the rest counts only when true
+  config::ApplicationId application = config::kUnknownApplication;
+  config::ApplicationId carrier = config::kUnknownApplication;  // ids/applications
+  std::string_view host;  // lower case; empty when no name was seen
+};
 
 // Filled from a decoded packet, or from an operator's question (`explain`).
 struct PacketFacts {
@@ -18,6 +28,7 @@ struct PacketFacts {
   // The key's port fields hold ports or an echo identifier. False for protocols without ports and
   // for ICMP messages other than echo.
   bool has_ports = false;
+  ApplicationFacts content;
 };
 
 }  // namespace masugata::dataplane

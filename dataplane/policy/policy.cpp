@@ -17,8 +17,57 @@ PolicyDecision PolicyTables::decide(config::ZoneIndex from, config::ZoneIndex to
   if (chain == kNoChain) {
     return decisions_[from == config::kSelfZone ? kDefaultSelfPermit : kDefaultDeny];
   }
+  if (!chains_[chain].conditions.empty()) [[unlikely]] {
+    return facts.content.known ? decide_by_content(chain, facts, masks)
+                               : decide_before_content(chain, facts, masks);
+  }
   const uint32_t match = chains_[chain].classifier.first_match(facts, masks.chains[chain]);
   return decisions_[match == kNoRule ? kDefaultDeny : chains_[chain].rules[match]];
+}
+
+PolicyDecision PolicyTables::decide_by_content(uint32_t index, const PacketFacts& facts,
+                                               const PolicyMasks& masks) const noexcept {
+  struct Question {
+    const PolicyChain& chain;
+    const std::vector<ContentCondition>& conditions;
+    const ApplicationFacts& content;
+  };
+  const PolicyChain& chain = chains_[index];
+  const Question question{chain, conditions_, facts.content};
+  RuleFilter filter;
+  filter.self = &question;
+  filter.accepts = [](const void* self, uint32_t rule) noexcept {
+    const auto& asked = *static_cast<const Question*>(self);
+    const uint32_t condition = asked.chain.conditions[rule];
+    return condition == kNoRule || asked.conditions[condition].matches(asked.content);
+  };
+  const uint32_t match = chain.classifier.first_match(facts, masks.chains[index], &filter);
+  return decisions_[match == kNoRule ? kDefaultDeny : chain.rules[match]];
+}
+
+PolicyDecision PolicyTables::decide_before_content(uint32_t index, const PacketFacts& facts,
+                                                   const PolicyMasks& masks) const noexcept {
+  const PolicyChain& chain = chains_[index];
+  const uint32_t plain = chain.classifier.first_match(facts, masks.unconditional[index]);
+  PolicyDecision decision = decisions_[plain == kNoRule ? kDefaultDeny : chain.rules[plain]];
+  // Rules that sleep count here too: they may wake during the session.
+  const bool may_change = chain.classifier.first_match(facts, chain.conditional) != kNoRule;
+  if (!may_change) return decision;
+  const uint32_t permit = chain.classifier.first_match(facts, masks.conditional_permits[index]);
+  const bool stands_before = permit < plain;  // kNoRule is the largest number
+  if (decision.action == config::Action::Permit) {
+    decision.depends_on_content = true;
+    // What a rule about contents wants inspected is inspected from its first packet on.
+    if (stands_before && decision.inspection == kNoInspection) {
+      decision.inspection = decisions_[chain.rules[permit]].inspection;
+    }
+    return decision;
+  }
+  if (!stands_before) return decision;
+  decision = decisions_[chain.rules[permit]];
+  decision.depends_on_content = true;
+  decision.provisional = true;
+  return decision;
 }
 
 PolicyMasks PolicyTables::masks_at(std::time_t now) const {
@@ -26,11 +75,19 @@ PolicyMasks PolicyTables::masks_at(std::time_t now) const {
   masks.chains.reserve(chains_.size());
   for (const PolicyChain& chain : chains_) {
     std::vector<bool> alive(chain.rules.size());
+    std::vector<bool> unconditional(chain.rules.size());
+    std::vector<bool> permits(chain.rules.size());
     for (size_t index = 0; index < alive.size(); ++index) {
       const RuleRecord& rule = rules_[chain.rules[index]];
       alive[index] = is_alive(rule.schedule, rule.until, now);
+      const bool conditional = !chain.conditions.empty() && chain.conditions[index] != kNoRule;
+      unconditional[index] = alive[index] && !conditional;
+      permits[index] = alive[index] && conditional && rule.action == config::Action::Permit;
     }
     masks.chains.push_back(chain.classifier.live_mask(alive));
+    const bool asks = !chain.conditions.empty();
+    masks.unconditional.push_back(asks ? chain.classifier.live_mask(unconditional) : LiveMask{});
+    masks.conditional_permits.push_back(asks ? chain.classifier.live_mask(permits) : LiveMask{});
   }
   return masks;
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Zone policy: which rule meets a new session between two zones. Decision side.
 //
+// Rules may also ask what a session carries (application, category, host name). That is not known
+// when it begins: decide() then answers without those rules, says whether the contents have to be
+// looked at, and is asked again when they are known.
+//
 // Rules see the source address before source NAT and the destination address and port after
 // destination NAT: what the rule names is the real client and the real server.
 #pragma once
@@ -14,6 +18,7 @@
 
 #include "config/model.h"
 #include "dataplane/policy/classifier.h"
+#include "dataplane/policy/content_condition.h"
 #include "dataplane/policy/packet_facts.h"
 
 namespace masugata::dataplane {
@@ -48,17 +53,28 @@ struct PolicyDecision {
   uint16_t inspection = kNoInspection;
   uint16_t section = 0xffff;
   uint32_t session_limit_per_source = 0;
+  // A rule about contents may decide otherwise once they are known: ask again then.
+  bool depends_on_content = false;
+  // Permitted only until the contents are known: what permits is a rule about them.
+  bool provisional = false;
 };
 
 // The rules that apply between one pair of zones (or several pairs with the same sections).
 struct PolicyChain {
   Classifier classifier;
   std::vector<RuleId> rules;  // classifier's rule -> RuleId
+  // Classifier's rule -> its condition on contents, kNoRule for none. Empty when no rule has one.
+  std::vector<uint32_t> conditions;
+  LiveMask conditional;  // the rules with conditions, alive or not
 };
 
 // The masks of one moment, one per chain. Belongs to the PolicyTables that made it.
 struct PolicyMasks {
   std::vector<LiveMask> chains;
+  // Of the alive ones: without conditions on contents; permitting ones with such conditions. No
+  // words for chains whose rules have none.
+  std::vector<LiveMask> unconditional;
+  std::vector<LiveMask> conditional_permits;
 };
 
 // Immutable after compile_policy(); shared by the snapshots that differ in schedules only.
@@ -81,11 +97,18 @@ class PolicyTables {
   [[nodiscard]] const std::vector<config::InspectionProfile>& inspection_profiles() const noexcept {
     return inspection_profiles_;
   }
+  // Does any rule ask what sessions carry?
+  [[nodiscard]] bool depends_on_content() const noexcept { return !conditions_.empty(); }
   [[nodiscard]] size_t memory_bytes() const noexcept;
 
  private:
   friend class PolicyCompiler;
   static constexpr uint32_t kNoChain = 0xffffffff;
+
+  [[nodiscard]] PolicyDecision decide_by_content(uint32_t chain, const PacketFacts& facts,
+                                                 const PolicyMasks& masks) const noexcept;
+  [[nodiscard]] PolicyDecision decide_before_content(uint32_t chain, const PacketFacts& facts,
+                                                     const PolicyMasks& masks) const noexcept;
 
   size_t zone_count_ = 0;
   std::vector<uint32_t> chain_of_pair_;  // from * zone_count_ + to -> index into chains_
@@ -93,6 +116,7 @@ class PolicyTables {
   std::vector<RuleRecord> rules_;
   std::vector<PolicyDecision> decisions_;  // RuleId -> what the packet path needs of it
   std::vector<config::InspectionProfile> inspection_profiles_;
+  std::vector<ContentCondition> conditions_;
 };
 
 }  // namespace masugata::dataplane

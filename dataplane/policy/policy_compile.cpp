@@ -34,6 +34,7 @@ class PolicyCompiler {
     tables_.zone_count_ = model_.zones.size();
     tables_.inspection_profiles_.emplace_back();
     add_defaults();
+    if (Status loaded = load_domains(); !loaded) return tl::unexpected(loaded.error());
     for (uint16_t section = 0; section < model_.policy.size(); ++section) {
       first_rule_of_section_.push_back(static_cast<RuleId>(tables_.rules_.size()));
       for (const config::PolicyRule& rule : model_.policy[section].rules) {
@@ -86,7 +87,19 @@ class PolicyCompiler {
     record.schedule = rule.schedule;
     record.until = rule.until;
     tables_.rules_.push_back(std::move(record));
+    condition_of_rule_.resize(tables_.rules_.size(), kNoRule);
+    if (rule.depends_on_application()) {
+      condition_of_rule_.back() = static_cast<uint32_t>(tables_.conditions_.size());
+      tables_.conditions_.emplace_back(rule, domains_);
+    }
     return true;
+  }
+
+  Status load_domains() {
+    auto loaded = load_domain_sets(model_.domain_sets);
+    if (!loaded) return tl::unexpected(loaded.error());
+    domains_ = std::move(*loaded);
+    return {};
   }
 
   std::optional<uint16_t> inspection_index(const config::InspectionProfile& profile) {
@@ -136,12 +149,30 @@ class PolicyCompiler {
                      classifier.error().what);
     }
     chain.classifier = std::move(*classifier);
+    note_conditions(chain);
     tables_.chains_.push_back(std::move(chain));
     return index;
   }
 
+  void note_conditions(PolicyChain& chain) const {
+    std::vector<bool> conditional;
+    bool any = false;
+    for (const RuleId id : chain.rules) {
+      chain.conditions.push_back(condition_of_rule_[id]);
+      conditional.push_back(condition_of_rule_[id] != kNoRule);
+      any = any || conditional.back();
+    }
+    if (any) {
+      chain.conditional = chain.classifier.live_mask(conditional);
+    } else {
+      chain.conditions = {};
+    }
+  }
+
   const config::Model& model_;
   PolicyTables tables_;
+  std::vector<std::shared_ptr<const net::DomainSet>> domains_;  // as Model::domain_sets
+  std::vector<uint32_t> condition_of_rule_;                     // by RuleId
   std::vector<RuleId> first_rule_of_section_;
   std::map<SectionList, uint32_t> chain_of_sections_;
   std::map<std::pair<std::string, std::string>, uint16_t> inspections_;

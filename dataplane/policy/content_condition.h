@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a rule wants a session to carry.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/model.h"
+#include "dataplane/policy/packet_facts.h"
+#include "net/domain_set.h"
+#include "result/result.h"
+
+namespace masugata::dataplane {
+
+inline constexpr size_t kMaximumListBytes = size_t{64} << 20U;  // of one file of a domain set
+inline constexpr size_t kMaximumListNames = 2'000'000;          // of one set
+
+// The domain sets with what their files hold. Control thread. Faults: a file that cannot be read,
+// is larger than the bounds, or holds a line that is no name.
+[[nodiscard]] Result<std::vector<std::shared_ptr<const net::DomainSet>>> load_domain_sets(
+    const std::vector<config::DomainSet>& sets);
+
+// Immutable.
+class ContentCondition {
+ public:
+  // `sets` are those of the rule's model.
+  ContentCondition(const config::PolicyRule& rule,
+                   const std::vector<std::shared_ptr<const net::DomainSet>>& sets);
+
+  // Packet path. One of the applications (or what carries it) or categories, and one of the
+  // domains; what the rule does not name is open. Never by contents that are not known.
+  [[nodiscard]] bool matches(const ApplicationFacts& content) const noexcept;
+
+ private:
+  [[nodiscard]] bool has_application(const ApplicationFacts& content) const noexcept;
+
+  std::vector<config::ApplicationId> applications_;  // sorted
+  uint32_t categories_ = 0;                          // bit per ApplicationCategory
+  std::vector<std::shared_ptr<const net::DomainSet>> domains_;
+};
+
+}  // namespace masugata::dataplane
