@@ -157,6 +157,7 @@ Status InspectionManager::configure(const config::IpsSettings& settings, bool ag
   const bool changed = !same_inputs(settings, settings_);
   settings_ = settings;
   const bool wanted = !settings.profiles.empty() && !settings.rule_files.empty();
+  if (!wanted) next_expiry_.reset();
   if (wanted && (changed || again || report_.state != RuleLoadState::Ready)) {
     start_loading();
   }
@@ -188,6 +189,7 @@ void InspectionManager::start_loading() {
     return;
   }
   report_.state = RuleLoadState::Loading;
+  next_expiry_ = next_expiry(settings_, std::chrono::system_clock::now());
   loader_done_.store(false, std::memory_order_relaxed);
   loader_ = std::thread([this, settings = settings_] {
     loader_result_.emplace(load_rules(settings));
@@ -237,6 +239,10 @@ bool InspectionManager::tick(std::string& ended) {
   while (!retired_.empty() &&
          std::all_of(targets_.inspectors.begin(), targets_.inspectors.end(), adopted)) {
     retire_oldest();
+  }
+  if (next_expiry_ && std::chrono::system_clock::now() >= *next_expiry_) {
+    next_expiry_.reset();
+    start_loading();
   }
   if (!loader_.joinable() || !loader_done_.load(std::memory_order_acquire)) return false;
   take_loaded(ended);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -107,6 +108,7 @@ class InspectionManager {
   uint32_t generation_ = 0;
   RuleLedger ledger_;
   bool profiling_ = false;
+  std::optional<std::chrono::system_clock::time_point> next_expiry_;  // of an exception
   RuleLoadReport report_;
   std::thread loader_;
   std::atomic<bool> loader_done_{false};

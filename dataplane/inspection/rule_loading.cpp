@@ -105,6 +105,20 @@ RuleAction reported(RuleAction action) {
   return action == RuleAction::Pass ? action : RuleAction::Alert;
 }
 
+ids::AddressSet address_set_of(std::vector<net::AddressRange> ranges) {
+  ids::AddressSet set;
+  set.any = ranges.empty();
+  std::sort(ranges.begin(), ranges.end());
+  for (const net::AddressRange& range : ranges) {
+    if (!set.ranges.empty() && range.first <= set.ranges.back().second) {
+      set.ranges.back().second = std::max(set.ranges.back().second, range.last);
+    } else {
+      set.ranges.emplace_back(range.first, range.last);
+    }
+  }
+  return set;
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> find_rule_files(const config::IpsSettings& settings) {
@@ -144,7 +158,8 @@ Status check_rule_inputs(const config::IpsSettings& settings) {
   return {};
 }
 
-void apply_profile(const config::IpsProfile& profile, ids::RuleSet& rules, LoadedProfile& loaded) {
+void apply_profile(const config::IpsProfile& profile, std::chrono::system_clock::time_point now,
+                   ids::RuleSet& rules, LoadedProfile& loaded) {
   const auto leave_out = [&](ids::Rule& rule) {
     const config::IpsOverride* override = find_override(rule, profile);
     const bool out = !is_selected(rule, profile.selection) ||
@@ -162,10 +177,33 @@ void apply_profile(const config::IpsProfile& profile, ids::RuleSet& rules, Loade
   };
   rules.rules.erase(std::remove_if(rules.rules.begin(), rules.rules.end(), leave_out),
                     rules.rules.end());
+  for (const config::IpsException& exception : profile.exceptions) {
+    if (exception.until && *exception.until <= now) continue;
+    ids::RuleException added;
+    for (const config::SidRange& range : exception.sids) {
+      added.sids.emplace_back(range.first, range.last);
+    }
+    added.source = address_set_of(exception.source);
+    added.destination = address_set_of(exception.destination);
+    rules.exceptions.push_back(std::move(added));
+  }
+}
+
+std::optional<std::chrono::system_clock::time_point> next_expiry(
+    const config::IpsSettings& settings, std::chrono::system_clock::time_point now) {
+  std::optional<std::chrono::system_clock::time_point> next;
+  for (const config::IpsProfile& profile : settings.profiles) {
+    for (const config::IpsException& exception : profile.exceptions) {
+      if (!exception.until || *exception.until <= now) continue;
+      if (!next || *exception.until < *next) next = *exception.until;
+    }
+  }
+  return next;
 }
 
 Result<LoadedRules> load_rules(const config::IpsSettings& settings) {
   const auto begin = std::chrono::steady_clock::now();
+  const auto now = std::chrono::system_clock::now();
   const auto files = find_rule_files(settings);
   if (!files) return tl::unexpected(files.error());
   auto environment = environment_of(settings);
@@ -190,7 +228,7 @@ Result<LoadedRules> load_rules(const config::IpsSettings& settings) {
     // The last profile takes the set itself.
     ids::RuleSet own = i + 1 < settings.profiles.size() ? *rules : std::move(*rules);
     const size_t known_problems = own.problems.size();
-    apply_profile(settings.profiles[i], own, profile);
+    apply_profile(settings.profiles[i], now, own, profile);
     auto plan = ids::compile_plan(std::move(own), options);
     if (!plan) return failure("ips profile " + profile.name, plan.error().message());
     const auto& problems = ids::rules_of(**plan).problems;

@@ -3,7 +3,9 @@
 // for tens of thousands of rules: a thread of its own.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,7 +43,13 @@ struct LoadedRules {
 // cannot be compiled; rules that do not load are not faults but `problems`.
 [[nodiscard]] Result<LoadedRules> load_rules(const config::IpsSettings& settings);
 
-// Takes out what the profile does not select and sets the actions that it asks for.
-void apply_profile(const config::IpsProfile& profile, ids::RuleSet& rules, LoadedProfile& loaded);
+// Takes out what the profile does not select, sets the actions that it asks for and adds its
+// exceptions, but for those that have ended by `now`.
+void apply_profile(const config::IpsProfile& profile, std::chrono::system_clock::time_point now,
+                   ids::RuleSet& rules, LoadedProfile& loaded);
+
+// When the next exception ends; nothing when none will.
+[[nodiscard]] std::optional<std::chrono::system_clock::time_point> next_expiry(
+    const config::IpsSettings& settings, std::chrono::system_clock::time_point now);
 
 }  // namespace masugata::dataplane

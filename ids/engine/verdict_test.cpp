@@ -63,6 +63,35 @@ TEST(Verdict, CostsAreCountedWhereTheCallerWantsThem) {
   EXPECT_EQ(costs[0].matches.value(), 2U);
 }
 
+TEST(Verdict, ExceptedPacketsAreNeitherAlertedNorDropped) {
+  RuleSet rules = read_rules({{"t.rules", R"(drop udp any any -> any any (content:"evil"; sid:1;)
+drop udp any any -> any any (content:"evil"; sid:2;))"}},
+                             RuleEnvironment::defaults());
+  const auto host = [](const char* text) {
+    const net::IpAddress address = *net::IpAddress::parse(text);
+    return AddressSet{false, {{address, address}}};
+  };
+  rules.exceptions.push_back({{{2, 9}}, host("10.0.0.1"), {}});
+  rules.exceptions.push_back({{}, host("10.0.0.1"), host("192.0.2.7")});
+  const auto plan = compile_plan(std::move(rules), {});
+  ASSERT_TRUE(plan);
+  Bench bench("");
+  bench.engine.use_plan(plan->get());
+  auto some = bench.udp();
+  EXPECT_EQ(some.to_server("evil").action, VerdictAction::Drop);
+  EXPECT_EQ(bench.sids(), "1");
+  auto all = bench.udp(53, "10.0.0.1", "192.0.2.7");
+  EXPECT_EQ(all.to_server("evil").action, VerdictAction::Accept);
+  EXPECT_EQ(all.to_client("evil").action, VerdictAction::Drop) << "the packet comes from 192.0.2.7";
+  auto none = bench.udp(53, "10.0.0.2", "192.0.2.7");
+  EXPECT_EQ(none.to_server("evil").action, VerdictAction::Drop);
+  EXPECT_EQ(bench.sids(), "1 1 2 1 2");
+  some.close();
+  all.close();
+  none.close();
+  bench.engine.use_plan(nullptr);
+}
+
 TEST(Verdict, RejectSaysWhoIsToldAbout) {
   Bench bench(R"(rejectboth tcp any any -> any any (content:"evil"; sid:1;))");
   auto flow = bench.tcp();

@@ -54,6 +54,7 @@ struct CompiledRule {
   std::vector<const Condition*> checks;   // conditions without effects, cheap ones first
   std::vector<const Condition*> effects;  // flowbits:set and its like: carried out on a match
   std::vector<const Suppression*> suppressions;
+  std::vector<uint32_t> exceptions;  // in DetectionPlan::exceptions
 };
 
 // Rules that no pattern can find are looked at whenever their place is. Ascending.
@@ -88,6 +89,11 @@ class DetectionPlan {
   std::vector<AddressMatcher> addresses;         // by index in RuleSet::address_sets
   std::vector<PortMatcher> ports;                // by index in RuleSet::port_sets
   std::vector<AddressMatcher> suppressed_hosts;  // by index in RuleSet::suppressions
+  struct ExceptedHosts {
+    AddressMatcher source;
+    AddressMatcher destination;
+  };
+  std::vector<ExceptedHosts> exceptions;  // by index in RuleSet::exceptions
 
   // Without patterns. Address rules are found by a side that they name; those of both directions
   // and those of any address are looked at always.

@@ -215,6 +215,21 @@ void add_demands(ParserDemands& demands, const Rule& rule) {
   demands.hassh = demands.hassh || rule.needs_hassh;
 }
 
+std::vector<uint32_t> exceptions_of(const Rule& rule, const RuleSet& set) {
+  std::vector<uint32_t> result;
+  for (uint32_t i = 0; i < set.exceptions.size(); ++i) {
+    const auto& sids = set.exceptions[i].sids;
+    const bool meant =
+        sids.empty() || std::any_of(sids.begin(), sids.end(), [&rule](const auto& range) {
+          return range.first <= rule.sid && rule.sid <= range.second;
+        });
+    if (meant) {
+      result.push_back(i);
+    }
+  }
+  return result;
+}
+
 void compile_rules(DetectionPlan& plan, const PlanOptions& options) {
   PcreLibrary library;
   const CompileContext context{&library, options.tables.datasets, options.data_folder};
@@ -247,6 +262,7 @@ void compile_rules(DetectionPlan& plan, const PlanOptions& options) {
                                      found->second.end());
       }
     }
+    compiled.exceptions = exceptions_of(rule, plan.set);
     add_demands(plan.demands, rule);
     plan.rules.push_back(std::move(compiled));
   }
@@ -323,6 +339,10 @@ Result<std::shared_ptr<const DetectionPlan>> compile_plan(RuleSet rules,
   }
   for (const Suppression& suppression : plan->set.suppressions) {
     plan->suppressed_hosts.emplace_back(suppression.addresses);
+  }
+  for (const RuleException& exception : plan->set.exceptions) {
+    plan->exceptions.push_back(
+        {AddressMatcher(exception.source), AddressMatcher(exception.destination)});
   }
   PlanBuilder builder(*plan);
   for (const CompiledRule& compiled : plan->rules) {

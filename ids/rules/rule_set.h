@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ids/rules/rule.h"
@@ -45,6 +46,13 @@ struct Suppression {
   AddressSet addresses;
 };
 
+// Packets for which some rules neither alert nor act. Not of rule files: who reads them adds these.
+struct RuleException {
+  std::vector<std::pair<uint32_t, uint32_t>> sids;  // first and last; empty = every rule
+  AddressSet source;                                // both must hold the packet's
+  AddressSet destination;
+};
+
 struct RuleSet {
   std::vector<std::string> files;
   std::vector<Rule> rules;  // in the order read; a later revision of a sid replaces the earlier
@@ -58,6 +66,7 @@ struct RuleSet {
   std::vector<std::string> xbit_names;
   std::vector<std::string> flow_variable_names;  // pcre captures
   std::vector<Suppression> suppressions;
+  std::vector<RuleException> exceptions;
 };
 
 struct RuleText {
