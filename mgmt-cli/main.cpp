@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "mgmt-cli/commands/become_program.h"
 #include "mgmt-cli/commands/program.h"
 
 int main(int count, char** arguments) {
@@ -14,5 +15,5 @@ int main(int count, char** arguments) {
     return std::string(value);
   };
   return masugata::cli::run_program({arguments + 1, arguments + count},
-                                    {std::cout, std::cerr, environment});
+                                    {std::cout, std::cerr, environment, masugata::cli::become_program});
 }

@@ -60,13 +60,13 @@ void FakeGatewayState::fill_inspection() {
   ips_rules_answer.left_out = {{"office", 1011}};
   ips_rules_answer.overridden = {{"office", 37}};
   ips_rules_answer.problems = {
-      {"/etc/masugata/rules/emerging-all.rules", 1200, 2027700, "lua", "is not supported", true},
-      {"/etc/masugata/rules/local.rules", 3, 0, "sid", "expects a number, not 'x'", false}};
+      {"/etc/masugata/rules/local.rules", 3, 0, "sid", "expects a number, not 'x'", false},
+      {"/etc/masugata/rules/emerging-all.rules", 1200, 2027700, "lua", "is not supported", true}};
   ips_rules_answer.total_problems = 13;
 
   ips_hits_answer.rules = {
       {2034647, 2, "ET EXPLOIT Apache log4j RCE Attempt", "attempted-admin", 1, 20, 17, 42},
-      {9000001, 1, "", "", 3, 4, 0, std::nullopt}};
+      {9000001, 0, "", "", 0, 4, 0, std::nullopt}};
   ips_hits_answer.total = 2;
 
   ips_costs_answer.profiling = true;

@@ -57,8 +57,8 @@ TEST_F(InspectionMethodsTest, ShowsProfilesAndCounters) {
 
 TEST_F(InspectionMethodsTest, ShowsRulesHitsAndCosts) {
   const Json rules = result("show.ips.rules");
-  EXPECT_EQ(rules["problems"][0]["unsupported"], true);
-  EXPECT_EQ(rules["problems"][1]["line"], 3);
+  EXPECT_EQ(rules["problems"][1]["unsupported"], true);
+  EXPECT_EQ(rules["problems"][0]["line"], 3);
   EXPECT_EQ(rules["left_out"]["office"], 1011);
   EXPECT_EQ(result("show.ips.rules", {{"limit", 1}})["problems"].size(), 1U);
   const Json hits = result("show.ips.hits");

@@ -43,21 +43,28 @@ tl::unexpected<Fault> unknown_word(const std::string& word,
 
 Result<const Command*> find_command(const std::vector<std::string>& words) {
   for (size_t count = 0;; ++count) {
-    for (const Command& command : all_commands()) {
-      if (command.words.size() == count && begins_with(command, words, count)) return &command;
-    }
     const auto candidates = next_words(words, count);
+    const bool goes_on = count < words.size() && std::find(candidates.begin(), candidates.end(),
+                                                           words[count]) != candidates.end();
+    // `show ips` is a command and the beginning of others.
+    if (goes_on) continue;
+    const Command* complete = nullptr;
+    for (const Command& command : all_commands()) {
+      if (command.words.size() == count && begins_with(command, words, count)) complete = &command;
+    }
+    const bool takes_more =
+        complete != nullptr && (!complete->positionals.empty() || !complete->options.empty());
+    if (complete != nullptr && (count == words.size() || takes_more || candidates.empty())) {
+      return complete;
+    }
+    const std::string so_far = fmt::format(
+        "{}", fmt::join(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(count), " "));
     if (count == words.size()) {
-      std::string so_far;
-      for (const std::string& word : words) so_far += word + " ";
-      return failure("", fmt::format("'masugata {}' needs one more word: {}",
-                                     so_far.substr(0, so_far.empty() ? 0 : so_far.size() - 1),
+      return failure("", fmt::format("'masugata {}' needs one more word: {}", so_far,
                                      joined(candidates, ", ")));
     }
-    if (std::find(candidates.begin(), candidates.end(), words[count]) == candidates.end()) {
-      return unknown_word(words[count], candidates,
-                          count == 0 ? "command" : "'" + words[0] + "' command");
-    }
+    return unknown_word(words[count], candidates,
+                        count == 0 ? "command" : "'" + so_far + "' command");
   }
 }
 
@@ -149,8 +156,9 @@ Result<Invocation> parse_command(const std::vector<std::string>& words) {
   Invocation invocation;
   invocation.command = *command;
   size_t index = (*command)->words.size();
-  // `help` takes the words of another command.
-  if ((*command)->action == Action::Help) return invocation;
+  // `help` takes the words of another command, `replay` those of another program.
+  const Action action = (*command)->action;
+  if (action == Action::Help || action == Action::Replay) return invocation;
   for (const Positional& positional : (*command)->positionals) {
     if (index >= words.size()) {
       if (!positional.required) break;
@@ -160,6 +168,10 @@ Result<Invocation> parse_command(const std::vector<std::string>& words) {
         add_value(invocation.parameters, positional.kind, positional.parameter, words[index]);
     if (!added) return failure("", fmt::format("{}: {}", positional.name, added.error().what));
     ++index;
+    if (!positional.repeated) continue;
+    nlohmann::json& list = invocation.parameters[std::string(positional.parameter)];
+    list = nlohmann::json::array({list});
+    for (; index < words.size(); ++index) list.push_back(words[index]);
   }
   if (const auto added = add_options(invocation, words, index); !added) {
     return tl::unexpected(added.error());

@@ -26,8 +26,19 @@ TEST(ParseCommand, FindsEveryCommandOfTheTable) {
     Words words(command.words.begin(), command.words.end());
     for (const Positional& positional : command.positionals) {
       if (!positional.required) continue;
-      const bool is_protocol = positional.kind == ValueKind::Transport;
-      words.emplace_back(is_protocol ? "tcp" : "10.0.0.1:1");
+      switch (positional.kind) {
+        case ValueKind::Transport:
+          words.emplace_back("tcp");
+          break;
+        case ValueKind::Sid:
+          words.emplace_back("2000001");
+          break;
+        case ValueKind::Switch:
+          words.emplace_back("on");
+          break;
+        default:
+          words.emplace_back("10.0.0.1:1");
+      }
     }
     const auto parsed = parse_command(words);
     ASSERT_TRUE(parsed) << parsed.error().what;
@@ -46,6 +57,29 @@ TEST(ParseCommand, ReadsASessionFilter) {
                             {"rule", "web"},
                             {"state", "established"},
                             {"limit", 50}}));
+}
+
+TEST(ParseCommand, ACommandMayBeTheBeginningOfOthers) {
+  EXPECT_EQ(parse_command({"show", "ips"})->command->method, "show.ips");
+  EXPECT_EQ(parse_command({"show", "ips", "hits"})->command->method, "show.ips.hits");
+  EXPECT_EQ(parameters_of({"show", "ips", "rules", "limit", "7"}), nlohmann::json({{"limit", 7}}));
+  EXPECT_EQ(parameters_of({"show", "ips", "rule", "4294967295"}),
+            nlohmann::json({{"sid", 4294967295U}}));
+  EXPECT_EQ(complaint_about({"show", "ips", "hist"}),
+            "there is no 'show ips' command 'hist': did you mean 'hits'?");
+  EXPECT_EQ(complaint_about({"show", "ips", "rule", "0"}),
+            "SID: '0' is not a signature id, a number from 1 to 4294967295");
+  EXPECT_EQ(complaint_about({"ips"}),
+            "'masugata ips' needs one more word: reload, profiling, test");
+}
+
+TEST(ParseCommand, ReadsSwitchesAndSeveralFiles) {
+  EXPECT_EQ(parameters_of({"ips", "profiling", "off"}), nlohmann::json({{"switch", "off"}}));
+  EXPECT_EQ(complaint_about({"ips", "profiling", "yes"}), "on|off: 'yes' is not on or off");
+  EXPECT_EQ(parameters_of({"ips", "test", "a.rules", "b.rules"}),
+            nlohmann::json({{"files", {"a.rules", "b.rules"}}}));
+  EXPECT_EQ(parameters_of({"ips", "test", "a.rules"}), nlohmann::json({{"files", {"a.rules"}}}));
+  EXPECT_EQ(complaint_about({"ips", "test"}), "FILE... is missing: masugata ips test FILE...");
 }
 
 TEST(ParseCommand, ReadsEndpointsOfBothFamilies) {
@@ -81,12 +115,12 @@ TEST(ParseCommand, SuggestsTheNearestWord) {
   EXPECT_EQ(complaint_about({"show", "sessions", "sorce", "10.0.0.1"}),
             "there is no option 'sorce': did you mean 'source'?");
   EXPECT_EQ(complaint_about({"xyzzy"}),
-            "there is no command 'xyzzy': check, reload, show, monitor, explain, clear, version, "
-            "help");
+            "there is no command 'xyzzy': check, reload, show, monitor, explain, clear, ips, "
+            "replay, version, help");
 }
 
 TEST(ParseCommand, SaysWhatIsMissingOrTooMuch) {
-  EXPECT_EQ(complaint_about({"clear"}), "'masugata clear' needs one more word: counters");
+  EXPECT_EQ(complaint_about({"clear"}), "'masugata clear' needs one more word: counters, ips");
   EXPECT_EQ(complaint_about({"check"}), "FILE is missing: masugata check FILE");
   EXPECT_EQ(complaint_about({"show", "drops", "all"}),
             "'all' is one word too many: masugata show drops");
@@ -137,7 +171,8 @@ TEST(Help, NamesEveryCommandAndOption) {
     }
   }
   EXPECT_EQ(help_about({"show", "nothing"}), "");
-  EXPECT_EQ(help_about({"clear"}), "masugata clear counters: start all counters again at zero\n");
+  EXPECT_EQ(help_about({"clear", "counters"}),
+            "masugata clear counters: start all counters again at zero\n");
 }
 
 }  // namespace

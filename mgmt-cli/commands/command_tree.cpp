@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "mgmt-cli/commands/command_tree.h"
 
+#include <algorithm>
+
 namespace masugata::cli {
 namespace {
 
@@ -35,7 +37,70 @@ Command show(std::string_view what, std::string_view method, std::string_view he
   return {{"show", what}, help, Action::Call, method, {}, std::move(options)};
 }
 
-std::vector<Command> make_commands() {
+// Intrusion prevention.
+std::vector<Command> ips_questions() {
+  const std::vector<Option> limit = {
+      {"limit", ValueKind::Count, "limit", "show at most so many (50)"}};
+  return {
+      show("ips", "show.ips", "intrusion prevention: profiles, their rules, what was inspected"),
+      {{"show", "ips", "rules"},
+       "rule files and the rules that did not load",
+       Action::Call,
+       "show.ips.rules",
+       {},
+       limit},
+      {{"show", "ips", "rule"},
+       "one rule: its text, its action in each profile, its hits and cost",
+       Action::Call,
+       "show.ips.rule",
+       {{"SID", ValueKind::Sid, "sid", "signature id"}},
+       {}},
+      {{"show", "ips", "hits"},
+       "rules that matched, with alerts and the last time",
+       Action::Call,
+       "show.ips.hits",
+       {},
+       limit},
+      {{"show", "ips", "profile"},
+       "what rules cost, counted while profiling is on",
+       Action::Call,
+       "show.ips.profile",
+       {},
+       limit},
+  };
+}
+
+std::vector<Command> ips_actions() {
+  return {
+      {{"ips", "reload"},
+       "read the rule files again, in the background",
+       Action::Call,
+       "ips.reload",
+       {},
+       {}},
+      {{"ips", "profiling"},
+       "count what each rule costs; slows inspection down",
+       Action::Call,
+       "ips.profiling",
+       {{"on|off", ValueKind::Switch, "switch", "on starts the counts at zero"}},
+       {}},
+      {{"ips", "test"},
+       "check rule files without touching the gateway",
+       Action::TestRules,
+       "",
+       {{"FILE...", ValueKind::File, "files", "rule files", true, true}},
+       {}},
+      {{"replay"},
+       "run captures through the inspection engine (masugata-replay)",
+       Action::Replay,
+       "",
+       {{"ARGUMENTS...", ValueKind::File, "arguments", "as masugata-replay --help says", false,
+         true}},
+       {}},
+  };
+}
+
+std::vector<Command> main_commands() {
   const std::vector<Option> limit = {
       {"limit", ValueKind::Count, "limit", "show at most so many (1000)"}};
   return {
@@ -81,9 +146,31 @@ std::vector<Command> make_commands() {
        "clear.counters",
        {},
        {}},
+      {{"clear", "ips", "hits"},
+       "start the hits of IPS rules again at zero",
+       Action::Call,
+       "clear.ips.hits",
+       {},
+       {}},
       {{"version"}, "version of this program", Action::Version, "", {}, {}},
       {{"help"}, "this text", Action::Help, "", {}, {}},
   };
+}
+
+// `more` in front of the first command that begins with `word`.
+void insert_before(std::vector<Command>& commands, std::string_view word,
+                   const std::vector<Command>& more) {
+  const auto place = std::find_if(commands.begin(), commands.end(), [word](const Command& command) {
+    return command.words.front() == word;
+  });
+  commands.insert(place, more.begin(), more.end());
+}
+
+std::vector<Command> make_commands() {
+  std::vector<Command> commands = main_commands();
+  insert_before(commands, "monitor", ips_questions());
+  insert_before(commands, "version", ips_actions());
+  return commands;
 }
 
 }  // namespace
@@ -101,6 +188,8 @@ const std::vector<TopWord>& top_words() {
       {"monitor", "watch until interrupted"},
       {"explain", "say what a new connection would meet"},
       {"clear", "start counters again; harmless"},
+      {"ips", "rules of intrusion prevention: reload, test, profiling"},
+      {"replay", "run captures through the inspection engine"},
       {"version", "version of this program"},
       {"help", "list the commands"},
   };
@@ -130,6 +219,10 @@ std::string_view placeholder(ValueKind kind) {
       return "COUNT";
     case ValueKind::Endpoint:
       return "ADDRESS:PORT";
+    case ValueKind::Sid:
+      return "SID";
+    case ValueKind::Switch:
+      return "on|off";
   }
   return "VALUE";
 }
@@ -158,6 +251,10 @@ std::string_view description(ValueKind kind) {
       return "a number from 1 to 10000";
     case ValueKind::Endpoint:
       return "ADDRESS:PORT, an IPv6 address in brackets: [2001:db8::1]:443";
+    case ValueKind::Sid:
+      return "a signature id, a number from 1 to 4294967295";
+    case ValueKind::Switch:
+      return "on or off";
   }
   return "a value";
 }

@@ -22,6 +22,8 @@ enum class ValueKind : uint8_t {
   State,
   Count,     // 1 to 10,000
   Endpoint,  // 10.0.0.1:80, [2001:db8::1]:80, without a port where it is optional
+  Sid,       // of an IPS rule
+  Switch,    // on or off
 };
 
 // A value by its position: `check FILE`.
@@ -31,6 +33,7 @@ struct Positional {
   std::string_view parameter;  // of the request; endpoints add "_port"
   std::string_view help;
   bool required = true;
+  bool repeated = false;  // the last one may be: one or more, a list in the request
 };
 
 // A value behind a keyword, in any order, each at most once: `source 10.0.1.0/24`.
@@ -46,7 +49,9 @@ enum class Action : uint8_t {
   Check,
   Call,  // one request, its answer is shown
   Reload,
-  Monitor,  // a stream until the end or an interrupt
+  Monitor,    // a stream until the end or an interrupt
+  TestRules,  // by another program
+  Replay,     // by another program, with all words that follow as they are
   Version,
   Help,
 };

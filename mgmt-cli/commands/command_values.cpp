@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <limits>
 #include <optional>
 
 #include "mgmt-cli/commands/command_line.h"
@@ -89,6 +90,16 @@ Status add_value(json& parameters, ValueKind kind, std::string_view parameter,
       value = *number;
       return {};
     }
+    case ValueKind::Sid: {
+      const auto number = parse_number(text, 1, std::numeric_limits<uint32_t>::max());
+      if (!number) return not_accepted(text, kind);
+      value = *number;
+      return {};
+    }
+    case ValueKind::Switch:
+      if (text != "on" && text != "off") return not_accepted(text, kind);
+      value = text;
+      return {};
     case ValueKind::Protocol:
     case ValueKind::Transport:
       if (!is_protocol(text, kind == ValueKind::Transport)) return not_accepted(text, kind);

@@ -21,6 +21,9 @@ void add_values(std::vector<Candidate>& candidates, std::string_view prefix, Val
       add(candidates, prefix, name, "");
     }
   }
+  if (kind == ValueKind::Switch) {
+    for (const char* name : {"on", "off"}) add(candidates, prefix, name, "");
+  }
   if (kind == ValueKind::Zone || kind == ValueKind::Interface) {
     for (const std::string& name : names(kind)) add(candidates, prefix, name, "");
   }
@@ -71,6 +74,7 @@ std::vector<Candidate> complete(const std::vector<std::string>& words, const Nam
                     [](ValueKind) { return std::vector<std::string>{}; });
   }
   std::vector<Candidate> candidates;
+  const Command* longest = nullptr;  // of those that are complete
   for (const Command& command : all_commands()) {
     const size_t shared = std::min(finished.size(), command.words.size());
     const auto begin = finished.begin();
@@ -82,8 +86,12 @@ std::vector<Candidate> complete(const std::vector<std::string>& words, const Nam
       add(candidates, prefix, word, finished.empty() ? top_help(word) : command.help);
       continue;
     }
-    return complete_values(command, {begin + static_cast<std::ptrdiff_t>(shared), finished.end()},
-                           prefix, names);
+    if (longest == nullptr || command.words.size() > longest->words.size()) longest = &command;
+  }
+  if (longest == nullptr) return candidates;
+  const auto rest = finished.begin() + static_cast<std::ptrdiff_t>(longest->words.size());
+  for (const Candidate& value : complete_values(*longest, {rest, finished.end()}, prefix, names)) {
+    add(candidates, prefix, value.text, value.help);
   }
   return candidates;
 }

@@ -21,7 +21,10 @@ TEST(Complete, OffersTheWordsOfTheTable) {
   EXPECT_EQ(texts({"c"}), (Words{"check", "clear"}));
   EXPECT_EQ(texts({"show", "n"}), (Words{"nat", "neighbours"}));
   EXPECT_EQ(texts({"monitor", ""}), Words{"trace"});
-  EXPECT_EQ(texts({""}).size(), 8U);
+  EXPECT_EQ(texts({""}).size(), 10U);
+  EXPECT_EQ(texts({"show", "ips", ""}), (Words{"rules", "rule", "hits", "profile"}));
+  EXPECT_EQ(texts({"show", "ip"}), Words{"ips"});
+  EXPECT_EQ(texts({"clear", ""}), (Words{"counters", "ips"}));
   EXPECT_EQ(texts({"nonsense", ""}), Words{});
   EXPECT_EQ(texts({}), Words{});
 }
@@ -30,6 +33,7 @@ TEST(Complete, OffersOptionsThatWereNotGivenYet) {
   EXPECT_EQ(texts({"show", "sessions", "so"}), (Words{"source", "source-port"}));
   EXPECT_EQ(texts({"show", "sessions", "source", "10.0.0.1", "so"}), Words{"source-port"});
   EXPECT_EQ(texts({"show", "routes", ""}), Words{"limit"});
+  EXPECT_EQ(texts({"show", "ips", "hits", ""}), Words{"limit"});
 }
 
 TEST(Complete, OffersValues) {
@@ -38,6 +42,7 @@ TEST(Complete, OffersValues) {
   EXPECT_EQ(texts({"show", "sessions", "zone", "w"}), Words{"wan"});
   EXPECT_EQ(texts({"show", "sessions", "interface", ""}), Words{"lan0"});
   EXPECT_EQ(texts({"show", "sessions", "source", ""}), Words{});
+  EXPECT_EQ(texts({"ips", "profiling", "o"}), (Words{"on", "off"}));
 }
 
 TEST(Complete, PositionalsComeBeforeOptions) {

@@ -38,6 +38,7 @@ class Program {
   int call(const Invocation& invocation);
   int reload(Invocation invocation);
   int monitor(const Invocation& invocation);
+  int become(const std::vector<std::string>& arguments);
   int offer_completion(const std::vector<std::string>& words);
   std::vector<std::string> names_of_gateway(ValueKind kind);
   void print_json(const Json& json) {
@@ -176,6 +177,13 @@ int Program::monitor(const Invocation& invocation) {
   }
 }
 
+int Program::become(const std::vector<std::string>& arguments) {
+  constexpr const char* kReplayProgram = "masugata-replay";
+  surroundings_.output.flush();
+  surroundings_.errors.flush();
+  return surroundings_.become ? surroundings_.become(kReplayProgram, arguments) : kProblem;
+}
+
 std::vector<std::string> Program::names_of_gateway(ValueKind kind) {
   auto client = JsonRpcClient::connect(options_.control_socket);
   if (!client) return {};
@@ -208,6 +216,16 @@ int Program::dispatch(const Invocation& invocation) {
       return reload(invocation);
     case Action::Monitor:
       return monitor(invocation);
+    case Action::TestRules: {
+      std::vector<std::string> arguments = {"--test-rules"};
+      for (const Json& file : invocation.parameters.at("files")) {
+        arguments.push_back(file.get<std::string>());
+      }
+      if (options_.as_json) arguments.emplace_back("--json");
+      return become(arguments);
+    }
+    case Action::Replay:
+      return become({options_.words.begin() + 1, options_.words.end()});
     case Action::Version:
       return show_version();
     case Action::Help:
@@ -223,6 +241,10 @@ int Program::run(const std::vector<std::string>& arguments) {
       options_.control_socket = *path;
     }
     return offer_completion({arguments.begin() + 1, arguments.end()});
+  }
+  // Its options are not ours.
+  if (!arguments.empty() && arguments[0] == "replay") {
+    return become({arguments.begin() + 1, arguments.end()});
   }
   auto options = read_options(arguments);
   if (!options) return usage_problem(options.error().what);

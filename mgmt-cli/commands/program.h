@@ -23,6 +23,9 @@ struct Surroundings {
   std::ostream& output;
   std::ostream& errors;
   std::function<std::optional<std::string>(const std::string& name)> environment;
+  // Becomes another program of the package; returns, with the exit status, only when that fails.
+  std::function<int(const std::string& program, const std::vector<std::string>& arguments)> become =
+      {};
 };
 
 // `arguments` without the program's name. Never throws.

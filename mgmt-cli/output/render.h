@@ -23,6 +23,11 @@ namespace masugata::cli {
 [[nodiscard]] std::string render_routes(const Json& answer);
 [[nodiscard]] std::string render_neighbours(const Json& answer);
 [[nodiscard]] std::string render_drops(const Json& answer);
+[[nodiscard]] std::string render_ips(const Json& answer);
+[[nodiscard]] std::string render_ips_rules(const Json& answer);
+[[nodiscard]] std::string render_ips_rule(const Json& answer);
+[[nodiscard]] std::string render_ips_hits(const Json& answer);
+[[nodiscard]] std::string render_ips_costs(const Json& answer);
 [[nodiscard]] std::string render_explanation(const Json& parameters, const Json& answer);
 [[nodiscard]] std::string render_reload(const Json& report);
 // One line of `monitor trace`.

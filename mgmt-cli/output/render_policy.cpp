@@ -251,6 +251,20 @@ std::string render_answer(std::string_view method, const Json& parameters, const
   if (method == "show.routes") return render_routes(answer);
   if (method == "show.neighbours") return render_neighbours(answer);
   if (method == "show.drops") return render_drops(answer);
+  if (method == "show.ips") return render_ips(answer);
+  if (method == "show.ips.rules") return render_ips_rules(answer);
+  if (method == "show.ips.rule") return render_ips_rule(answer);
+  if (method == "show.ips.hits") return render_ips_hits(answer);
+  if (method == "show.ips.profile") return render_ips_costs(answer);
+  if (method == "ips.reload") {
+    return "reading the rule files; 'masugata show ips' says when they are in force\n";
+  }
+  if (method == "ips.profiling") {
+    return flag_of(answer, "profiling")
+               ? "rules are profiled; 'masugata show ips profile' says what they cost\n"
+               : "rules are not profiled any more\n";
+  }
+  if (method == "clear.ips.hits") return "hits of IPS rules start again at zero\n";
   if (method == "explain") return render_explanation(parameters, answer);
   if (method == "clear.counters") return "counters start again at zero\n";
   return answer.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -64,6 +64,47 @@ TEST_F(OutputTest, ShowNeighbours) {
   expect_golden(output_of({"show", "neighbours"}), "show-neighbours");
 }
 TEST_F(OutputTest, ShowDrops) { expect_golden(output_of({"show", "drops"}), "show-drops"); }
+TEST_F(OutputTest, ShowIps) { expect_golden(output_of({"show", "ips"}), "show-ips"); }
+TEST_F(OutputTest, ShowIpsRules) {
+  expect_golden(output_of({"show", "ips", "rules"}), "show-ips-rules");
+}
+TEST_F(OutputTest, ShowIpsRule) {
+  expect_golden(output_of({"show", "ips", "rule", "2034647"}), "show-ips-rule");
+  EXPECT_EQ(server_->gateway.asked_sids, std::vector<uint32_t>{2034647});
+}
+TEST_F(OutputTest, ShowIpsHits) {
+  expect_golden(output_of({"show", "ips", "hits"}), "show-ips-hits");
+}
+TEST_F(OutputTest, ShowIpsProfile) {
+  expect_golden(output_of({"show", "ips", "profile"}), "show-ips-profile");
+}
+
+TEST_F(OutputTest, RulesThatFailedToLoadAreSaidFirst) {
+  auto& load = server_->gateway.ips_answer.load;
+  load.state = dataplane::control::IpsLoadState::Failed;
+  load.failure = "/etc/masugata/rules/local.rules: cannot be read: Permission denied";
+  EXPECT_EQ(output_of({"show", "ips"}).substr(0, 136),
+            "rules            failed: /etc/masugata/rules/local.rules: cannot be read: Permission "
+            "denied\n                 those that run were loaded ");
+  server_->gateway.ips_answer = {};
+  EXPECT_EQ(output_of({"show", "ips"}),
+            "rules            none are configured\nno profile is configured\n");
+}
+
+TEST_F(OutputTest, IpsCommandsSayWhatTheyDid) {
+  EXPECT_EQ(output_of({"ips", "reload"}),
+            "reading the rule files; 'masugata show ips' says when they are in force\n");
+  EXPECT_EQ(output_of({"ips", "profiling", "on"}),
+            "rules are profiled; 'masugata show ips profile' says what they cost\n");
+  EXPECT_EQ(output_of({"ips", "profiling", "off"}), "rules are not profiled any more\n");
+  EXPECT_EQ(output_of({"clear", "ips", "hits"}), "hits of IPS rules start again at zero\n");
+  EXPECT_EQ(server_->gateway.rule_reloads, 1);
+  EXPECT_EQ(server_->gateway.profiling_switches, (std::vector<bool>{true, false}));
+  EXPECT_EQ(server_->gateway.cleared_hits, 1);
+  server_->gateway.ips_hits_answer = {};
+  EXPECT_EQ(output_of({"show", "ips", "hits"}), "no rule has matched\n");
+}
+
 TEST_F(OutputTest, Help) { expect_golden(output_of({"help"}), "help"); }
 
 TEST_F(OutputTest, ShowSessionsSaysWhatItLeavesOut) {

@@ -150,12 +150,35 @@ TEST_F(ProgramTest, AServerThatTalksNonsenseIsThree) {
   EXPECT_NE(outcome.errors.find("no JSON-RPC message"), std::string::npos);
 }
 
+// A masugata-replay that says how it was called.
+TEST_F(ProgramTest, ReplayAndRuleTestsAreAnotherProgram) {
+  server_.reset();
+  const std::filesystem::path other = folder_ / "masugata-replay";
+  std::ofstream(other) << "#!/bin/sh\nfor word; do echo \"[$word]\"; done\nexit 7\n";
+  std::filesystem::permissions(other, std::filesystem::perms::owner_all);
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", (folder_.string() + ":" + path).c_str(), 1);
+  const Outcome replay = run({"replay", "--rules", "a b.rules", "--pcap", "x.pcap", "--json"});
+  const Outcome test = run({"ips", "test", "a.rules", "b.rules", "--json"});
+  setenv("PATH", folder_.c_str(), 1);
+  std::filesystem::remove(other);
+  const Outcome none = run({"ips", "test", "a.rules"});
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(replay.status, 7);
+  EXPECT_EQ(replay.output, "[--rules]\n[a b.rules]\n[--pcap]\n[x.pcap]\n[--json]\n");
+  EXPECT_EQ(test.status, 7);
+  EXPECT_EQ(test.output, "[--test-rules]\n[a.rules]\n[b.rules]\n[--json]\n");
+  EXPECT_EQ(none.status, 1);
+  EXPECT_EQ(none.errors, "masugata: masugata-replay is not installed beside masugata or in PATH\n");
+}
+
 TEST_F(ProgramTest, HelpAndVersionNeedNoGateway) {
   server_.reset();
   EXPECT_EQ(run({"--version"}).output.substr(0, 9), "masugata ");
   EXPECT_EQ(run({"version"}).status, 0);
   EXPECT_EQ(run({"help", "clear"}).output,
-            "masugata clear counters: start all counters again at zero\n");
+            "masugata clear counters: start all counters again at zero\n\n"
+            "masugata clear ips hits: start the hits of IPS rules again at zero\n");
   EXPECT_EQ(run({"--help"}).status, 0);
 }
 
