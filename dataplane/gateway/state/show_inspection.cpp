@@ -65,7 +65,7 @@ NamedCounts inspector_counts(const InspectionManager& manager) {
   for (const InspectionCounterName& known : kInspectionCounters) {
     uint64_t sum = 0;
     for (const Inspector* inspector : manager.inspectors()) {
-      sum += (inspector->counters().*known.counter).value();
+      sum += (inspector->counters().*known.counter).get();
     }
     counts.emplace_back(known.name, sum);
   }
@@ -213,7 +213,7 @@ control::IpsStatus ips_status(const InspectionManager& manager, const EventLog& 
   }
   status.profiling = manager.is_profiling();
   for (const Inspector* inspector : manager.inspectors()) {
-    status.sessions_now += inspector->counters().sessions_now.value();
+    status.sessions_now += inspector->counters().sessions_now.get();
   }
   status.counters = since(inspector_counts(manager), base.inspectors);
   status.log_file = manager.settings().log.file;
