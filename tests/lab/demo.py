@@ -12,9 +12,9 @@ import sys
 import time
 
 from labkit import addresses as plan
-from labkit.checks import errors, isolation, load, nat, version6
+from labkit.checks import errors, inspection, isolation, load, nat, version6
 from labkit.commands import LabError
-from labkit.gateways import GATEWAYS, build_directory
+from labkit.gateways import GATEWAYS, MasugataGateway, build_directory
 from labkit.lab import Lab
 from labkit.measure import MEASUREMENTS, throughput
 from labkit.topology import inside
@@ -34,13 +34,15 @@ CHAPTERS = (
     ("IPv6 without translation", version6.CHECKS),
     ("Much at once", load.CHECKS),
 )
+INSPECTION = ("Intrusion prevention", inspection.CHECKS)
 DEMO_MEASUREMENTS = tuple(MEASUREMENTS)[:2] + tuple(MEASUREMENTS)[4:5]
 
 
 def show_checks(lab):
     """Prints every check; returns (passed, failed)."""
     passed = failed = 0
-    for title, checks in CHAPTERS:
+    chapters = CHAPTERS + (INSPECTION,) if lab.kind == MasugataGateway.kind else CHAPTERS
+    for title, checks in chapters:
         print(f"\n{title}")
         for check in checks:
             try:

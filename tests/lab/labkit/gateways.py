@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The gateways that can stand in msg-gw: Masugata, and the kernel as the reference."""
 
+import json
 import os
 import pathlib
 from pathlib import Path
 
 from . import addresses as plan
-from .commands import LabError, Program, run
+from .commands import RUN_DIRECTORY, LabError, Program, run
 from .topology import configure, inside, set_kernel_settings
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[2]
 CONFIGURATION = HERE.parent / "gateway.conf"
+RULES = HERE.parent / "ips.rules"
 
 
 def build_directory():
@@ -85,6 +87,9 @@ class MasugataGateway:
             raise LabError(f"no masugatad and masugata in {build_directory()}: run ./dev build")
         if not self.configuration.exists():
             self.configuration.write_text(CONFIGURATION.read_text(encoding="utf-8"))
+        for name in ("eve.json", "eve.json.1"):
+            (RUN_DIRECTORY / name).unlink(missing_ok=True)
+        self.use_rules(RULES.read_text(encoding="utf-8"))
         set_kernel_settings(plan.GATEWAY, {
             "net.ipv4.ip_forward": 0, "net.ipv6.conf.all.forwarding": 0})
         for port in plan.GATEWAY_PORTS.values():
@@ -100,6 +105,19 @@ class MasugataGateway:
             build_directory() / "masugatad", "--config", self.configuration,
             "--control-socket", self.control_socket, *words]), self.directory / "masugatad.log")
         self.program.wait_ready(self.is_ready, timeout_s=30)
+
+    @staticmethod
+    def use_rules(text):
+        """What gateway.conf calls its rule file; reload() reads it."""
+        RUN_DIRECTORY.mkdir(mode=0o755, exist_ok=True)
+        (RUN_DIRECTORY / "ips.rules").write_text(text, encoding="utf-8")
+
+    @staticmethod
+    def events():
+        """The event log so far, oldest first."""
+        path = RUN_DIRECTORY / "eve.json"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        return [json.loads(line) for line in lines]
 
     def is_ready(self):
         if "masugatad ready" in self.program.log():

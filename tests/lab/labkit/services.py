@@ -14,6 +14,7 @@ PYTHON = sys.executable
 PROBES = Path(__file__).resolve().parent / "probes"
 LARGE_FILE_BYTES = 32 * 1024 * 1024
 SMALL_FILE_BYTES = 300_000
+LOSSY_FILE_BYTES = 1_500_000
 
 NGINX = """
 user {user};
@@ -23,7 +24,7 @@ pid {directory}/nginx.pid;
 error_log {directory}/error.log;
 events {{ worker_connections 4096; }}
 http {{
-    access_log off;
+    access_log {directory}/access.log;
     client_body_temp_path {directory}/body;
     proxy_temp_path {directory}/proxy;
     fastcgi_temp_path {directory}/fastcgi;
@@ -112,6 +113,10 @@ class Services:
             "--cache-size=0", "--log-facility=-"])
         self._start("servers", plan.GATEWAY, [PYTHON, PROBES / "servers.py", "--tcp-banner", 22])
 
+    def web_log(self, namespace):
+        """The requests that the web server of a namespace has answered."""
+        return (self.directory / f"nginx-{namespace}" / "access.log").read_text(encoding="utf-8")
+
     def stop(self):
         for program in reversed(self.programs):
             program.process.terminate()
@@ -131,6 +136,9 @@ class Services:
         (self.content / "large.bin").write_bytes(content)
         (self.content / "small.bin").write_bytes(content[:SMALL_FILE_BYTES])
         (self.content / "index.html").write_text("<p>Masugata lab</p>\n", encoding="ascii")
+        (self.content / "lossy.bin").write_bytes(content[-LOSSY_FILE_BYTES:])
+        (self.content / "malicious.txt").write_text(
+            "An ordinary beginning.\n" * 100 + "LAB-MALICIOUS-CONTENT\n", encoding="ascii")
         self.large_sum = hashlib.sha256(content).hexdigest()
         self.small_sum = hashlib.sha256(content[:SMALL_FILE_BYTES]).hexdigest()
 

@@ -3,6 +3,7 @@
   udp HOST PORT [--source ADDRESS] [--bytes N]   "echo N", "refused", "unreachable", "silence"
   tcp HOST PORT [--source ADDRESS]               "open [first line]", "refused", "silence", ...
   upload HOST PORT BYTES                         "ok" when the sink's sum agrees
+  dribble HOST PORT TEXT                         one byte per segment; the first line of the answer
   fetch HOST PORT PATH COUNT SHA256              "N of COUNT": parallel HTTP requests that agree
 """
 
@@ -47,6 +48,15 @@ def tcp(arguments):
     return f"open {first_line}".strip()
 
 
+def dribble(arguments):
+    connection = connected(socket.SOCK_STREAM, arguments)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for byte in arguments.text.encode().decode("unicode_escape").encode("latin-1"):
+        connection.send(bytes([byte]))
+    answer = connection.recv(4096).decode(errors="replace")
+    return answer.splitlines()[0] if answer else "closed"
+
+
 def upload(arguments):
     payload = random.Random(2).randbytes(arguments.bytes)
     connection = connected(socket.SOCK_STREAM, arguments)
@@ -86,7 +96,7 @@ def main():
     parser.add_argument("--source", metavar="ADDRESS")
     parser.add_argument("--bytes", type=int, default=64)
     commands = parser.add_subparsers(required=True)
-    for action, extra in ((udp, ()), (tcp, ()), (upload, ("bytes",)),
+    for action, extra in ((udp, ()), (tcp, ()), (upload, ("bytes",)), (dribble, ("text",)),
                           (fetch, ("path", "count", "sha256"))):
         command = commands.add_parser(action.__name__)
         command.set_defaults(action=action)
