@@ -5,34 +5,15 @@
 
 #include "ids/protocols/ftp/ftp_address.h"
 #include "ids/protocols/ftp/ftp_transaction.h"
+#include "ids/protocols/text_protocol_test.h"
 
 namespace masugata::ids {
 namespace {
 
-std::string text_of(const BufferBytes& bytes) {
-  return {reinterpret_cast<const char*>(bytes.bytes.data()), bytes.bytes.size()};
-}
-
-class FtpParserTest : public testing::Test {
+class FtpParserTest : public TextProtocolTest {
  protected:
-  ParseOutcome client(std::string_view text) { return send(Direction::ToServer, text); }
-  ParseOutcome server(std::string_view text) { return send(Direction::ToClient, text); }
-  ParseOutcome send(Direction direction, std::string_view text) {
-    ParseOutcome outcome = ParseOutcome::Going;
-    for (size_t at = 0; at < text.size() && outcome == ParseOutcome::Going; at += piece_) {
-      const std::string_view part = text.substr(at, piece_);
-      const std::vector<uint8_t> piece{part.begin(), part.end()};
-      outcome = parser_->on_data(direction, piece, 0);
-    }
-    return outcome;
-  }
-  FtpTransaction& command(size_t index) {
-    return static_cast<FtpTransaction&>(*parser_->transactions().at(index));
-  }
-
-  ParserDemands demands_;
-  std::unique_ptr<ProtocolParser> parser_ = make_ftp_parser(demands_);
-  size_t piece_ = 1 << 20;
+  FtpParserTest() : TextProtocolTest(&make_ftp_parser) {}
+  FtpTransaction& command(size_t index) { return transaction_at<FtpTransaction>(index); }
 };
 
 TEST_F(FtpParserTest, ACommandAndItsRepliesAreATransaction) {

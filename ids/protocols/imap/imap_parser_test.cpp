@@ -5,6 +5,7 @@
 
 #include "ids/protocols/imap/imap_literal.h"
 #include "ids/protocols/mime/mailbox_transaction.h"
+#include "ids/protocols/text_protocol_test.h"
 
 namespace masugata::ids {
 namespace {
@@ -20,26 +21,10 @@ std::string literal(std::string_view text, std::string_view mark = "") {
   return "{" + std::to_string(text.size()) + std::string{mark} + "}\r\n" + std::string{text};
 }
 
-class ImapParserTest : public testing::Test {
+class ImapParserTest : public TextProtocolTest {
  protected:
-  ParseOutcome client(std::string_view text) { return send(Direction::ToServer, text); }
-  ParseOutcome server(std::string_view text) { return send(Direction::ToClient, text); }
-  ParseOutcome send(Direction direction, std::string_view text) {
-    ParseOutcome outcome = ParseOutcome::Going;
-    for (size_t at = 0; at < text.size() && outcome == ParseOutcome::Going; at += piece_) {
-      const std::string_view part = text.substr(at, piece_);
-      const std::vector<uint8_t> piece{part.begin(), part.end()};
-      outcome = parser_->on_data(direction, piece, 0);
-    }
-    return outcome;
-  }
-  MailboxTransaction& command(size_t index) {
-    return static_cast<MailboxTransaction&>(*parser_->transactions().at(index));
-  }
-
-  ParserDemands demands_;
-  std::unique_ptr<ProtocolParser> parser_ = make_imap_parser(demands_);
-  size_t piece_ = 1 << 20;
+  ImapParserTest() : TextProtocolTest(&make_imap_parser) {}
+  MailboxTransaction& command(size_t index) { return transaction_at<MailboxTransaction>(index); }
 };
 
 TEST_F(ImapParserTest, AFetchedMessageShowsItsAttachment) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "ids/protocols/mime/mailbox_transaction.h"
+#include "ids/protocols/text_protocol_test.h"
 
 namespace masugata::ids {
 namespace {
@@ -14,29 +15,13 @@ constexpr std::string_view kMail =
     "Subject: s\r\nContent-Type: application/x-dosexec; name=v.exe\r\n"
     "Content-Transfer-Encoding: base64\r\n\r\nTVqQ\r\nAAM=\r\n.\r\n";
 
-class Pop3ParserTest : public testing::Test {
+class Pop3ParserTest : public TextProtocolTest {
  protected:
-  ParseOutcome client(std::string_view text) { return send(Direction::ToServer, text); }
-  ParseOutcome server(std::string_view text) { return send(Direction::ToClient, text); }
-  ParseOutcome send(Direction direction, std::string_view text) {
-    ParseOutcome outcome = ParseOutcome::Going;
-    for (size_t at = 0; at < text.size() && outcome == ParseOutcome::Going; at += piece_) {
-      const std::string_view part = text.substr(at, piece_);
-      const std::vector<uint8_t> piece{part.begin(), part.end()};
-      outcome = parser_->on_data(direction, piece, 0);
-    }
-    return outcome;
-  }
-  MailboxTransaction& command(size_t index) {
-    return static_cast<MailboxTransaction&>(*parser_->transactions().at(index));
-  }
+  Pop3ParserTest() : TextProtocolTest(&make_pop3_parser) {}
+  MailboxTransaction& command(size_t index) { return transaction_at<MailboxTransaction>(index); }
   bool raised(size_t index, Pop3Event event) {
     return command(index).events.test(static_cast<size_t>(event));
   }
-
-  ParserDemands demands_;
-  std::unique_ptr<ProtocolParser> parser_ = make_pop3_parser(demands_);
-  size_t piece_ = 1 << 20;
 };
 
 TEST_F(Pop3ParserTest, AFetchedMailShowsItsAttachment) {

@@ -4,32 +4,15 @@
 #include <gtest/gtest.h>
 
 #include "ids/protocols/smtp/smtp_transaction.h"
+#include "ids/protocols/text_protocol_test.h"
 
 namespace masugata::ids {
 namespace {
 
-std::string text_of(const BufferBytes& bytes) {
-  return {reinterpret_cast<const char*>(bytes.bytes.data()), bytes.bytes.size()};
-}
-
-class SmtpParserTest : public testing::Test {
+class SmtpParserTest : public TextProtocolTest {
  protected:
-  ParseOutcome client(std::string_view text) { return send(Direction::ToServer, text); }
-  ParseOutcome server(std::string_view text) { return send(Direction::ToClient, text); }
-  ParseOutcome send(Direction direction, std::string_view text) {
-    ParseOutcome outcome = ParseOutcome::Going;
-    // Exact copies, so that reading beyond a piece is seen by the sanitizer.
-    for (size_t at = 0; at < text.size() && outcome == ParseOutcome::Going; at += piece_) {
-      const std::vector<uint8_t> piece{
-          text.begin() + static_cast<std::ptrdiff_t>(at),
-          text.begin() + static_cast<std::ptrdiff_t>(std::min(at + piece_, text.size()))};
-      outcome = parser_->on_data(direction, piece, 0);
-    }
-    return outcome;
-  }
-  SmtpTransaction& mail(size_t index) {
-    return static_cast<SmtpTransaction&>(*parser_->transactions().at(index));
-  }
+  SmtpParserTest() : TextProtocolTest(&make_smtp_parser, {.md5 = true, .sha256 = true}) {}
+  SmtpTransaction& mail(size_t index) { return transaction_at<SmtpTransaction>(index); }
   std::string buffer(size_t index, BufferId id, uint32_t instance = 0) {
     return text_of(mail(index).buffer(id, Direction::ToServer, instance));
   }
@@ -56,10 +39,6 @@ class SmtpParserTest : public testing::Test {
     client("\r\n.\r\n");
     server("250 queued\r\n");
   }
-
-  ParserDemands demands_{.md5 = true, .sha256 = true};
-  std::unique_ptr<ProtocolParser> parser_ = make_smtp_parser(demands_);
-  size_t piece_ = 1 << 20;
 };
 
 TEST_F(SmtpParserTest, OneMailHasItsEnvelopeAndHeaderFields) {
