@@ -14,6 +14,7 @@ int main(int count, char** arguments) {
     if (value == nullptr) return std::nullopt;
     return std::string(value);
   };
-  return masugata::cli::run_program({arguments + 1, arguments + count},
-                                    {std::cout, std::cerr, environment, masugata::cli::become_program});
+  return masugata::cli::run_program(
+      {arguments + 1, arguments + count},
+      {std::cout, std::cerr, environment, masugata::cli::become_program});
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The records of gateway_records.h and inspection_records.h as JSON, under the names of their fields. The shape is the
-// protocol's promise to its clients: fields may be added, never renamed.
+// The records of gateway_records.h and inspection_records.h as JSON, under the names of their
+// fields. The shape is the protocol's promise to its clients: fields may be added, never renamed.
 #pragma once
 
 #include <nlohmann/json.hpp>
