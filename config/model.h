@@ -279,6 +279,9 @@ struct IpsSettings {
   std::string threshold_file;           // empty = none
   std::string classification_file;      // empty = built in
   std::string data_folder;
+  std::string geoip_database;         // empty = rules about countries do not match
+  std::string reputation_categories;  // empty = rules about reputations do not match
+  std::vector<std::string> reputation_files;
   std::string cache_folder = "/var/cache/masugata/ips";
   std::vector<IpsVariable> address_variables;
   std::vector<IpsVariable> port_variables;

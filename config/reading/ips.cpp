@@ -68,6 +68,9 @@ void read_rules(DataNode node, IpsSettings& ips) {
   ips.threshold_file = node.child("threshold-file").value();
   ips.classification_file = node.child("classification-file").value();
   ips.data_folder = node.child("data-folder").value();
+  ips.geoip_database = node.child("geoip-database").value();
+  ips.reputation_categories = node.child("reputation-categories").value();
+  ips.reputation_files = read_texts(node, "reputation-file");
   if (const DataNode folder = node.child("cache-folder")) ips.cache_folder = folder.value();
   ips.address_variables = read_variables(node, "address-variable");
   ips.port_variables = read_variables(node, "port-variable");

@@ -89,7 +89,9 @@ bool same_variables(const std::vector<config::IpsVariable>& left,
 bool same_inputs(const config::IpsSettings& left, const config::IpsSettings& right) {
   return left.rule_files == right.rule_files && left.threshold_file == right.threshold_file &&
          left.classification_file == right.classification_file &&
-         left.data_folder == right.data_folder &&
+         left.data_folder == right.data_folder && left.geoip_database == right.geoip_database &&
+         left.reputation_categories == right.reputation_categories &&
+         left.reputation_files == right.reputation_files &&
          same_variables(left.address_variables, right.address_variables) &&
          same_variables(left.port_variables, right.port_variables) &&
          std::equal(left.profiles.begin(), left.profiles.end(), right.profiles.begin(),
@@ -192,7 +194,7 @@ void InspectionManager::start_loading() {
   next_expiry_ = next_expiry(settings_, std::chrono::system_clock::now());
   loader_done_.store(false, std::memory_order_relaxed);
   loader_ = std::thread([this, settings = settings_] {
-    loader_result_.emplace(load_rules(settings));
+    loader_result_.emplace(load_rules(settings, datasets_));
     loader_done_.store(true, std::memory_order_release);
   });
 }

@@ -102,6 +102,7 @@ class InspectionManager {
 
   InspectionTargets targets_;
   config::IpsSettings settings_;
+  ids::DatasetStore datasets_;      // outlives all plans
   std::vector<std::string> names_;  // by slot
   std::unique_ptr<const InspectionSet> running_;
   std::vector<Retired> retired_;

@@ -12,6 +12,10 @@
 #include <system_error>
 #include <utility>
 
+#include "ids/matching/datasets.h"
+#include "ids/matching/geo_database.h"
+#include "ids/matching/ip_reputation.h"
+
 namespace masugata::dataplane {
 namespace {
 
@@ -119,6 +123,32 @@ ids::AddressSet address_set_of(std::vector<net::AddressRange> ranges) {
   return set;
 }
 
+Result<ids::PlanTables> load_tables(const config::IpsSettings& settings,
+                                    ids::DatasetStore& datasets) {
+  ids::PlanTables tables;
+  tables.datasets = &datasets;
+  if (!settings.geoip_database.empty()) {
+    auto database = ids::GeoDatabase::open(settings.geoip_database);
+    if (!database) return tl::unexpected(database.error());
+    tables.geography = std::move(*database);
+  }
+  if (settings.reputation_categories.empty()) return tables;
+  const auto reputation = std::make_shared<ids::IpReputationTable>();
+  const auto categories = read_file(settings.reputation_categories);
+  if (!categories) return tl::unexpected(categories.error());
+  Status read = reputation->add_categories(settings.reputation_categories, *categories);
+  for (const std::string& file : settings.reputation_files) {
+    if (!read) break;
+    const auto scores = read_file(file);
+    if (!scores) return tl::unexpected(scores.error());
+    read = reputation->add_scores(file, *scores);
+  }
+  if (!read) return tl::unexpected(read.error());
+  reputation->finish();
+  tables.reputation = reputation;
+  return tables;
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> find_rule_files(const config::IpsSettings& settings) {
@@ -147,7 +177,10 @@ Status check_rule_inputs(const config::IpsSettings& settings) {
   for (const std::string& file : *files) {
     if (Status readable = check_readable(file); !readable) return readable;
   }
-  for (const std::string& file : {settings.threshold_file, settings.classification_file}) {
+  std::vector<std::string> named = {settings.threshold_file, settings.classification_file,
+                                    settings.geoip_database, settings.reputation_categories};
+  named.insert(named.end(), settings.reputation_files.begin(), settings.reputation_files.end());
+  for (const std::string& file : named) {
     if (Status readable = check_readable(file); !readable) return readable;
   }
   std::error_code error;
@@ -201,7 +234,7 @@ std::optional<std::chrono::system_clock::time_point> next_expiry(
   return next;
 }
 
-Result<LoadedRules> load_rules(const config::IpsSettings& settings) {
+Result<LoadedRules> load_rules(const config::IpsSettings& settings, ids::DatasetStore& datasets) {
   const auto begin = std::chrono::steady_clock::now();
   const auto now = std::chrono::system_clock::now();
   const auto files = find_rule_files(settings);
@@ -222,6 +255,10 @@ Result<LoadedRules> load_rules(const config::IpsSettings& settings) {
   loaded.problems = rules->problems;
   ids::PlanOptions options;
   options.cache_folder = settings.cache_folder;
+  options.data_folder = settings.data_folder;
+  auto tables = load_tables(settings, datasets);
+  if (!tables) return tl::unexpected(tables.error());
+  options.tables = std::move(*tables);
   for (size_t i = 0; i < settings.profiles.size(); ++i) {
     LoadedProfile profile;
     profile.name = settings.profiles[i].name;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/model.h"
+#include "ids/matching/datasets.h"
 #include "ids/plan/detection_plan.h"
 #include "ids/rules/rule_set.h"
 #include "result/result.h"
@@ -41,7 +42,10 @@ struct LoadedRules {
 
 // Reads the files and compiles a plan per profile. Faults: a file that cannot be read, a plan that
 // cannot be compiled; rules that do not load are not faults but `problems`.
-[[nodiscard]] Result<LoadedRules> load_rules(const config::IpsSettings& settings);
+// Data sets that rules name are made in `datasets`, which outlives all plans; one that is there
+// already is used as it is.
+[[nodiscard]] Result<LoadedRules> load_rules(const config::IpsSettings& settings,
+                                             ids::DatasetStore& datasets);
 
 // Takes out what the profile does not select, sets the actions that it asks for and adds its
 // exceptions, but for those that have ended by `now`.
