@@ -32,7 +32,9 @@ constexpr std::array<EveFlag, 4> kEveFlags{{
 }};
 
 using Path = std::pair<std::string_view, std::string ReplayCommand::*>;
-constexpr std::array<Path, 6> kPaths{{
+constexpr std::array<Path, 8> kPaths{{
+    {"--config", &ReplayCommand::configuration},
+    {"--profile", &ReplayCommand::profile},
     {"--eve", &ReplayCommand::eve_file},
     {"--threshold-file", &ReplayCommand::threshold_file},
     {"--classification", &ReplayCommand::classification_file},
@@ -77,7 +79,7 @@ Status apply_value(ReplayCommand& command, std::string_view option, std::string_
     return {};
   }
   if (option == "--set") return apply_assignment(command.settings, value);
-  if (option == "--config") return load_settings(command.settings, std::string(value));
+  if (option == "--settings") return load_settings(command.settings, std::string(value));
   return failure(std::string(option), "is no option of masugata-replay; see --help");
 }
 
@@ -148,7 +150,10 @@ Runs captures through the inspection engine on the captures' own time and says w
   --data-dir DIR           where data sets and hash lists are looked for
   --cache-dir DIR          where compiled rules are kept
   --set key=value          one setting, see dataplane/replay/README.md
-  --config FILE            settings, a line each: key = value
+  --config FILE            a gateway's configuration: rule files, variables, thresholds and a
+                           profile of its `ips` section, unless said otherwise here
+  --profile NAME           the profile of --config; the first without it
+  --settings FILE          settings, a line each: key = value
   --json                   the summary as one line of JSON
   --statistics             with how long things took
 

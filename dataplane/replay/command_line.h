@@ -24,7 +24,9 @@ struct ReplayCommand {
   std::string classification_file;
   std::string reference_file;
   std::string data_folder;
-  std::string cache_folder;  // of compiled plans
+  std::string cache_folder;   // of compiled plans
+  std::string configuration;  // a gateway's: its `ips` section says which rules, and how
+  std::string profile;        // of that section; empty: the first
   ReplaySettings settings;
   ids::EveOptions eve;
 };

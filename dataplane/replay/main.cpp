@@ -9,12 +9,15 @@
 #include <optional>
 #include <sstream>
 
+#include "config/load.h"
+#include "dataplane/inspection/rule_loading.h"
 #include "dataplane/replay/alert_counter.h"
 #include "dataplane/replay/command_line.h"
 #include "dataplane/replay/line_file.h"
 #include "dataplane/replay/replay.h"
 #include "dataplane/replay/summary.h"
 #include "ids/eve/eve_formatter.h"
+#include "ids/matching/datasets.h"
 #include "ids/plan/detection_plan.h"
 #include "ids/rules/rule_set.h"
 
@@ -45,7 +48,59 @@ Result<std::string> read_file(const std::string& path) {
   return text.str();
 }
 
-Result<ids::RuleSet> load_rules(const ReplayCommand& command) {
+const config::IpsProfile* find_profile(const config::IpsSettings& settings,
+                                       const std::string& name) {
+  for (const config::IpsProfile& profile : settings.profiles) {
+    if (name.empty() || profile.name == name) return &profile;
+  }
+  return nullptr;
+}
+
+// Fills in what the command line leaves open.
+Result<std::optional<config::IpsProfile>> take_configuration(ReplayCommand& command) {
+  if (command.configuration.empty()) {
+    if (command.profile.empty()) return std::optional<config::IpsProfile>{};
+    return failure("--profile", "needs --config");
+  }
+  const config::Loaded loaded = config::load_file(command.configuration);
+  if (!loaded.model) {
+    return failure("", config::format_problem(loaded.problems.front(), command.configuration));
+  }
+  const config::IpsSettings& ips = loaded.model->ips;
+  const config::IpsProfile* profile = find_profile(ips, command.profile);
+  if (profile == nullptr) {
+    return failure(command.configuration, command.profile.empty()
+                                              ? "has no IPS profile"
+                                              : "has no IPS profile " + command.profile);
+  }
+  if (command.rule_files.empty()) {
+    auto files = find_rule_files(ips);
+    if (!files) return tl::unexpected(files.error());
+    command.rule_files = std::move(*files);
+  }
+  const auto fill = [](std::string& own, const std::string& configured) {
+    if (own.empty()) own = configured;
+  };
+  fill(command.threshold_file, ips.threshold_file);
+  fill(command.classification_file, ips.classification_file);
+  fill(command.data_folder, ips.data_folder);
+  for (const config::IpsVariable& variable : ips.address_variables) {
+    command.settings.address_variables.try_emplace(variable.name, variable.value);
+  }
+  for (const config::IpsVariable& variable : ips.port_variables) {
+    command.settings.port_variables.try_emplace(variable.name, variable.value);
+  }
+  if (profile->prevent) {
+    if (Status set = apply_setting(command.settings, "inline", "true"); !set) {
+      return tl::unexpected(set.error());
+    }
+  }
+  return std::optional<config::IpsProfile>{*profile};
+}
+
+Result<ids::RuleSet> load_rules(ReplayCommand& command) {
+  const auto profile = take_configuration(command);
+  if (!profile) return tl::unexpected(profile.error());
   ids::RuleEnvironment environment = ids::RuleEnvironment::defaults();
   for (const auto& [name, value] : command.settings.address_variables) {
     environment.address_variables[name] = value;
@@ -68,6 +123,10 @@ Result<ids::RuleSet> load_rules(const ReplayCommand& command) {
   }
   environment.data_folder = command.data_folder;
   Result<ids::RuleSet> rules = ids::load_rule_files(command.rule_files, environment);
+  if (rules && *profile) {
+    LoadedProfile applied;
+    apply_profile(**profile, std::chrono::system_clock::now(), *rules, applied);
+  }
   if (!rules || command.threshold_file.empty()) return rules;
   std::string threshold_text;
   if (const Status read = read_into(threshold_text, command.threshold_file); !read) {
@@ -78,8 +137,10 @@ Result<ids::RuleSet> load_rules(const ReplayCommand& command) {
   return rules;
 }
 
-ids::PlanOptions plan_options_of(const ReplayCommand& command) {
+// Data sets outlive the plan that names them: `datasets` is main's.
+ids::PlanOptions plan_options_of(const ReplayCommand& command, ids::DatasetStore& datasets) {
   ids::PlanOptions options;
+  options.tables.datasets = &datasets;
   options.cache_folder = command.cache_folder;
   options.data_folder = command.data_folder;
   options.demands.body_limit = command.settings.body_limit_bytes;
@@ -97,10 +158,11 @@ bool list_problems(const ids::RuleSet& rules) {
 }
 
 // Compiling finds what reading cannot: expressions that do not compile, patterns too large.
-int test_rules(const ReplayCommand& command) {
+int test_rules(ReplayCommand& command) {
   Result<ids::RuleSet> rules = load_rules(command);
   if (!rules) return tell(rules.error());
-  const ids::PlanOptions options = plan_options_of(command);
+  ids::DatasetStore datasets;
+  const ids::PlanOptions options = plan_options_of(command, datasets);
   const auto plan = ids::compile_plan(std::move(*rules), options);
   if (!plan) return tell(plan.error());
   const ids::RuleSet& kept = ids::rules_of(**plan);
@@ -130,13 +192,14 @@ Result<EveOutput> open_eve(const ReplayCommand& command) {
   return output;
 }
 
-int replay_captures(const ReplayCommand& command) {
+int replay_captures(ReplayCommand& command) {
   ReplayTimes times;
   Clock::time_point start = Clock::now();
   Result<ids::RuleSet> rules = load_rules(command);
   if (!rules) return tell(rules.error());
   times.load_seconds = seconds_since(start);
-  const ids::PlanOptions options = plan_options_of(command);
+  ids::DatasetStore datasets;
+  const ids::PlanOptions options = plan_options_of(command, datasets);
   start = Clock::now();
   const auto plan = ids::compile_plan(std::move(*rules), options);
   if (!plan) return tell(plan.error());
@@ -170,7 +233,7 @@ int replay_captures(const ReplayCommand& command) {
 }
 
 int run(int count, const char* const* words) {
-  const Result<ReplayCommand> command =
+  Result<ReplayCommand> command =
       read_command_line({words + 1, static_cast<size_t>(std::max(count - 1, 0))});
   if (!command) {
     tell(command.error());
