@@ -2,6 +2,8 @@
 #include "dataplane/inspection/inspection_manager.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -194,6 +196,8 @@ void InspectionManager::start_loading() {
   next_expiry_ = next_expiry(settings_, std::chrono::system_clock::now());
   loader_done_.store(false, std::memory_order_relaxed);
   loader_ = std::thread([this, settings = settings_] {
+    // Behind the packets, should there be no core to spare.
+    static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10));
     loader_result_.emplace(load_rules(settings, datasets_));
     loader_done_.store(true, std::memory_order_release);
   });

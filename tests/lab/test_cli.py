@@ -75,9 +75,9 @@ def test_a_reload_that_forbids_ends_what_it_forbids(lab, gateway):
         "curl", "-sS", "--max-time", "20", "--limit-rate", "2M", "--speed-limit", "1000",
         "--speed-time", "3", "-o", target, f"http://{plan.INTERNET}/large.bin"], "curl")
     assert wait_until(lambda: target.exists() and target.stat().st_size > 0, timeout_s=5)
-    edit(gateway, "rule all { action permit; }",
-         "rule no-web { protocol tcp; destination { port 80; } action deny; }\n"
-         "        rule all { action permit; }")
+    edit(gateway, "from lan to wan {",
+         "from lan to wan {\n"
+         "        rule no-web { protocol tcp; destination { port 80; } action deny; }")
     gateway.reload()
     assert download.wait(25) != 0, "the download of a session now denied went on"
     assert browse(lab) == "silence"
@@ -85,10 +85,10 @@ def test_a_reload_that_forbids_ends_what_it_forbids(lab, gateway):
 
 
 def test_a_reload_can_reject_with_a_reset(lab, gateway):
-    edit(gateway, "rule all { action permit; }",
-         "rule no-web { protocol tcp; destination { port 80; } action reject; }\n"
-         "        rule no-echo { protocol udp; destination { port 7007; } action reject; }\n"
-         "        rule all { action permit; }")
+    edit(gateway, "from lan to wan {",
+         "from lan to wan {\n"
+         "        rule no-web { protocol tcp; destination { port 80; } action reject; }\n"
+         "        rule no-echo { protocol udp; destination { port 7007; } action reject; }")
     gateway.reload()
     assert lab.talk(plan.LAN, "tcp", plan.INTERNET, 80) == "refused"
     assert lab.talk(plan.LAN, "udp", plan.INTERNET, plan.UDP_ECHO_PORT) in (
