@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ids/engine/expiring_table.h"
+#include "ids/engine/flow_inspection.h"
 #include "ids/engine/stream_window.h"
 #include "ids/engine/test_bench.h"
 
@@ -92,6 +93,57 @@ alert tcp any any -> any any (content:"evil"; sid:2;))",
   flow.to_server("evil\n");
   EXPECT_EQ(bench.sids(), "2 2");
   EXPECT_GE(bench.engine.counters().memory_exhausted.value(), 1U);
+}
+
+TEST(Bounds, MemoryThatWindowsTakeStaysWithinTheLimit) {
+  EngineLimits limits;
+  limits.memory_bytes = 200'000;
+  Bench bench(R"(alert tcp any any -> any any (content:"evil"; content:"more"; sid:2;))", limits,
+              testing::line_protocols());
+  std::deque<Bench::Flow> flows;
+  for (int i = 0; i < 40; ++i) {
+    flows.push_back(bench.tcp());
+    flows.back().to_server(std::string(20'000, 'a'));
+    EXPECT_LE(bench.engine.counters().memory_bytes.value(),
+              limits.memory_bytes + flows.size() * sizeof(FlowInspection));
+  }
+  EXPECT_GE(bench.engine.counters().memory_exhausted.value(), 30U);
+  for (auto& flow : flows) {
+    flow.close();
+  }
+  EXPECT_EQ(bench.engine.counters().memory_bytes.value(), 0U);
+}
+
+TEST(Bounds, AFlowBeyondTheMemoryBoundIsDroppedWhenItsProfileSaysSo) {
+  EngineLimits limits;
+  limits.memory_bytes = 1;
+  Bench bench(R"(alert tcp any any -> any any (content:"evil"; sid:2;))", limits,
+              testing::line_protocols());
+  bench.engine.set_memory_failure(Failure::Drop);
+  auto flow = bench.tcp();
+  const InspectionVerdict verdict = flow.to_server("x");
+  EXPECT_EQ(verdict.action, VerdictAction::Drop);
+  EXPECT_TRUE(verdict.whole_flow);
+  EXPECT_TRUE(verdict.memory_full);
+  EXPECT_STREQ(verdict.reason, "memory");
+  EXPECT_EQ(bench.sink.drop_reasons, std::vector<std::string>{"memory"});
+  EXPECT_EQ(flow.to_server("evil").action, VerdictAction::Drop);
+  EXPECT_EQ(bench.sids(), "");
+  EXPECT_EQ(bench.engine.counters().memory_exhausted.value(), 1U);
+}
+
+TEST(Bounds, AFlowBeyondTheMemoryBoundPassesAndIsCountedOnce) {
+  EngineLimits limits;
+  limits.memory_bytes = 1;
+  Bench bench(R"(alert tcp any any -> any any (content:"evil"; sid:2;))", limits,
+              testing::line_protocols());
+  auto flow = bench.tcp();
+  const InspectionVerdict verdict = flow.to_server("x");
+  EXPECT_EQ(verdict.action, VerdictAction::Accept);
+  EXPECT_TRUE(verdict.memory_full);
+  flow.to_server("evil");
+  EXPECT_EQ(bench.sids(), "2");
+  EXPECT_EQ(bench.engine.counters().memory_exhausted.value(), 1U);
 }
 
 TEST(Bounds, MemoryIsGivenBack) {

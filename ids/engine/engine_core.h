@@ -5,6 +5,7 @@
 //   transaction_inspection.cpp  rules on transactions
 //   verdict.cpp                 matches to thresholds, alerts and the verdict
 //   transaction_reports.cpp     what is finished goes to the log and out of memory
+//   memory.cpp                  what the flow holds now, and what happens at the bound
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,7 @@
 #include "ids/engine/inspection_engine.h"
 #include "ids/engine/rule_judge.h"
 #include "ids/engine/subject.h"
+#include "ids/engine/tags.h"
 #include "ids/engine/thresholds.h"
 #include "ids/engine/transaction_memory.h"
 #include "ids/eve/event_sink.h"
@@ -49,6 +51,7 @@ class EngineCore {
   EngineCounters counters;
   std::span<RuleCost> costs;  // by RuleNumber: own_costs_, or the caller's
   bool profiling = false;
+  Failure memory_failure = Failure::PassCounted;
 
  private:
   // What belongs to one call of inspect().
@@ -59,7 +62,9 @@ class EngineCore {
     FlowState state;
     bool is_packet;  // false: the flow ends, and there is no packet
   };
-  InspectionVerdict inspect_call(Call& call, std::span<const StreamBytes> streams) noexcept;
+  // The flow learns what came with the packet; false: its fate is known and nothing is judged.
+  [[nodiscard]] bool take_in(Call& call, std::span<const StreamBytes> streams) noexcept;
+  InspectionVerdict judge(Call& call) noexcept;
 
   // protocol_feed.cpp
   void feed(Call& call, std::span<const StreamBytes> streams) noexcept;
@@ -80,6 +85,7 @@ class EngineCore {
   void judge_list(const RuleList& rules, const Subject& subject) noexcept;
   void judge_candidates(const Subject& subject) noexcept;
   void judge_one(RuleNumber number, const Subject& subject) noexcept;
+  [[nodiscard]] bool is_excepted(const CompiledRule& rule, const Subject& subject) noexcept;
   void note_cost(RuleNumber number, uint64_t begin, bool matched) noexcept;
   void scan(const PatternGroup& group, std::span<const uint8_t> bytes) noexcept;
   void scan_payload(const Call& call, const Subject& subject, bool is_own_direction) noexcept;
@@ -108,6 +114,7 @@ class EngineCore {
   void apply_action(const RuleMatch& match, RuleAction action, Call& call,
                     InspectionVerdict& verdict) noexcept;
   void report_alert(const RuleMatch& match, RuleAction action, Call& call) noexcept;
+  void begin_tag(const Rule& rule, Call& call) noexcept;
   InspectionVerdict fate_of(Call& call) noexcept;
 
   // transaction_reports.cpp
@@ -115,9 +122,12 @@ class EngineCore {
   void report_transaction(Call& call, Transaction& transaction, bool complete) noexcept;
   void report_events(Call& call, Transaction& transaction, TransactionMemory& memory) noexcept;
   void note_packet(Call& call) noexcept;
+  void report_tagged(Call& call) noexcept;
   void report_packet_events(const Call& call) noexcept;
 
+  // memory.cpp
   void account(FlowInspection& flow) noexcept;
+  void enforce_memory(Call& call, InspectionVerdict& verdict) noexcept;
   void destroy(FlowInspection* flow) noexcept;
   void renumber_flows(const DetectionPlan* next);
 
@@ -131,6 +141,7 @@ class EngineCore {
   std::unique_ptr<hs_scratch, ScratchCloser> scratch_;
   std::unique_ptr<MatchScratch> match_scratch_;
   HostBits host_bits_;
+  HostTags host_tags_;
   ThresholdTable thresholds_;
   std::unique_ptr<RuleJudge> judge_;
   CandidateSet candidates_;

@@ -3,9 +3,12 @@
 // each figure whole, though not all of one moment.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
+
+#include "ids/protocols/application_protocol.h"
 
 namespace masugata::ids {
 
@@ -24,6 +27,7 @@ class WorkCounter {
 struct EngineCounters {
   WorkCounter packets;
   WorkCounter bytes;         // of payloads
+  WorkCounter packet_bytes;  // from the IP header on
   WorkCounter stream_bytes;  // new bytes of streams
   WorkCounter scans;         // searches for patterns
   WorkCounter scanned_bytes;
@@ -32,12 +36,20 @@ struct EngineCounters {
   WorkCounter alerts;
   WorkCounter alerts_discarded;   // beyond alerts_per_packet
   WorkCounter alerts_suppressed;  // by thresholds and suppressions
+  WorkCounter excepted;           // matches that an exception made void
+  // Of those: by exception of the plan in use (RuleSet::exceptions), since it is in use. Later ones
+  // are counted in `excepted` only.
+  std::array<WorkCounter, 64> exception_hits;
   WorkCounter drops;
   WorkCounter transactions;
   WorkCounter flows;             // open now
   WorkCounter flows_refused;     // open_flow() at its bound
   WorkCounter memory_bytes;      // of all flows, now
-  WorkCounter memory_exhausted;  // flows whose parser was ended at the memory bound
+  WorkCounter memory_exhausted;  // flows that lost parser or windows at the bound
+  WorkCounter tagged_packets;    // logged because of `tag`
+  // By application protocol: flows in which it was found, transactions that ended.
+  std::array<WorkCounter, static_cast<size_t>(ApplicationProtocol::Count)> protocol_flows;
+  std::array<WorkCounter, static_cast<size_t>(ApplicationProtocol::Count)> protocol_transactions;
   WorkCounter parsers_failed;
   WorkCounter thresholds_lost;  // states given up because their table was full
   WorkCounter host_bits_lost;

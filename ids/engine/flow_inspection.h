@@ -10,6 +10,7 @@
 #include "ids/engine/flow_variables.h"
 #include "ids/engine/inspection_engine.h"
 #include "ids/engine/stream_window.h"
+#include "ids/engine/tags.h"
 #include "ids/eve/event_sink.h"
 #include "ids/protocols/protocol_parser.h"
 
@@ -24,8 +25,8 @@ class FlowInspection {
   FlowFacts facts;  // `key` and directions as the engine takes them, see `reversed`
   EventFlow event;
   uint64_t last_us = 0;
-  // The side that sent first is the server (a stream that was joined in the middle): directions of
-  // the caller are exchanged.
+  // The side that sent first is the server (a stream that was joined in the middle, datagrams of
+  // which the answer was seen first): directions of the caller are exchanged.
   bool reversed = false;
   std::array<bool, 2> addresses_judged{};  // address rules have seen this direction
 
@@ -41,6 +42,7 @@ class FlowInspection {
   std::unique_ptr<ProtocolParser> parser;
   bool parser_live = false;
   std::unique_ptr<ProtocolParser> retired;  // gave way to `parser` at the packet at hand
+  uint8_t protocol_changes = 0;             // of the packet at hand
   EventSet detection_events;
   const ParserDemands* demands = nullptr;  // the engine's, for parsers made from outside
 
@@ -50,21 +52,15 @@ class FlowInspection {
   std::array<bool, 2> news{};
 
   FlowVariables variables;
+  Tag tag;
+  bool memory_refused = false;  // at the packet at hand: no room for a parser or a window
+  bool memory_counted = false;  // that once was so
 
   FlowInspection* next = nullptr;
   FlowInspection* previous = nullptr;
   uint64_t accounted_bytes = 0;
 
-  [[nodiscard]] size_t memory_bytes() const noexcept {
-    return sizeof(FlowInspection) + windows[0].memory_bytes() + windows[1].memory_bytes() +
-           first_bytes[0].capacity() + first_bytes[1].capacity() + variables.memory_bytes() +
-           (parser ? kParserBytes + parser->transactions().size() * kTransactionBytes : 0);
-  }
-
- private:
-  // What a parser and a transaction of it take on average.
-  static constexpr size_t kParserBytes = 4096;
-  static constexpr size_t kTransactionBytes = 4096;
+  [[nodiscard]] size_t memory_bytes() const noexcept;
 };
 
 }  // namespace masugata::ids

@@ -17,6 +17,7 @@ namespace {
 
 constexpr size_t kThresholdBuckets = 4096;  // of eight: 32,768 states
 constexpr size_t kHostBitBuckets = 2048;
+constexpr size_t kHostTagBuckets = 64;
 constexpr size_t kSpareMemories = 256;
 
 // By old number: the new number of the same name.
@@ -43,6 +44,7 @@ EngineCore::EngineCore(const EngineLimits& limits, EventSink& sink, const Protoc
       sink_(sink),
       protocols_(protocols),
       host_bits_(kHostBitBuckets),
+      host_tags_(kHostTagBuckets),
       thresholds_(kThresholdBuckets) {
   Result<std::unique_ptr<MatchScratch>> scratch = MatchScratch::create({});
   if (!scratch) {
@@ -86,6 +88,9 @@ void EngineCore::use_plan(const DetectionPlan* plan, std::span<RuleCost> given_c
   const bool given = given_costs.size() >= rules && !given_costs.empty();
   own_costs_ = std::vector<RuleCost>(given ? 0 : rules);
   costs = given ? given_costs.first(rules) : std::span<RuleCost>(own_costs_);
+  for (WorkCounter& hits : counters.exception_hits) {
+    hits.set(0);
+  }
   plan_ = plan;
   ++generation_;
 }
@@ -140,20 +145,6 @@ void EngineCore::destroy(FlowInspection* flow) noexcept {
   delete flow;
 }
 
-void EngineCore::account(FlowInspection& flow) noexcept {
-  const uint64_t now = flow.memory_bytes();
-  memory_bytes_ += now - flow.accounted_bytes;
-  flow.accounted_bytes = now;
-  if (memory_bytes_ > limits_.memory_bytes && flow.parser_live) {
-    // The parser's own memory goes with its transactions; the stream is inspected on.
-    counters.memory_exhausted.add(1);
-    end_parser(flow);
-    flow.windows[0].release();
-    flow.windows[1].release();
-  }
-  counters.memory_bytes.set(memory_bytes_);
-}
-
 void EngineCore::close_flow(FlowInspection* flow, uint64_t time_us,
                             std::string_view reason) noexcept {
   PacketFacts none;
@@ -190,9 +181,17 @@ InspectionVerdict EngineCore::inspect(const PacketFacts& packet, FlowInspection*
                                       std::span<const StreamBytes> streams) noexcept {
   counters.packets.add(1);
   counters.bytes.add(packet.payload.size());
-  if (flow == nullptr || !flow->reversed) {
+  counters.packet_bytes.add(packet.network.size());
+  const bool turned_before = flow != nullptr && flow->reversed;
+  if (!turned_before) {
     Call call{packet, PacketFields(packet), flow, state, true};
-    return inspect_call(call, streams);
+    if (!take_in(call, streams)) {
+      return fate_of(call);
+    }
+    if (flow == nullptr || !flow->reversed) {
+      return judge(call);
+    }
+    // This very packet showed that it came from the server.
   }
   PacketFacts turned = packet;
   turned.direction = opposite(packet.direction);
@@ -200,20 +199,30 @@ InspectionVerdict EngineCore::inspect(const PacketFacts& packet, FlowInspection*
   std::swap(call.state.packets[0], call.state.packets[1]);
   std::swap(call.state.bytes[0], call.state.bytes[1]);
   std::swap(call.state.stream_bytes[0], call.state.stream_bytes[1]);
-  return inspect_call(call, streams);
+  if (turned_before && !take_in(call, streams)) {
+    return fate_of(call);
+  }
+  return judge(call);
 }
 
-InspectionVerdict EngineCore::inspect_call(Call& call,
-                                           std::span<const StreamBytes> streams) noexcept {
-  FlowInspection* const flow = call.flow;
+bool EngineCore::take_in(Call& call, std::span<const StreamBytes> streams) noexcept {
   report_packet_events(call);
-  if (flow != nullptr) {
+  if (call.flow != nullptr) {
     note_packet(call);
-    if (flow->fate == FlowInspection::Fate::Drop) {
-      return fate_of(call);
-    }
-    feed(call, streams);
   }
+  report_tagged(call);
+  if (call.flow == nullptr) {
+    return true;
+  }
+  if (call.flow->fate == FlowInspection::Fate::Drop) {
+    return false;
+  }
+  feed(call, streams);
+  return true;
+}
+
+InspectionVerdict EngineCore::judge(Call& call) noexcept {
+  FlowInspection* const flow = call.flow;
   InspectionVerdict verdict;
   if (plan_ != nullptr && (flow == nullptr || flow->fate == FlowInspection::Fate::Inspect)) {
     queue_.clear();
@@ -236,7 +245,7 @@ InspectionVerdict EngineCore::inspect_call(Call& call,
     if (flow->parser) {
       report_transactions(call, *flow->parser, false);
     }
-    account(*flow);
+    enforce_memory(call, verdict);
   }
   return verdict;
 }
@@ -272,6 +281,9 @@ InspectionVerdict InspectionEngine::inspect(const PacketFacts& packet, FlowInspe
 const EngineCounters& InspectionEngine::counters() const noexcept { return state_->counters; }
 std::span<const RuleCost> InspectionEngine::rule_costs() const noexcept { return state_->costs; }
 void InspectionEngine::set_profiling(bool on) noexcept { state_->profiling = on; }
+void InspectionEngine::set_memory_failure(Failure failure) noexcept {
+  state_->memory_failure = failure;
+}
 
 ApplicationProtocol protocol_of(const FlowInspection& flow) noexcept { return flow.event.protocol; }
 const ProtocolParser* parser_of(const FlowInspection& flow) noexcept { return flow.parser.get(); }

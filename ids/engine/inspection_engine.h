@@ -30,7 +30,10 @@ enum class Failure : uint8_t { PassCounted, Drop };
 struct EngineLimits {
   uint32_t flows = 65536;                    // at the bound open_flow() returns null
   uint32_t stream_window_bytes = 64 * 1024;  // kept per direction for rules that look back
-  uint64_t memory_bytes = 512ULL << 20U;     // of all flows; at the bound parsers are ended
+  // Of all flows: windows, parsers, transactions. Checked after each packet, so what one packet
+  // brings may stand beyond it, and so may the bare flows (half a kilobyte each, see `flows`); a
+  // flow that grows at the bound loses its parser and its windows.
+  uint64_t memory_bytes = 512ULL << 20U;
   uint32_t alerts_per_packet = 15;
   bool inline_mode = true;  // false: alerts only, drop rules alert ("allowed")
 };
@@ -49,6 +52,7 @@ struct InspectionVerdict {
   bool whole_flow = false;  // the rest of the flow has the same fate without inspection
   bool passed = false;      // a pass rule matched
   uint32_t sid = 0;         // of the rule that decided, 0 = none
+  bool memory_full = false;  // the flow lost its parser at the memory bound with this packet
   const char* reason = "";  // static: "rules", "flow drop", "memory"...
 };
 
@@ -114,6 +118,10 @@ class InspectionEngine {
   [[nodiscard]] const EngineCounters& counters() const noexcept;
   [[nodiscard]] std::span<const RuleCost> rule_costs() const noexcept;
   void set_profiling(bool on) noexcept;
+  // What becomes of a flow that loses its parser at EngineLimits::memory_bytes: PassCounted (as it
+  // begins): only rules on packets and streams are judged on; Drop: it gets a verdict for the whole
+  // flow with the reason "memory". Between packets.
+  void set_memory_failure(Failure failure) noexcept;
 
  private:
   struct State;

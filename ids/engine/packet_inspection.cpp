@@ -157,6 +157,23 @@ void EngineCore::note_cost(RuleNumber number, uint64_t begin, bool matched) noex
   cost.cycles.add(cycle_count() - begin);
 }
 
+// For a rule that has matched: does it count for this sender and receiver? If not, it has no effects
+// either.
+bool EngineCore::is_excepted(const CompiledRule& rule, const Subject& subject) noexcept {
+  for (const uint32_t exception : rule.exceptions) {
+    const DetectionPlan::ExceptedHosts& hosts = plan_->exceptions[exception];
+    if (hosts.source.contains(subject.key.source) &&
+        hosts.destination.contains(subject.key.destination)) {
+      counters.excepted.add(1);
+      if (exception < counters.exception_hits.size()) {
+        counters.exception_hits[exception].add(1);
+      }
+      return true;
+    }
+  }
+  return false;
+}
+
 void EngineCore::judge_one(RuleNumber number, const Subject& subject) noexcept {
   const CompiledRule& rule = plan_->rules[number];
   counters.candidates.add(1);
@@ -165,7 +182,7 @@ void EngineCore::judge_one(RuleNumber number, const Subject& subject) noexcept {
   if (profiling) {
     note_cost(number, begin, judgement != Judgement::No);
   }
-  if (judgement == Judgement::No) {
+  if (judgement == Judgement::No || is_excepted(rule, subject)) {
     return;
   }
   judge_->carry_out(*plan_, rule, subject);

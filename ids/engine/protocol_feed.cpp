@@ -6,11 +6,18 @@
 #include "ids/engine/engine_core.h"
 
 namespace masugata::ids {
+namespace {
+
+// Protocols that give way to others within one packet; then the rest of the flow has no parser.
+constexpr uint8_t kMostChangesPerPacket = 4;
+
+}  // namespace
 
 void EngineCore::feed(Call& call, std::span<const StreamBytes> streams) noexcept {
   FlowInspection& flow = *call.flow;
   flow.news = {};
   flow.protocol_news = false;
+  flow.protocol_changes = 0;
   if (call.packet.key.protocol == net::Protocol::Udp) {
     if (!call.packet.payload.empty() && !call.packet.is_fragment) {
       feed_bytes(call, call.packet.direction, call.packet.payload);
@@ -100,7 +107,8 @@ void EngineCore::detect(Call& call, Direction direction, std::span<const uint8_t
     give_up_detection(flow);
     return;
   }
-  if (answer.reversed && flow.facts.midstream) {
+  // A datagram flow has no handshake that says who asked.
+  if (answer.reversed && (flow.facts.midstream || udp)) {
     exchange_sides(flow);
     direction = opposite(direction);
   }
@@ -110,17 +118,17 @@ void EngineCore::detect(Call& call, Direction direction, std::span<const uint8_t
     return;
   }
   if (udp) {
-    parse(call, direction, bytes);
+    feed_bytes(call, direction, bytes);
     return;
   }
   const std::array<std::vector<uint8_t>, 2> first = std::exchange(flow.first_bytes, {});
   for (const Direction side : {flow.first_speaker, opposite(flow.first_speaker)}) {
-    if (!first[index_of(side)].empty() && flow.parser_live) {
-      parse(call, side, first[index_of(side)]);
+    if (!first[index_of(side)].empty()) {
+      feed_bytes(call, side, first[index_of(side)]);
     }
   }
-  if (fits.size() < bytes.size() && flow.parser_live) {
-    parse(call, direction, bytes.subspan(fits.size()));
+  if (fits.size() < bytes.size()) {
+    feed_bytes(call, direction, bytes.subspan(fits.size()));
   }
 }
 
@@ -132,6 +140,10 @@ void EngineCore::exchange_sides(FlowInspection& flow) noexcept {
   std::swap(flow.first_bytes[0], flow.first_bytes[1]);
   std::swap(flow.news[0], flow.news[1]);
   std::swap(flow.news_from[0], flow.news_from[1]);
+  std::swap(flow.addresses_judged[0], flow.addresses_judged[1]);
+  std::swap(flow.event.packets[0], flow.event.packets[1]);
+  std::swap(flow.event.bytes[0], flow.event.bytes[1]);
+  std::swap(flow.event.tcp_flags[0], flow.event.tcp_flags[1]);
   flow.first_speaker = opposite(flow.first_speaker);
 }
 
@@ -143,8 +155,9 @@ void EngineCore::settle_protocol(FlowInspection& flow, ApplicationProtocol proto
     event.protocol_original = event.protocol;
   }
   event.protocol = event.protocol_to_server = event.protocol_to_client = protocol;
+  counters.protocol_flows[static_cast<size_t>(protocol)].add(1);
   if (memory_bytes_ > limits_.memory_bytes) {
-    counters.memory_exhausted.add(1);
+    flow.memory_refused = true;
     return;
   }
   try {
@@ -165,7 +178,13 @@ void EngineCore::give_up_detection(FlowInspection& flow) noexcept {
 }
 
 void EngineCore::parse(Call& call, Direction direction, std::span<const uint8_t> bytes) noexcept {
-  take_outcome(call, call.flow->parser->on_data(direction, bytes, call.packet.time_us));
+  ProtocolParser& parser = *call.flow->parser;
+  const ParseOutcome outcome = parser.on_data(direction, bytes, call.packet.time_us);
+  const size_t taken = outcome == ParseOutcome::Changed ? parser.consumed() : bytes.size();
+  take_outcome(call, outcome);
+  if (taken < bytes.size()) {
+    feed_bytes(call, direction, bytes.subspan(taken));
+  }
 }
 
 void EngineCore::take_outcome(Call& call, ParseOutcome outcome) noexcept {
@@ -185,6 +204,10 @@ void EngineCore::take_outcome(Call& call, ParseOutcome outcome) noexcept {
   }
   const ApplicationProtocol next = flow.parser->next_protocol();
   end_parser(flow);
+  if (++flow.protocol_changes > kMostChangesPerPacket) {
+    counters.parsers_failed.add(1);
+    return;
+  }
   if (flow.retired) {
     // Two changes within one packet: the one in between has nothing that a rule could wait for.
     report_transactions(call, *flow.retired, true);

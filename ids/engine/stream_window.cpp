@@ -37,7 +37,7 @@ void StreamWindow::skip(uint64_t count) noexcept {
 
 void StreamWindow::release() noexcept {
   first_ = end();
-  bytes_ = {};
+  std::vector<uint8_t>().swap(bytes_);  // assigning {} would keep the memory
 }
 
 }  // namespace masugata::ids

@@ -10,8 +10,9 @@ void RecordingSink::alert(const AlertEvent& event) noexcept {
   alerts.push_back({event.rule->sid, event.packet->number, event.fate});
 }
 void RecordingSink::drop(const PacketFacts& packet, const EventFlow*, const Rule*,
-                         std::string_view) noexcept {
+                         std::string_view reason) noexcept {
   dropped_packets.push_back(packet.number);
+  drop_reasons.emplace_back(reason);
 }
 void RecordingSink::transaction(Transaction&, const PacketFacts*, const EventFlow&,
                                 Direction) noexcept {
@@ -24,7 +25,13 @@ void RecordingSink::anomaly(EventKind, std::string_view name, const PacketFacts*
                             const EventFlow*) noexcept {
   anomalies.emplace_back(name);
 }
-void RecordingSink::flow_ended(const EventFlow&, std::string_view) noexcept { ++flows_ended; }
+void RecordingSink::tagged_packet(const PacketFacts& packet, const EventFlow*) noexcept {
+  tagged.push_back(packet.number);
+}
+void RecordingSink::flow_ended(const EventFlow& flow, std::string_view) noexcept {
+  ++flows_ended;
+  flows.push_back(flow);
+}
 
 Bench::Bench(std::string_view rules, const EngineLimits& limits, const ProtocolSource& protocols)
     : engine(limits, sink, protocols) {
@@ -166,14 +173,20 @@ class LineParser final : public ProtocolParser {
   ParseOutcome on_data(Direction direction, std::span<const uint8_t> bytes,
                        uint64_t) noexcept override {
     const size_t side = index_of(direction);
+    size_t taken = 0;
     for (const uint8_t byte : bytes) {
       LineTransaction* transaction = current(direction);
       if (transaction == nullptr || byte == '!') {
         return ParseOutcome::Failed;
       }
       transaction->touch(direction);
+      ++taken;
       if (byte == '\n') {
         transaction->finished[side] = true;
+        if (transaction->lines[side] == "change") {
+          consumed_ = taken;
+          return ParseOutcome::Changed;
+        }
       } else {
         transaction->lines[side] += static_cast<char>(byte);
       }
@@ -187,7 +200,10 @@ class LineParser final : public ProtocolParser {
     }
   }
 
+  [[nodiscard]] size_t consumed() const noexcept override { return consumed_; }
+
  private:
+  size_t consumed_ = SIZE_MAX;
   LineTransaction* current(Direction direction) noexcept {
     for (const auto& transaction : transactions()) {
       if (!transaction->finished[index_of(direction)]) {
@@ -204,6 +220,9 @@ class LineParser final : public ProtocolParser {
 DetectionAnswer detect_lines(const DetectionQuestion& question) noexcept {
   if (question.to_server.empty()) {
     return {};
+  }
+  if (question.to_server[0] == '<') {
+    return {ApplicationProtocol::Http, Direction::ToServer, true};
   }
   return question.to_server[0] == '?'
              ? DetectionAnswer{ApplicationProtocol::Failed, Direction::ToServer, false}

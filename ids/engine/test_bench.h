@@ -33,18 +33,24 @@ class RecordingSink final : public EventSink {
             const EventFlow& flow) noexcept override;
   void anomaly(EventKind kind, std::string_view name, const PacketFacts* packet,
                const EventFlow* flow) noexcept override;
+  void tagged_packet(const PacketFacts& packet, const EventFlow* flow) noexcept override;
   void flow_ended(const EventFlow& flow, std::string_view reason) noexcept override;
 
   std::vector<Alert> alerts;
   std::vector<uint64_t> dropped_packets;
+  std::vector<std::string> drop_reasons;
+  std::vector<uint64_t> tagged;  // numbers of packets
   std::vector<std::string> anomalies;
   size_t transactions = 0;
   size_t files = 0;
   size_t flows_ended = 0;
+  std::vector<EventFlow> flows;  // as they ended
 };
 
 // A parser of lines: each line to the server is a transaction, the next line to the client its
 // answer. "uri" is http.uri, the answer's line the body of the response, growing with its bytes.
+// After the line "change" another protocol begins, which is detected anew. What begins with '?' is
+// no protocol; with '<', what a server says.
 [[nodiscard]] ProtocolSource line_protocols();
 
 class Bench {

@@ -30,14 +30,6 @@ ThresholdOutcome when(bool condition, ThresholdOutcome outcome, ThresholdOutcome
 ThresholdAnswer ThresholdTable::judge(const CompiledRule& rule, const DetectionPlan& plan,
                                       const ThresholdQuestion& question) noexcept {
   ThresholdAnswer answer{ThresholdOutcome::Alert, rule.rule->action};
-  for (const uint32_t exception : rule.exceptions) {
-    const DetectionPlan::ExceptedHosts& hosts = plan.exceptions[exception];
-    if (hosts.source.contains(*question.source) &&
-        hosts.destination.contains(*question.destination)) {
-      answer.outcome = ThresholdOutcome::Nothing;
-      return answer;
-    }
-  }
   for (const Suppression* suppression : rule.suppressions) {
     const auto index = static_cast<size_t>(suppression - plan.set.suppressions.data());
     const AddressMatcher& hosts = plan.suppressed_hosts[index];

@@ -124,7 +124,7 @@ void EngineCore::judge_in_transaction(RuleNumber number, TransactionMemory& memo
   const Transaction& transaction = *subject.transaction;
   const size_t side = index_of(subject.direction);
   const bool over = both ? transaction.complete() : transaction.finished[side];
-  if (judgement == Judgement::Yes) {
+  if (judgement == Judgement::Yes && !is_excepted(rule, subject)) {
     judge_->carry_out(*plan_, rule, subject);
     add_match({&rule, subject.transaction, subject.direction, false});
   }

@@ -36,6 +36,15 @@ struct TransactionMemory final : Transaction::InspectionState {
   uint16_t reported_files = 0;  // bits by index
   uint32_t generation = 0;      // of the plan that the numbers are of
 
+  [[nodiscard]] size_t memory_bytes() const noexcept {
+    size_t bytes = sizeof(TransactionMemory);
+    for (const Side& side : sides) {
+      bytes += side.groups.capacity() * sizeof(GroupProgress) +
+               (side.pending.capacity() + side.decided.capacity()) * sizeof(RuleNumber);
+    }
+    return bytes + (pending_both.capacity() + decided_both.capacity()) * sizeof(RuleNumber);
+  }
+
   // For another transaction, with the memory that it has.
   void reset(uint32_t plan_generation) noexcept {
     for (Side& side : sides) {

@@ -28,6 +28,16 @@ void EngineCore::note_packet(Call& call) noexcept {
   event.tcp_flags[side] |= call.fields.tcp_flags();
 }
 
+void EngineCore::report_tagged(Call& call) noexcept {
+  const PacketFacts& packet = call.packet;
+  const bool of_session =
+      call.flow != nullptr && call.flow->tag.take(packet.time_us, packet.network.size());
+  if (host_tags_.take(packet) || of_session) {
+    counters.tagged_packets.add(1);
+    sink_.tagged_packet(packet, call.flow != nullptr ? &call.flow->event : nullptr);
+  }
+}
+
 void EngineCore::report_packet_events(const Call& call) noexcept {
   const EventFlow* flow = call.flow != nullptr ? &call.flow->event : nullptr;
   auto report = [&](const EventSet& events, EventKind kind,
@@ -75,6 +85,7 @@ void EngineCore::report_transaction(Call& call, Transaction& transaction, bool c
   if (complete && !transaction.logged) {
     transaction.logged = true;
     counters.transactions.add(1);
+    counters.protocol_transactions[static_cast<size_t>(transaction.protocol)].add(1);
     sink_.transaction(transaction, call.is_packet ? &call.packet : nullptr, call.flow->event,
                       transaction.one_sided.value_or(call.packet.direction));
   }

@@ -124,6 +124,27 @@ void EngineCore::report_alert(const RuleMatch& match, RuleAction action, Call& c
     event.stream = call.flow->windows[index_of(match.direction)].bytes();
   }
   sink_.alert(event);
+  if (event.rule->tagged) {
+    begin_tag(*event.rule, call);
+  }
+}
+
+void EngineCore::begin_tag(const Rule& rule, Call& call) noexcept {
+  const Tag tag = tag_of(rule, call.packet.time_us);
+  switch (rule.tag_scope) {
+    case Rule::TagScope::Session:
+      // A tag that runs is not begun again: an alert at each packet would log for ever.
+      if (call.flow != nullptr && call.flow->tag.packets_left == 0) {
+        call.flow->tag = tag;
+      }
+      break;
+    case Rule::TagScope::HostSource:
+      host_tags_.begin(call.packet.key.source, tag, call.packet.time_us);
+      break;
+    case Rule::TagScope::HostDestination:
+      host_tags_.begin(call.packet.key.destination, tag, call.packet.time_us);
+      break;
+  }
 }
 
 // Of a flow whose fate is known, without looking at the packet.

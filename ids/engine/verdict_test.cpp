@@ -86,9 +86,30 @@ drop udp any any -> any any (content:"evil"; sid:2;))"}},
   auto none = bench.udp(53, "10.0.0.2", "192.0.2.7");
   EXPECT_EQ(none.to_server("evil").action, VerdictAction::Drop);
   EXPECT_EQ(bench.sids(), "1 1 2 1 2");
+  EXPECT_EQ(bench.engine.counters().excepted.value(), 3U);
+  EXPECT_EQ(bench.engine.counters().exception_hits[0].value(), 2U);
+  EXPECT_EQ(bench.engine.counters().exception_hits[1].value(), 1U);
   some.close();
   all.close();
   none.close();
+  bench.engine.use_plan(nullptr);
+}
+
+TEST(Verdict, ExceptedMatchesSetNoBits) {
+  RuleSet rules = read_rules(
+      {{"t.rules", R"(alert udp any any -> any any (content:"first"; flowbits:set,seen; sid:1;)
+alert udp any any -> any any (content:"second"; flowbits:isset,seen; sid:2;))"}},
+      RuleEnvironment::defaults());
+  rules.exceptions.push_back({{{1, 1}}, {}, {}});
+  const auto plan = compile_plan(std::move(rules), {});
+  ASSERT_TRUE(plan);
+  Bench bench("");
+  bench.engine.use_plan(plan->get());
+  auto flow = bench.udp();
+  flow.to_server("first");
+  flow.to_server("second");
+  EXPECT_EQ(bench.sids(), "");
+  flow.close();
   bench.engine.use_plan(nullptr);
 }
 

@@ -223,12 +223,21 @@ void EveFormatter::write_packet_bytes(const AlertEvent& event) noexcept {
   if (options_.payload || options_.payload_printable) {
     json_.member("stream", uint64_t{event.stream.empty() ? 0U : 1U});
   }
-  if (options_.packet && !packet.frame.empty()) {
-    json_.member_base64("packet", packet.frame);
-    json_.open_object("packet_info");
-    json_.member("linktype", uint64_t{packet.link_type});
-    json_.close_object();
-  }
+  if (options_.packet && !packet.frame.empty()) write_frame(packet);
+}
+
+void EveFormatter::write_frame(const PacketFacts& packet) noexcept {
+  json_.member_base64("packet", packet.frame);
+  json_.open_object("packet_info");
+  json_.member("linktype", uint64_t{packet.link_type});
+  json_.close_object();
+}
+
+void EveFormatter::tagged_packet(const PacketFacts& packet, const EventFlow* flow) noexcept {
+  if (!options_.alert || packet.frame.empty()) return;
+  begin("packet", {packet.is_ip ? &packet.key : nullptr, packet.time_us, &packet, flow});
+  write_frame(packet);
+  end();
 }
 
 void EveFormatter::write_application(const EventFlow& flow) noexcept {

@@ -59,6 +59,8 @@ class EveFormatter final : public EventSink {
             const EventFlow& flow) noexcept override;
   void anomaly(EventKind kind, std::string_view name, const PacketFacts* packet,
                const EventFlow* flow) noexcept override;
+  // A "packet" event, reported if alerts are; it always holds the frame.
+  void tagged_packet(const PacketFacts& packet, const EventFlow* flow) noexcept override;
   void flow_ended(const EventFlow& flow, std::string_view reason) noexcept override;
 
   // For the events from now on; between calls of the sink.
@@ -78,6 +80,7 @@ class EveFormatter final : public EventSink {
   void write_addresses(const Endpoints& endpoints) noexcept;
   void write_rule(const AlertEvent& event) noexcept;
   void write_packet_bytes(const AlertEvent& event) noexcept;
+  void write_frame(const PacketFacts& packet) noexcept;
   void write_application(const EventFlow& flow) noexcept;
   void write_flow_counters(const EventFlow& flow, bool addresses) noexcept;
   void write_flow_end(const EventFlow& flow, std::string_view reason) noexcept;

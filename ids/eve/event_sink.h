@@ -60,6 +60,8 @@ class EventSink {
   // An application-layer, decode or stream event.
   virtual void anomaly(EventKind kind, std::string_view name, const PacketFacts* packet,
                        const EventFlow* flow) noexcept = 0;
+  // A packet that a rule's `tag` asks for, after the one that the alert is about.
+  virtual void tagged_packet(const PacketFacts& /*packet*/, const EventFlow* /*flow*/) noexcept {}
   virtual void flow_ended(const EventFlow& flow, std::string_view reason) noexcept = 0;
 };
 

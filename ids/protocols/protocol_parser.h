@@ -54,6 +54,10 @@ class ProtocolParser {
   // to the next one. More than were given: all.
   [[nodiscard]] virtual size_t consumed() const noexcept { return SIZE_MAX; }
 
+  // What the parser holds on the heap beyond its transactions and the few kilobytes that any parser
+  // may take: messages that are not whole yet, bytes that wait. Asked after every packet: cheap.
+  [[nodiscard]] virtual size_t memory_bytes() const noexcept { return 0; }
+
   // A data session that this control connection announced (FTP PORT/PASV): asked once per change.
   struct ExpectedData {
     ApplicationProtocol protocol = ApplicationProtocol::FtpData;

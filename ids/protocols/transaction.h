@@ -92,6 +92,15 @@ class Transaction {
     return std::nullopt;
   }
   [[nodiscard]] virtual std::span<TransferredFile> files() noexcept { return {}; }
+  // What it holds on the heap, beyond the few kilobytes that any transaction may take: windows of
+  // files, bodies, certificates. Here: those of files(). Asked after every packet: cheap.
+  [[nodiscard]] virtual size_t memory_bytes() noexcept {
+    size_t bytes = 0;
+    for (const TransferredFile& file : files()) {
+      bytes += file.window.capacity();
+    }
+    return bytes;
+  }
 
   uint64_t number_in_flow = 0;  // 0, 1, ..
   ApplicationProtocol protocol = ApplicationProtocol::Unknown;

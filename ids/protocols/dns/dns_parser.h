@@ -43,6 +43,9 @@ class DnsParser final : public ProtocolParser {
   ParseOutcome on_data(Direction direction, std::span<const uint8_t> bytes,
                        uint64_t time_us) noexcept override;
   ParseOutcome on_gap(Direction direction, uint64_t bytes) noexcept override;
+  [[nodiscard]] size_t memory_bytes() const noexcept override {
+    return sides_[0].partial.capacity() + sides_[1].partial.capacity();
+  }
 
  private:
   struct Side {

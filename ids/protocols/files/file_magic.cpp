@@ -32,7 +32,12 @@ magic_set* database_of_thread() noexcept {
 
 }  // namespace
 
-bool prepare_content_descriptions() noexcept { return database_of_thread() != nullptr; }
+bool prepare_content_descriptions() noexcept {
+  // The first description also compiles the database's expressions.
+  static constexpr uint8_t kAnything[] = {'M', 'Z', 0, 1};
+  static_cast<void>(describe_content(kAnything));
+  return database_of_thread() != nullptr;
+}
 
 std::string describe_content(std::span<const uint8_t> first_bytes) noexcept {
   magic_set* const database = database_of_thread();

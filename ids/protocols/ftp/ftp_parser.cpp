@@ -39,6 +39,9 @@ class FtpParser final : public ProtocolParser {
   [[nodiscard]] const ExpectedData* expected_data() const noexcept override {
     return expected_told_ ? &expected_ : nullptr;
   }
+  [[nodiscard]] size_t memory_bytes() const noexcept override {
+    return commands_.memory_bytes() + replies_.memory_bytes();
+  }
 
  private:
   ParseOutcome take_commands(std::span<const uint8_t> bytes) noexcept;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ids/protocols/http/decoding_layers.h"
 
+#include <malloc.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -251,7 +254,27 @@ void InflateLayer::end() noexcept {
 BrotliLayer::BrotliLayer(ByteSink& next, DecodingState& state) noexcept
     : next_(&next),
       state_(&state),
-      decoder_(BrotliDecoderCreateInstance(nullptr, nullptr, nullptr)) {}
+      decoder_(BrotliDecoderCreateInstance(&allot, &give_back, &taken_bytes_)) {}
+
+void* BrotliLayer::allot(void* taken_bytes, size_t size) noexcept {
+  void* memory = std::malloc(size);
+  *static_cast<size_t*>(taken_bytes) += malloc_usable_size(memory);
+  return memory;
+}
+
+void BrotliLayer::give_back(void* taken_bytes, void* memory) noexcept {
+  *static_cast<size_t*>(taken_bytes) -= malloc_usable_size(memory);
+  std::free(memory);
+}
+
+size_t BrotliLayer::memory_bytes() const noexcept { return taken_bytes_ + kept_.capacity(); }
+
+size_t InflateLayer::memory_bytes() const noexcept {
+  // zlib's documentation: a window of 32 KiB and about 7 KB beside it.
+  constexpr size_t kInflateBytes = 40 * 1024;
+  return (stream_open_ ? kInflateBytes : 0) + held_.capacity() + pending_.capacity() +
+         kept_.capacity();
+}
 
 void BrotliLayer::take(std::span<const uint8_t> bytes) noexcept {
   if (ended_ || !decoder_) {

@@ -36,6 +36,7 @@ class InflateLayer final : public ByteSink {
 
   void take(std::span<const uint8_t> bytes) noexcept override;
   void end() noexcept override;
+  [[nodiscard]] size_t memory_bytes() const noexcept override;
 
  private:
   enum class Phase : uint8_t { Header, Data, Trailer, Passing };
@@ -75,8 +76,12 @@ class BrotliLayer final : public ByteSink {
 
   void take(std::span<const uint8_t> bytes) noexcept override;
   void end() noexcept override;
+  [[nodiscard]] size_t memory_bytes() const noexcept override;
 
  private:
+  // The window is as large as the data says (up to 16 MB): what is taken is counted.
+  static void* allot(void* taken_bytes, size_t size) noexcept;
+  static void give_back(void* taken_bytes, void* memory) noexcept;
   struct Destroy {
     void operator()(BrotliDecoderState* decoder) const noexcept {
       BrotliDecoderDestroyInstance(decoder);
@@ -88,6 +93,7 @@ class BrotliLayer final : public ByteSink {
 
   ByteSink* next_;
   DecodingState* state_;
+  size_t taken_bytes_ = 0;  // by the decoder; before it, as it outlives the decoder
   std::unique_ptr<BrotliDecoderState, Destroy> decoder_;
   std::string kept_;  // the first bytes, until something came out
   uint64_t given_ = 0;

@@ -68,6 +68,14 @@ void EncodedBody::take(std::span<const uint8_t> bytes) noexcept {
   }
 }
 
+size_t EncodedBody::memory_bytes() const noexcept {
+  size_t bytes = sizeof(EncodedBody);
+  for (const auto& layer : layers_) {
+    bytes += layer->memory_bytes();
+  }
+  return bytes;
+}
+
 void EncodedBody::end() noexcept {
   if (!state_.bomb) {
     first_->end();

@@ -36,6 +36,8 @@ class ByteSink {
   virtual void take(std::span<const uint8_t> bytes) noexcept = 0;
   // No more bytes come.
   virtual void end() noexcept {}
+  // What it holds on the heap; of layers: each its own.
+  [[nodiscard]] virtual size_t memory_bytes() const noexcept { return 0; }
 };
 
 // What all layers of a body share.
@@ -53,6 +55,7 @@ class EncodedBody final : public ByteSink {
 
   void take(std::span<const uint8_t> bytes) noexcept override;
   void end() noexcept override;
+  [[nodiscard]] size_t memory_bytes() const noexcept override;
   [[nodiscard]] const DecodingState& state() const noexcept { return state_; }
 
  private:

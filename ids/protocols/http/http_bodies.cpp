@@ -151,6 +151,14 @@ void HttpBodies::end_response(bool whole) noexcept {
   }
 }
 
+size_t HttpBodies::memory_bytes() const noexcept {
+  size_t bytes = request_window_.capacity();
+  for (const auto& encoded : encoded_) {
+    bytes += encoded ? encoded->memory_bytes() : 0;
+  }
+  return bytes;
+}
+
 void HttpBodies::begin_input() noexcept {
   ByteWindow{request_window_, request_first_}.trim(demands_->body_limit);
   files_.begin_input();

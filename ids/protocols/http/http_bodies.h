@@ -57,6 +57,8 @@ class HttpBodies final : private MultipartReceiver {
   [[nodiscard]] BodyView request() const noexcept { return {request_window_, request_first_}; }
   [[nodiscard]] BodyView response() noexcept;
   [[nodiscard]] FileCollection& files() noexcept { return files_; }
+  // The request's window and what decoding takes; without files().
+  [[nodiscard]] size_t memory_bytes() const noexcept;
 
  private:
   void begin_file(std::string_view name) noexcept override;

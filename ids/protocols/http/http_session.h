@@ -32,6 +32,9 @@ class HttpSession final : public ProtocolParser {
   void on_end(Direction direction) noexcept override;
   [[nodiscard]] ApplicationProtocol next_protocol() const noexcept override { return next_; }
   [[nodiscard]] size_t consumed() const noexcept override { return consumed_; }
+  [[nodiscard]] size_t memory_bytes() const noexcept override {
+    return waiting_[0].capacity() + waiting_[1].capacity();
+  }
 
   // For the callbacks of libhtp. The transaction that stands for `source`; begun if it is new;
   // null when there are too many or the engine took it away.

@@ -265,6 +265,13 @@ bool HttpTransaction::number(NumberField field, Direction /*direction*/, uint64_
   return true;
 }
 
+size_t HttpTransaction::memory_bytes() noexcept {
+  // libhtp keeps lines and headers once more, and so do the buffers that are made of them.
+  constexpr size_t kCopies = 4;
+  return Transaction::memory_bytes() + bodies_.memory_bytes() +
+         kCopies * (raw_headers_[0].capacity() + raw_headers_[1].capacity());
+}
+
 std::span<TransferredFile> HttpTransaction::files() noexcept { return bodies_.files().files(); }
 
 std::optional<std::span<const uint8_t>> HttpTransaction::header(Direction direction,

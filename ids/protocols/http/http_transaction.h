@@ -38,6 +38,8 @@ class HttpTransaction final : public Transaction {
                             uint64_t& value) noexcept override;
   [[nodiscard]] std::span<TransferredFile> files() noexcept override;
 
+  [[nodiscard]] size_t memory_bytes() noexcept override;
+
   // The value of a header, several of a name joined by ", "; nullopt when there is none (yet).
   // `name` in any case. Valid as long as buffers are.
   [[nodiscard]] std::optional<std::span<const uint8_t>> header(Direction direction,

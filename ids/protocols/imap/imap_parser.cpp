@@ -74,6 +74,9 @@ class ImapParser final : public ProtocolParser {
   [[nodiscard]] ApplicationProtocol next_protocol() const noexcept override {
     return ApplicationProtocol::Tls;
   }
+  [[nodiscard]] size_t memory_bytes() const noexcept override {
+    return commands_.memory_bytes() + responses_.memory_bytes();
+  }
 
  private:
   [[nodiscard]] MailboxTransaction* begin_transaction() noexcept;

@@ -36,6 +36,7 @@ class LineReader {
   // Bytes of the unfinished line, also those that were not kept.
   [[nodiscard]] uint64_t unfinished_length() const noexcept { return delivered_ ? 0 : length_; }
   void reset() noexcept;
+  [[nodiscard]] size_t memory_bytes() const noexcept { return held_.capacity() + tail_.capacity(); }
 
  private:
   void hold(std::string_view piece) noexcept;

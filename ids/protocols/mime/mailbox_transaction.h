@@ -24,6 +24,10 @@ class MailboxTransaction final : public Transaction {
   [[nodiscard]] BufferBytes buffer(BufferId buffer, Direction direction,
                                    uint32_t instance) noexcept override;
   [[nodiscard]] std::span<TransferredFile> files() noexcept override { return files_.files(); }
+  [[nodiscard]] size_t memory_bytes() noexcept override {
+    return Transaction::memory_bytes() + (message_ ? message_->memory_bytes() : 0) +
+           (last_ ? last_->memory_bytes() : 0) + decoded_.capacity() + argument.capacity();
+  }
 
   std::string tag;       // IMAP
   std::string command;   // upper-case; empty: the server said something unasked

@@ -65,6 +65,11 @@ class MessageParser {
   void end(bool broken) noexcept;
 
   [[nodiscard]] MessageStatus status() const noexcept { return status_; }
+  // Header fields and lines that are kept.
+  [[nodiscard]] size_t memory_bytes() const noexcept {
+    return field_bytes_ + fields_.capacity() * sizeof(HeaderField) + lines_.memory_bytes() +
+           field_value_.capacity() + held_.capacity();
+  }
   // Fields of the message's own header, as far as it is complete.
   [[nodiscard]] const std::vector<HeaderField>& fields() const noexcept { return fields_; }
   // The `instance`th field of that lower-case name; null beyond the last.

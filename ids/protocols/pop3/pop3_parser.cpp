@@ -82,6 +82,9 @@ class Pop3Parser final : public ProtocolParser {
   [[nodiscard]] ApplicationProtocol next_protocol() const noexcept override {
     return ApplicationProtocol::Tls;
   }
+  [[nodiscard]] size_t memory_bytes() const noexcept override {
+    return commands_.memory_bytes() + replies_.memory_bytes();
+  }
 
  private:
   ParseOutcome take_commands(std::span<const uint8_t> bytes) noexcept;

@@ -59,6 +59,9 @@ class SmtpParser final : public ProtocolParser {
   [[nodiscard]] ApplicationProtocol next_protocol() const noexcept override {
     return ApplicationProtocol::Tls;
   }
+  [[nodiscard]] size_t memory_bytes() const noexcept override {
+    return commands_.memory_bytes() + replies_.memory_bytes();
+  }
 
  private:
   enum class Mode : uint8_t { Commands, Data, Chunk };

@@ -37,6 +37,9 @@ class SmtpTransaction final : public Transaction {
   [[nodiscard]] BufferBytes buffer(BufferId buffer, Direction direction,
                                    uint32_t instance) noexcept override;
   [[nodiscard]] std::span<TransferredFile> files() noexcept override { return files_.files(); }
+  [[nodiscard]] size_t memory_bytes() noexcept override {
+    return Transaction::memory_bytes() + (message_ ? message_->memory_bytes() : 0);
+  }
 
   // False before a message began (no DATA or BDAT).
   [[nodiscard]] bool has_message() const noexcept { return message_ != nullptr; }

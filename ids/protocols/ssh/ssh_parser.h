@@ -54,6 +54,9 @@ class SshParser final : public ProtocolParser {
   ParseOutcome on_data(Direction direction, std::span<const uint8_t> bytes,
                        uint64_t time_us) noexcept override;
   void on_end(Direction direction) noexcept override;
+  [[nodiscard]] size_t memory_bytes() const noexcept override {
+    return states_[0].partial.capacity() + states_[1].partial.capacity();
+  }
 
  private:
   struct SideState {

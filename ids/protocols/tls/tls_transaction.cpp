@@ -76,6 +76,20 @@ void TlsTransaction::advance(Direction direction, TlsProgress to) noexcept {
   touch(direction);
 }
 
+size_t TlsTransaction::memory_bytes() noexcept {
+  size_t bytes = 0;
+  for (const TlsSide& side : sides_) {
+    // What is read from the first certificate is no longer than the chain.
+    bytes += 2 * side.chain.capacity() + side.ja3_string.capacity();
+    if (side.hello) {
+      bytes += (side.hello->ciphers.capacity() + side.hello->extensions.capacity() +
+                side.hello->groups.capacity() + side.hello->signature_algorithms.capacity()) *
+               sizeof(uint16_t);
+    }
+  }
+  return bytes;
+}
+
 BufferBytes TlsTransaction::buffer(BufferId buffer, Direction direction,
                                    uint32_t instance) noexcept {
   switch (buffer) {

@@ -56,6 +56,7 @@ class TlsTransaction final : public Transaction {
     return progress[index_of(direction)] >= static_cast<uint8_t>(step);
   }
 
+  [[nodiscard]] size_t memory_bytes() noexcept override;
   BufferBytes buffer(BufferId buffer, Direction direction, uint32_t instance) noexcept override;
   bool number(NumberField field, Direction direction, uint64_t& value) noexcept override;
   bool number_of_many(NumberField field, Direction direction, uint32_t instance,
