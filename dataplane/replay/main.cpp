@@ -143,6 +143,7 @@ ids::PlanOptions plan_options_of(const ReplayCommand& command, ids::DatasetStore
   options.tables.datasets = &datasets;
   options.cache_folder = command.cache_folder;
   options.data_folder = command.data_folder;
+  options.action_order = command.settings.action_order;
   options.demands.body_limit = command.settings.body_limit_bytes;
   return options;
 }

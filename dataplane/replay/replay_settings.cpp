@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/replay/replay_settings.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <fstream>
@@ -86,6 +87,34 @@ Status set_number(Number& number, std::string_view key, std::string_view value) 
   return {};
 }
 
+constexpr std::array<std::pair<std::string_view, ids::RuleAction>, 4> kActions{{
+    {"pass", ids::RuleAction::Pass},
+    {"drop", ids::RuleAction::Drop},
+    {"reject", ids::RuleAction::RejectBoth},
+    {"alert", ids::RuleAction::Alert},
+}};
+
+// All four, with commas between them.
+Status set_action_order(ids::ActionOrder& order, std::string_view key, std::string_view value) {
+  ids::ActionOrder read{};
+  std::string_view rest = value;
+  for (size_t place = 0; place < read.size(); ++place) {
+    const std::string_view word = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+    const auto* action = find_in(kActions, word);
+    const auto known = read.begin() + static_cast<std::ptrdiff_t>(place);
+    if (action == nullptr || std::find(read.begin(), known, action->second) != known) {
+      return failure(std::string(key), "expects pass, drop, reject and alert, each once");
+    }
+    read[place] = action->second;
+  }
+  if (!rest.empty()) {
+    return failure(std::string(key), "expects pass, drop, reject and alert, each once");
+  }
+  order = read;
+  return {};
+}
+
 std::string_view trimmed(std::string_view text) noexcept {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) {
@@ -106,6 +135,7 @@ Status apply_setting(ReplaySettings& settings, std::string_view key, std::string
   if (const auto* port = find_in(kPorts, key)) {
     return set_number(settings.*(port->second), key, value);
   }
+  if (key == "action-order") return set_action_order(settings.action_order, key, value);
   if (key == "stream.midstream-policy") {
     const auto* policy = find_in(kPolicies, value);
     if (policy == nullptr) {

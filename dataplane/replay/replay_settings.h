@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "ids/plan/detection_plan.h"
 #include "result/result.h"
 
 namespace masugata::dataplane {
@@ -30,6 +31,7 @@ struct ReplaySettings {
   bool one_sided = false;        // only one direction of connections is in the capture
   bool exceptions_drop = false;  // what cannot be inspected is dropped, inline
   MidstreamPolicy midstream_policy = MidstreamPolicy::Automatic;
+  ids::ActionOrder action_order = ids::kUsualOrder;
   uint16_t vxlan_port = 4789;
   uint16_t geneve_port = 6081;
   uint32_t alerts_per_packet = 15;

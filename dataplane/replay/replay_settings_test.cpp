@@ -22,6 +22,16 @@ TEST(ReplaySettings, AppliesFlagsNumbersPoliciesAndVariables) {
   EXPECT_EQ(settings.address_variables["HOME_NET"], "10.0.0.0/8");
 }
 
+TEST(ReplaySettings, TakesAnOrderOfActionsThatHasEachOnce) {
+  ReplaySettings settings;
+  EXPECT_TRUE(apply_setting(settings, "action-order", "drop,reject,alert,pass"));
+  EXPECT_EQ(settings.action_order[0], ids::RuleAction::Drop);
+  EXPECT_EQ(settings.action_order[3], ids::RuleAction::Pass);
+  EXPECT_FALSE(apply_setting(settings, "action-order", "drop,drop,alert,pass"));
+  EXPECT_FALSE(apply_setting(settings, "action-order", "drop,reject,alert"));
+  EXPECT_FALSE(apply_setting(settings, "action-order", "drop,reject,alert,pass,pass"));
+}
+
 TEST(ReplaySettings, NamesTheKeyThatIsWrong) {
   ReplaySettings settings;
   const Status unknown = apply_setting(settings, "no.such", "1");

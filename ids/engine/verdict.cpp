@@ -51,9 +51,7 @@ InspectionVerdict EngineCore::reach_verdict(Call& call) noexcept {
     }
     apply_action(match, answer.action, call, verdict);
     if (answer.action == RuleAction::Pass) {
-      // What stands after a pass rule is passed, too.
-      verdict.passed = true;
-      break;
+      break;  // what stands after a pass rule is passed, too
     }
     if (answer.outcome == ThresholdOutcome::Alert && !rule.no_alert) {
       if (alerts < limits_.alerts_per_packet) {
@@ -74,6 +72,10 @@ void EngineCore::apply_action(const RuleMatch& match, RuleAction action, Call& c
       call.flow != nullptr &&
       (match.rule->kind == RuleKind::Stream ? match.by_stream : match.rule->flow_action);
   if (action == RuleAction::Pass) {
+    if (verdict.action != VerdictAction::Accept) {
+      return;  // another order of actions: what has been dropped stays so
+    }
+    verdict.passed = true;
     verdict.sid = rule.sid;
     verdict.whole_flow = whole_flow;
     if (whole_flow) {

@@ -113,6 +113,29 @@ alert udp any any -> any any (content:"second"; flowbits:isset,seen; sid:2;))"}}
   bench.engine.use_plan(nullptr);
 }
 
+TEST(Verdict, PassAfterOtherActionsTakesNothingBack) {
+  const RuleSet rules =
+      read_rules({{"t.rules", R"(drop udp any any -> any any (content:"evil"; sid:1;)
+pass udp any any -> any any (content:"friend"; sid:2;)
+alert udp any any -> any any (content:"friend"; sid:3;))"}},
+                 RuleEnvironment::defaults());
+  PlanOptions options;
+  options.action_order = {RuleAction::Drop, RuleAction::RejectBoth, RuleAction::Pass,
+                          RuleAction::Alert};
+  const auto plan = compile_plan(rules, options);
+  ASSERT_TRUE(plan);
+  Bench bench("");
+  bench.engine.use_plan(plan->get());
+  auto flow = bench.udp();
+  const InspectionVerdict both = flow.to_server("evil friend");
+  EXPECT_EQ(both.action, VerdictAction::Drop);
+  EXPECT_FALSE(both.passed);
+  EXPECT_TRUE(flow.to_server("friend").passed);
+  EXPECT_EQ(bench.sids(), "1") << "what stands after the pass rule is passed";
+  flow.close();
+  bench.engine.use_plan(nullptr);
+}
+
 TEST(Verdict, RejectSaysWhoIsToldAbout) {
   Bench bench(R"(rejectboth tcp any any -> any any (content:"evil"; sid:1;))");
   auto flow = bench.tcp();

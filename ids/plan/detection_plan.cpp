@@ -238,7 +238,7 @@ void compile_rules(DetectionPlan& plan, const PlanOptions& options) {
   for (const Suppression& suppression : plan.set.suppressions) {
     suppressions[{suppression.gid, suppression.sid}].push_back(&suppression);
   }
-  for (const size_t index : order_of_judgement(plan.set)) {
+  for (const size_t index : order_of_judgement(plan.set, options.action_order)) {
     const Rule& rule = plan.set.rules[index];
     Result<std::vector<CompiledBufferMatches>> buffers = compile_rule_matches(rule, context);
     if (!buffers) {

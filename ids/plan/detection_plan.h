@@ -3,6 +3,7 @@
 // published by pointer.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -26,10 +27,18 @@ struct PlanTables {
   std::shared_ptr<const IpReputationTable> reputation;
 };
 
+// The kinds of rules in the order in which they are judged, each once; RejectBoth stands for all
+// rejects. A pass rule that matches ends the judgement of a packet: what stands after it does not
+// count, what stands before it does.
+using ActionOrder = std::array<RuleAction, 4>;
+inline constexpr ActionOrder kUsualOrder{RuleAction::Pass, RuleAction::Drop, RuleAction::RejectBoth,
+                                         RuleAction::Alert};
+
 struct PlanOptions {
   std::string cache_folder;  // compiled databases are kept here, by content; empty: no cache
   uint32_t compile_threads = 1;
   std::string data_folder;  // where the files of datasets are, when not absolute
+  ActionOrder action_order = kUsualOrder;
   PlanTables tables;
   ParserDemands demands;  // what the log asks of parsers; rules add theirs
 };

@@ -40,6 +40,21 @@ TEST(Order, IsByActionThenPriorityThenSid) {
             "5 3 2 8 9 1");
 }
 
+TEST(Order, OfActionsIsAChoice) {
+  const std::string rules =
+      "alert ip any any -> any any (sid:1;)\ndrop ip any any -> any any (sid:2;)\n"
+      "rejectsrc ip any any -> any any (sid:3;)\npass ip any any -> any any (sid:4;)\n"
+      "rejectdst ip any any -> any any (sid:5;)\n";
+  PlanOptions options;
+  options.action_order = {RuleAction::Drop, RuleAction::RejectBoth, RuleAction::Alert,
+                          RuleAction::Pass};
+  std::string sids;
+  for (const CompiledRule& rule : plan_of(rules, options)->rules) {
+    sids += std::to_string(rule.rule->sid);
+  }
+  EXPECT_EQ(sids, "23514");
+}
+
 TEST(Order, SetsBitsBeforeItAsksForThem) {
   EXPECT_EQ(order_of("alert ip any any -> any any (flowbits:isset,c; sid:1;)\n"
                      "alert ip any any -> any any (flowbits:isset,b; flowbits:set,c; sid:2;)\n"

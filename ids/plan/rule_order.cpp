@@ -34,20 +34,18 @@ struct Rank {
   friend auto operator<=>(const Rank&, const Rank&) = default;
 };
 
-uint8_t rank_of(RuleAction action) {
-  switch (action) {
-    case RuleAction::Pass:
-      return 0;
-    case RuleAction::Drop:
-      return 1;
-    case RuleAction::RejectSource:
-    case RuleAction::RejectDestination:
-    case RuleAction::RejectBoth:
-      return 2;
-    case RuleAction::Alert:
-      break;
+bool is_reject(RuleAction action) {
+  return action == RuleAction::RejectSource || action == RuleAction::RejectDestination ||
+         action == RuleAction::RejectBoth;
+}
+
+uint8_t rank_of(RuleAction action, const ActionOrder& actions) {
+  uint8_t rank = 0;
+  while (rank < actions.size() && actions[rank] != action &&
+         !(is_reject(actions[rank]) && is_reject(action))) {
+    ++rank;
   }
-  return 3;
+  return rank;
 }
 
 bool only_asks(FlowbitsMatch::Operation operation) {
@@ -55,8 +53,8 @@ bool only_asks(FlowbitsMatch::Operation operation) {
          operation == FlowbitsMatch::Operation::IsNotSet;
 }
 
-Rank rank_of(const Rule& rule, size_t read) {
-  Rank rank{rank_of(rule.action), {}, 0, rule.priority, rule.sid, read};
+Rank rank_of(const Rule& rule, size_t read, const ActionOrder& actions) {
+  Rank rank{rank_of(rule.action, actions), {}, 0, rule.priority, rule.sid, read};
   std::array<Uses, 4> uses;
   for (const Condition& condition : rule.conditions) {
     if (const auto* bits = std::get_if<FlowbitsMatch>(&condition)) {
@@ -131,11 +129,11 @@ void order_chains(const RuleSet& set, std::vector<Rank>& ranks) {
 
 }  // namespace
 
-std::vector<size_t> order_of_judgement(const RuleSet& set) {
+std::vector<size_t> order_of_judgement(const RuleSet& set, const ActionOrder& actions) {
   std::vector<Rank> ranks;
   ranks.reserve(set.rules.size());
   for (size_t i = 0; i < set.rules.size(); ++i) {
-    ranks.push_back(rank_of(set.rules[i], i));
+    ranks.push_back(rank_of(set.rules[i], i, actions));
   }
   order_chains(set, ranks);
   std::vector<size_t> order(set.rules.size());
