@@ -56,7 +56,8 @@ inline void touch_buffers(Transaction& transaction) {
       }
     }
   }
-  static volatile size_t sink;
+  // Written and never read: the reading above must not be optimised away.
+  [[maybe_unused]] static volatile size_t sink;
   sink = sum;
   require(transaction.files().size() <= kMaximumFiles);
 }
