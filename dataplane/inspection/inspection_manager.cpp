@@ -2,6 +2,7 @@
 #include "dataplane/inspection/inspection_manager.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -265,6 +266,8 @@ void InspectionManager::retire_oldest() {
     if (costs.use_count() == 1) ledger_.keep(slot, *costs);
   }
   retired_.erase(retired_.begin());
+  // A plan is hundreds of megabytes in small pieces, which the heap would keep for ever.
+  malloc_trim(0);
 }
 
 std::vector<const PlanCosts*> InspectionManager::live_costs(size_t slot) const {
