@@ -72,13 +72,16 @@ Status Replay::run(const std::string& path) {
     Result<std::optional<CapturedFrame>> frame = file->next();
     if (!frame) return tl::unexpected(frame.error());
     if (!*frame) return {};
-    const CapturedFrame& captured = **frame;
-    ++counts_.frames;
-    counts_.bytes += captured.bytes.size();
-    now_us_ = std::max(now_us_, captured.time_us);
-    expire(now_us_);
-    decoder_.decode(captured);
+    take(**frame);
   }
+}
+
+void Replay::take(const CapturedFrame& captured) {
+  ++counts_.frames;
+  counts_.bytes += captured.bytes.size();
+  now_us_ = std::max(now_us_, captured.time_us);
+  expire(now_us_);
+  decoder_.decode(captured);
 }
 
 void Replay::finish() {

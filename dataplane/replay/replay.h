@@ -43,10 +43,14 @@ class Replay final : private PacketReceiver {
   // Runs a whole file; may be called again for the next one. Fails where the file is damaged, with
   // what came before inspected.
   [[nodiscard]] Status run(const std::string& path);
+  // Runs one frame, for captures that are in memory.
+  void take(const CapturedFrame& captured);
   // Ends all flows. Call once, after the last file.
   void finish();
 
   [[nodiscard]] const ReplayCounts& counts() const noexcept { return counts_; }
+  // For its counters and the costs of rules.
+  [[nodiscard]] ids::InspectionEngine& engine() noexcept { return engine_; }
 
  private:
   void receive(DecodedPacket& packet) override;
