@@ -3,7 +3,8 @@
 // parsers and rules over captures in memory; with no rules, 1,000 and 40,000. Then what a rule set
 // costs to make ready, and memory.
 //
-//   ips_bench [--quick] [--json FILE] [--rules FILE] [--only NAME] [--megabytes N] [--write DIR] [--costs]
+//   ips_bench [--quick] [--json FILE] [--rules FILE] [--only NAME] [--megabytes N] [--write DIR]
+//   [--costs]
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -242,11 +243,12 @@ void measure_preparation(const RuleChoice& rules, const Options& options, nlohma
   std::filesystem::remove_all(cache);
   const Spread cold_spread = bench::spread_of(cold);
   const Spread cached_spread = bench::spread_of(cached);
-  std::printf("%-12s %6zu rules  cold %5.2f s (%.2f-%.2f)  cached %5.2f s (%.2f-%.2f)  "
-              "peak %ld MB, reload %ld MB\n",
-              rules.name.c_str(), facts.rules, cold_spread.median, cold_spread.lowest,
-              cold_spread.highest, cached_spread.median, cached_spread.lowest,
-              cached_spread.highest, ready / 1024, reload / 1024);
+  std::printf(
+      "%-12s %6zu rules  cold %5.2f s (%.2f-%.2f)  cached %5.2f s (%.2f-%.2f)  "
+      "peak %ld MB, reload %ld MB\n",
+      rules.name.c_str(), facts.rules, cold_spread.median, cold_spread.lowest, cold_spread.highest,
+      cached_spread.median, cached_spread.lowest, cached_spread.highest, ready / 1024,
+      reload / 1024);
   report["ready"][rules.name] = {{"rules", facts.rules},
                                  {"cold_seconds", json_of(cold_spread)},
                                  {"cached_seconds", json_of(cached_spread)},
@@ -254,9 +256,8 @@ void measure_preparation(const RuleChoice& rules, const Options& options, nlohma
                                  {"reload_peak_kilobytes", reload}};
 }
 
-void measure_captures(const std::vector<RuleChoice>& choices,
-                      const std::vector<Capture>& captures, const Options& options,
-                      nlohmann::json& report) {
+void measure_captures(const std::vector<RuleChoice>& choices, const std::vector<Capture>& captures,
+                      const Options& options, nlohmann::json& report) {
   const double frequency = cycles_per_second();
   std::vector<PlanPointer> plans;
   for (const RuleChoice& choice : choices) {
@@ -283,11 +284,12 @@ void measure_captures(const std::vector<RuleChoice>& choices,
     const RuleChoice& choice = choices[place.second];
     const Spread rate = bench::spread_of(series.rates);
     const double cycles = frequency * 8 / 1e6 / rate.median;
-    std::printf("%-5s %-12s %7.0f Mbit/s (%.0f-%.0f)  %6.2f cycles/byte  %lu alerts, "
-                "%lu transactions\n",
-                capture.name.c_str(), choice.name.c_str(), rate.median, rate.lowest, rate.highest,
-                cycles, static_cast<unsigned long>(series.last.alerts),
-                static_cast<unsigned long>(series.last.transactions));
+    std::printf(
+        "%-5s %-12s %7.0f Mbit/s (%.0f-%.0f)  %6.2f cycles/byte  %lu alerts, "
+        "%lu transactions\n",
+        capture.name.c_str(), choice.name.c_str(), rate.median, rate.lowest, rate.highest, cycles,
+        static_cast<unsigned long>(series.last.alerts),
+        static_cast<unsigned long>(series.last.transactions));
     report["captures"][capture.name][choice.name] = {{"mbit_per_second", json_of(rate)},
                                                      {"cycles_per_byte", cycles},
                                                      {"alerts", series.last.alerts},
@@ -347,7 +349,9 @@ std::optional<Options> read_options(int count, char** words) {
 std::vector<Capture> make_captures(const Options& options) {
   std::vector<Capture> captures;
   const uint64_t bytes = options.megabytes * 1'000'000;
-  const auto wanted = [&](const char* name) { return options.only.empty() || options.only == name; };
+  const auto wanted = [&](const char* name) {
+    return options.only.empty() || options.only == name;
+  };
   if (wanted("HTTP")) captures.push_back(bench::make_http_capture(bytes));
   if (wanted("DNS")) captures.push_back(bench::make_dns_capture(bytes / 2));
   if (wanted("mix")) captures.push_back(bench::make_mixed_capture(bytes));
@@ -382,8 +386,9 @@ std::vector<RuleChoice> make_choices(const Options& options) {
 int main(int count, char** words) {
   const std::optional<Options> options = read_options(count, words);
   if (!options) {
-    std::fprintf(stderr, "usage: ips_bench [--quick] [--json FILE] [--rules FILE] [--only NAME] "
-                         "[--megabytes N] [--runs N] [--write DIR] [--costs]\n");
+    std::fprintf(stderr,
+                 "usage: ips_bench [--quick] [--json FILE] [--rules FILE] [--only NAME] "
+                 "[--megabytes N] [--runs N] [--write DIR] [--costs]\n");
     return 2;
   }
   nlohmann::json report;

@@ -88,8 +88,7 @@ TcpWriter::TcpWriter(const Endpoints& ends, RandomSource& random)
 
 void TcpWriter::segment(bool to_server, unsigned flags, std::string_view payload) {
   const size_t side = to_server ? 0 : 1;
-  std::string frame =
-      begin_frame(ends_, to_server, net::Protocol::Tcp, kTcpBytes + payload.size());
+  std::string frame = begin_frame(ends_, to_server, net::Protocol::Tcp, kTcpBytes + payload.size());
   put16(frame, to_server ? ends_.client_port : ends_.server_port);
   put16(frame, to_server ? ends_.server_port : ends_.client_port);
   put32(frame, next_[side]);

@@ -14,10 +14,10 @@ class RuleWriter {
   std::string write(uint32_t sid) {
     constexpr size_t kOfThousand[] = {290, 80, 60, 50, 45, 25, 216, 76, 126, 14, 8, 10};
     constexpr std::string (RuleWriter::*kKinds[])() = {
-        &RuleWriter::uri,         &RuleWriter::request_body, &RuleWriter::file_data,
-        &RuleWriter::user_agent,  &RuleWriter::host,         &RuleWriter::header,
-        &RuleWriter::dns_query,   &RuleWriter::tls,          &RuleWriter::tcp,
-        &RuleWriter::udp,         &RuleWriter::address,      &RuleWriter::mail};
+        &RuleWriter::uri,        &RuleWriter::request_body, &RuleWriter::file_data,
+        &RuleWriter::user_agent, &RuleWriter::host,         &RuleWriter::header,
+        &RuleWriter::dns_query,  &RuleWriter::tls,          &RuleWriter::tcp,
+        &RuleWriter::udp,        &RuleWriter::address,      &RuleWriter::mail};
     size_t drawn = random_.below(1000);
     size_t kind = 0;
     while (drawn >= kOfThousand[kind]) drawn -= kOfThousand[kind++];
@@ -141,8 +141,9 @@ class RuleWriter {
     rule += to_server ? " flow:established,to_server;" : " flow:established,to_client;";
     rule += flow_bit();
     if (random_.chance(40)) rule += " content:\"|" + hexadecimal(2) + "|\"; depth:4;";
-    rule += random_.chance(50) ? " content:\"|" + hexadecimal(random_.between(4, 10)) + "|\";"
-                               : content(make_word(random_) + " " + make_token(random_, 5), " nocase;");
+    rule += random_.chance(50)
+                ? " content:\"|" + hexadecimal(random_.between(4, 10)) + "|\";"
+                : content(make_word(random_) + " " + make_token(random_, 5), " nocase;");
     if (random_.chance(15)) rule += " byte_test:2,>,200,0,relative;";
     if (random_.chance(15)) rule += " dsize:>20;";
     if (random_.chance(10)) rule += " isdataat:100,relative;";
@@ -152,8 +153,8 @@ class RuleWriter {
 
   std::string udp() {
     std::string rule = begin("udp $HOME_NET any -> $EXTERNAL_NET any", "datagram");
-    return rule + " content:\"|" + hexadecimal(4) + "|\"; depth:8; content:\"" + make_word(random_) +
-           "\"; distance:0;";
+    return rule + " content:\"|" + hexadecimal(4) + "|\"; depth:8; content:\"" +
+           make_word(random_) + "\"; distance:0;";
   }
 
   std::string address() {

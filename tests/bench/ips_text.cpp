@@ -10,35 +10,40 @@ namespace masugata::bench {
 namespace {
 
 constexpr const char* kWords[] = {
-    "able",   "about",  "account", "action", "admin",   "after",   "album",  "answer", "april",
-    "area",   "article", "asset",  "author", "banner",  "basket",  "before", "begin",  "black",
-    "block",  "board",  "book",    "bridge", "bright",  "browser", "build",  "button", "camera",
-    "cart",   "castle", "center",  "chart",  "check",   "city",    "class",  "client", "cloud",
-    "color",  "column", "common",  "content", "corner", "country", "create", "daily",  "data",
-    "date",   "default", "design", "detail", "device",  "doctor",  "document", "download", "draft",
-    "early",  "edit",   "email",   "entry",  "event",   "example", "family", "feature", "field",
-    "file",   "filter", "first",   "float",  "footer",  "form",    "forum",  "frame",  "friend",
-    "gallery", "garden", "general", "global", "green",  "group",   "guide",  "header", "height",
-    "history", "home",  "hotel",   "house",  "image",   "index",   "inline", "input",  "island",
-    "item",   "january", "journal", "key",   "kitchen", "label",   "language", "later", "layout",
-    "letter", "library", "light",  "link",   "list",    "local",   "login",  "london", "main",
-    "margin", "market", "media",   "member", "menu",    "message", "middle", "mobile", "module",
-    "morning", "motion", "mountain", "music", "name",   "nature",  "network", "news",  "night",
-    "north",  "notice", "number",  "object", "office",  "online",  "option", "order",  "page",
-    "panel",  "paper",  "parent",  "party",  "people",  "person",  "phone",  "photo",  "picture",
-    "plain",  "player", "point",   "policy", "popular", "portal",  "position", "post", "power",
-    "press",  "price",  "print",   "private", "product", "profile", "project", "public", "quality",
-    "query",  "question", "radio", "reader", "recent",  "record",  "region", "relative", "report",
-    "request", "result", "return", "review", "river",   "round",   "sample", "school", "science",
-    "script", "search", "season",  "secret", "section", "select",  "server", "service", "session",
-    "shadow", "share",  "shop",    "simple", "small",   "social",  "solid",  "source", "south",
-    "special", "sport", "spring",  "square", "stand",   "start",   "state",  "static", "status",
-    "store",  "story",  "street",  "student", "style",  "subject", "summer", "support", "system",
-    "table",  "team",   "theme",   "thumb",  "ticket",  "title",   "today",  "token",  "topic",
-    "track",  "travel", "update",  "upload", "user",    "value",   "vector", "version", "video",
-    "view",   "visit",  "visual",  "water",  "weather", "website", "week",   "weight", "white",
-    "width",  "window", "winter",  "woman",  "wonder",  "world",   "writer", "year",   "young"};
-constexpr const char* kDomains[] = {"com", "net", "org", "io", "co.uk", "de", "jp", "info", "cloud"};
+    "able",     "about",    "account", "action",   "admin",    "after",   "album",    "answer",
+    "april",    "area",     "article", "asset",    "author",   "banner",  "basket",   "before",
+    "begin",    "black",    "block",   "board",    "book",     "bridge",  "bright",   "browser",
+    "build",    "button",   "camera",  "cart",     "castle",   "center",  "chart",    "check",
+    "city",     "class",    "client",  "cloud",    "color",    "column",  "common",   "content",
+    "corner",   "country",  "create",  "daily",    "data",     "date",    "default",  "design",
+    "detail",   "device",   "doctor",  "document", "download", "draft",   "early",    "edit",
+    "email",    "entry",    "event",   "example",  "family",   "feature", "field",    "file",
+    "filter",   "first",    "float",   "footer",   "form",     "forum",   "frame",    "friend",
+    "gallery",  "garden",   "general", "global",   "green",    "group",   "guide",    "header",
+    "height",   "history",  "home",    "hotel",    "house",    "image",   "index",    "inline",
+    "input",    "island",   "item",    "january",  "journal",  "key",     "kitchen",  "label",
+    "language", "later",    "layout",  "letter",   "library",  "light",   "link",     "list",
+    "local",    "login",    "london",  "main",     "margin",   "market",  "media",    "member",
+    "menu",     "message",  "middle",  "mobile",   "module",   "morning", "motion",   "mountain",
+    "music",    "name",     "nature",  "network",  "news",     "night",   "north",    "notice",
+    "number",   "object",   "office",  "online",   "option",   "order",   "page",     "panel",
+    "paper",    "parent",   "party",   "people",   "person",   "phone",   "photo",    "picture",
+    "plain",    "player",   "point",   "policy",   "popular",  "portal",  "position", "post",
+    "power",    "press",    "price",   "print",    "private",  "product", "profile",  "project",
+    "public",   "quality",  "query",   "question", "radio",    "reader",  "recent",   "record",
+    "region",   "relative", "report",  "request",  "result",   "return",  "review",   "river",
+    "round",    "sample",   "school",  "science",  "script",   "search",  "season",   "secret",
+    "section",  "select",   "server",  "service",  "session",  "shadow",  "share",    "shop",
+    "simple",   "small",    "social",  "solid",    "source",   "south",   "special",  "sport",
+    "spring",   "square",   "stand",   "start",    "state",    "static",  "status",   "store",
+    "story",    "street",   "student", "style",    "subject",  "summer",  "support",  "system",
+    "table",    "team",     "theme",   "thumb",    "ticket",   "title",   "today",    "token",
+    "topic",    "track",    "travel",  "update",   "upload",   "user",    "value",    "vector",
+    "version",  "video",    "view",    "visit",    "visual",   "water",   "weather",  "website",
+    "week",     "weight",   "white",   "width",    "window",   "winter",  "woman",    "wonder",
+    "world",    "writer",   "year",    "young"};
+constexpr const char* kDomains[] = {"com", "net", "org",  "io",   "co.uk",
+                                    "de",  "jp",  "info", "cloud"};
 constexpr const char* kServers[] = {"www", "cdn", "api", "static", "img", "mail", "assets", "m"};
 constexpr const char* kEndings[] = {".html", ".js", ".css", ".png", ".jpg", ".php", ".json", ""};
 
@@ -103,7 +108,8 @@ std::string make_element(RandomSource& random) {
     case 1:
       return "<script type=\"text/javascript\">var " + make_word(random) + " = document." +
              "getElementById(\"" + make_word(random) + "\"); function " + make_word(random) +
-             "(e) { return e." + make_word(random) + " + " + make_token(random, 3) + "; }</script>\n";
+             "(e) { return e." + make_word(random) + " + " + make_token(random, 3) +
+             "; }</script>\n";
     case 2:
       return "<img src=\"https://" + make_host(random) + make_path(random) + "\" alt=\"" +
              make_word(random) + "\" width=\"" + std::to_string(random.between(16, 900)) + "\">\n";

@@ -105,8 +105,8 @@ class Conversations {
   std::string request(const std::string& host, const std::string& browser,
                       const std::string& cookie) {
     const bool posts = random_.chance(12);
-    std::string text = (posts ? "POST " : "GET ") + make_path(random_) + " HTTP/1.1\r\nHost: " +
-                       host + "\r\nUser-Agent: " + browser +
+    std::string text = (posts ? "POST " : "GET ") + make_path(random_) +
+                       " HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: " + browser +
                        "\r\nAccept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
                        "\r\nAccept-Language: en-US,en;q=0.5\r\nAccept-Encoding: gzip, deflate\r\n"
                        "Connection: keep-alive\r\n";
@@ -128,7 +128,8 @@ class Conversations {
     const size_t kind = random_.below(100);
     if (kind < 10) return answer("304 Not Modified", "text/html", "", "");
     if (kind < 35) {
-      return answer("200 OK", "application/json", "", make_json(random_, random_.between(200, 3000)));
+      return answer("200 OK", "application/json", "",
+                    make_json(random_, random_.between(200, 3000)));
     }
     if (kind < 50) {
       return answer("200 OK", "text/html; charset=utf-8", "",
@@ -194,25 +195,25 @@ class Conversations {
     tls::ClientHelloParts parts;
     parts.ciphers = {0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030,
                      0xcca9, 0xcca8, 0xc013, 0xc014, 0x009c, 0x009d, 0x002f};
-    parts.extensions = {{0, tls::server_name(host)},
-                        {23, ""},
-                        {0xff01, std::string(1, '\0')},
-                        {10, tls::counted(tls::list16({0x001d, 0x0017, 0x0018}), 2)},
-                        {11, std::string("\x01\x00", 2)},
-                        {16, tls::alpn({"h2", "http/1.1"})},
-                        {13, tls::counted(tls::list16({0x0403, 0x0804, 0x0401, 0x0503}), 2)},
-                        {51, tls::counted(tls::be(0x001d, 2) +
-                                              tls::counted(make_bytes(random_, 32), 2), 2)}};
+    parts.extensions = {
+        {0, tls::server_name(host)},
+        {23, ""},
+        {0xff01, std::string(1, '\0')},
+        {10, tls::counted(tls::list16({0x001d, 0x0017, 0x0018}), 2)},
+        {11, std::string("\x01\x00", 2)},
+        {16, tls::alpn({"h2", "http/1.1"})},
+        {13, tls::counted(tls::list16({0x0403, 0x0804, 0x0401, 0x0503}), 2)},
+        {51, tls::counted(tls::be(0x001d, 2) + tls::counted(make_bytes(random_, 32), 2), 2)}};
     if (newer) parts.extensions.push_back({43, tls::counted(tls::list16({0x0304, 0x0303}), 1)});
     return tls::client_hello(parts);
   }
 
   std::string answer_13() {
     return tls::record(22,
-                       tls::server_hello(0x0303, 0x1301,
-                                         {{43, tls::be(0x0304, 2)},
-                                          {51, tls::be(0x001d, 2) +
-                                                   tls::counted(make_bytes(random_, 32), 2)}}),
+                       tls::server_hello(
+                           0x0303, 0x1301,
+                           {{43, tls::be(0x0304, 2)},
+                            {51, tls::be(0x001d, 2) + tls::counted(make_bytes(random_, 32), 2)}}),
                        0x0303) +
            tls::record(20, "\x01", 0x0303) + sealed(random_.between(2500, 4500));
   }
@@ -231,9 +232,7 @@ class Conversations {
     return tls::record(22, messages, 0x0303);
   }
 
-  std::string sealed(size_t length) {
-    return tls::record(23, make_bytes(random_, length), 0x0303);
-  }
+  std::string sealed(size_t length) { return tls::record(23, make_bytes(random_, length), 0x0303); }
 
   std::string mail(const std::string& from, const std::string& to) {
     std::string text = "Received: from " + make_host(random_) + " by mx.example\r\nFrom: <" + from +
@@ -245,12 +244,13 @@ class Conversations {
              make_letter(random_, random_.between(500, 6000));
     }
     const std::string border = "=_" + make_token(random_, 24);
-    text += "Content-Type: multipart/mixed; boundary=\"" + border + "\"\r\n\r\n--" + border +
-            "\r\nContent-Type: text/plain\r\n\r\n" +
-            make_letter(random_, random_.between(300, 3000)) + "\r\n--" + border +
-            "\r\nContent-Type: application/pdf; name=\"" + make_word(random_) +
-            ".pdf\"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment\r\n\r\n";
-    return text + base64_of("%PDF-1.7\n" + make_bytes(random_, random_.between(10'000, 120'000)), 76) +
+    text +=
+        "Content-Type: multipart/mixed; boundary=\"" + border + "\"\r\n\r\n--" + border +
+        "\r\nContent-Type: text/plain\r\n\r\n" + make_letter(random_, random_.between(300, 3000)) +
+        "\r\n--" + border + "\r\nContent-Type: application/pdf; name=\"" + make_word(random_) +
+        ".pdf\"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment\r\n\r\n";
+    return text +
+           base64_of("%PDF-1.7\n" + make_bytes(random_, random_.between(10'000, 120'000)), 76) +
            "--" + border + "--";
   }
 
