@@ -13,6 +13,7 @@
 
 #include "dataplane/control/methods.h"
 #include "dataplane/gateway/worker_threads.h"
+#include "dataplane/inspection/stats_event.h"
 #include "dataplane/platform/eal.h"
 
 namespace masugata::dataplane {
@@ -241,6 +242,22 @@ void Gateway::tend_inspection() {
   event_log_.write_waiting(rings);
 }
 
+void Gateway::write_stats() {
+  if (inspection_ == nullptr || inspection_->running() == nullptr ||
+      !wants_stats(configuration_->model().ips.log)) {
+    return;
+  }
+  StatsFigures figures = gather_stats(*inspection_);
+  figures.uptime_s = (loop_->now_ms() - started_ms_) / 1000;
+  for (const auto& worker : workers_) {
+    figures.received_packets += worker->context().counters.received.get();
+  }
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  event_log_.write(stats_event(figures, static_cast<uint64_t>(now.tv_sec) * 1'000'000 +
+                                            static_cast<uint64_t>(now.tv_nsec) / 1000));
+}
+
 Status Gateway::start_workers() {
   WorkerThreadSettings settings;
   settings.stop = &stop_workers_;
@@ -277,6 +294,7 @@ void Gateway::add_jobs() {
   });
   loop_->call_every(kKernelTickMs, [this] { report(kernel_->tick(clock_.now().ms()), "kernel"); });
   loop_->call_every(kLinkPeriodMs, [this] { poll_links(); });
+  loop_->call_every(kStatsPeriod_ms, [this] { write_stats(); });
   poll_links();
 }
 
@@ -358,7 +376,11 @@ Gateway::~Gateway() {
   server_.reset();
   socket_.reset();
   stop_workers_ = true;
-  if (workers_run_) join_workers();
+  if (workers_run_) {
+    join_workers();
+    tend_inspection();
+    write_stats();
+  }
   // Only now: workers may have been at work on a question or a trace.
   state_.reset();
   if (kernel_ != nullptr) loop_->forget(kernel_->event_descriptor());

@@ -90,6 +90,8 @@ class Gateway {
   Status start_workers();
   void start_inspection();
   void tend_inspection();
+  // Adds the `stats` event to the event log, if it is wanted.
+  void write_stats();
   void add_jobs();
   void poll_links();
   void serve_resolve_requests();

@@ -40,6 +40,7 @@ int run_worker(void* argument) {
   const Launch& launch = *static_cast<const Launch*>(argument);
   const WorkerThreadSettings& settings = launch.settings;
   const uint32_t worker = launch.worker->context().worker;
+  launch.worker->inspector().begin();
   settings.quiescence->register_worker(worker);
   uint32_t idle_turns = 0;
   while (!settings.stop->load(std::memory_order_relaxed)) {

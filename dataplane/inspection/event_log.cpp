@@ -42,19 +42,27 @@ void EventLog::write_waiting(const std::vector<LineRing*>& rings, size_t maximum
   bool wrote = false;
   for (LineRing* ring : rings) {
     for (size_t count = 0; count < maximum_lines && ring->pop(line_); ++count) {
-      line_ += '\n';
-      if (file_ == nullptr ||
-          std::fwrite(line_.data(), 1, line_.size(), file_.get()) != line_.size()) {
-        ++failed_;
-        continue;
-      }
-      bytes_ += line_.size();
-      ++lines_;
-      wrote = true;
-      if (bytes_ >= maximum_bytes_) rotate();
+      wrote = write_line() || wrote;
     }
   }
   if (wrote && file_ != nullptr) std::fflush(file_.get());
+}
+
+void EventLog::write(std::string_view text) {
+  line_ = text;
+  if (write_line() && file_ != nullptr) std::fflush(file_.get());
+}
+
+bool EventLog::write_line() {
+  line_ += '\n';
+  if (file_ == nullptr || std::fwrite(line_.data(), 1, line_.size(), file_.get()) != line_.size()) {
+    ++failed_;
+    return false;
+  }
+  bytes_ += line_.size();
+  ++lines_;
+  if (bytes_ >= maximum_bytes_) rotate();
+  return true;
 }
 
 }  // namespace masugata::dataplane

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dataplane/inspection/line_ring.h"
@@ -22,11 +23,16 @@ class EventLog {
   // Writes what the rings hold, at most `maximum_lines` of each per call.
   void write_waiting(const std::vector<LineRing*>& rings, size_t maximum_lines = 4096);
 
+  // One line of the control thread's own.
+  void write(std::string_view text);
+
   [[nodiscard]] uint64_t lines() const noexcept { return lines_; }
   // Lines that the disk did not take.
   [[nodiscard]] uint64_t failed() const noexcept { return failed_; }
 
  private:
+  bool write_line();  // line_, with its end
+
   struct Close {
     void operator()(std::FILE* file) const noexcept { std::fclose(file); }
   };

@@ -15,7 +15,7 @@ struct InspectionCounters {
   RelaxedCounter urgent_cleared;
   // Passed without inspection because the profile says so.
   RelaxedCounter passed_without_rules;  // packets
-  RelaxedCounter passed_memory;         // segments
+  RelaxedCounter passed_memory;         // segments, and packets at which a session lost its parser
   RelaxedCounter passed_overload;       // sessions
   RelaxedCounter passed_midstream;      // sessions
   RelaxedCounter passed_packets;        // of such sessions

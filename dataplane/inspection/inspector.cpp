@@ -7,6 +7,7 @@
 #include <cstring>
 #include <new>
 
+#include "ids/protocols/files/file_magic.h"
 #include "net/headers/transport.h"
 
 namespace masugata::dataplane {
@@ -122,6 +123,11 @@ Status Inspector::prepare(const InspectorLimits& limits, MemorySource& memory, s
   return {};
 }
 
+void Inspector::begin() noexcept {
+  // Without a database descriptions are empty, and rules that ask for them do not match.
+  static_cast<void>(ids::prepare_content_descriptions());
+}
+
 void Inspector::adopt(const InspectionSet* set) noexcept {
   const bool changed = set != nullptr && set_ != set;
   if (changed) take_up(*set);
@@ -140,7 +146,11 @@ void Inspector::take_up(const InspectionSet& set) noexcept {
     const InspectionSlot& next = set.slots[slot];
     const bool same = set_ != nullptr && slot < set_->slots.size() &&
                       set_->slots[slot].plan == next.plan && set_->slots[slot].costs == next.costs;
-    if (same || engines_[slot] == nullptr) continue;
+    if (engines_[slot] == nullptr) continue;
+    engines_[slot]->set_memory_failure(next.memory_full == InspectionFailure::Drop
+                                           ? ids::Failure::Drop
+                                           : ids::Failure::PassCounted);
+    if (same) continue;
     const bool counted = next.plan != nullptr && next.costs != nullptr;
     engines_[slot]->use_plan(next.plan.get(),
                              counted ? next.costs->of_worker(place_) : std::span<ids::RuleCost>());
@@ -387,8 +397,12 @@ InspectionOutcome Inspector::act(const ids::InspectionVerdict& verdict,
                                  InspectedSession* entry) noexcept {
   InspectionOutcome outcome;
   using Action = ids::VerdictAction;
-  if (verdict.action == Action::Accept) return outcome;
-  outcome.reason = DropReason::InspectionRule;
+  if (verdict.action == Action::Accept) {
+    if (verdict.memory_full) counters_.passed_memory.add(1);
+    return outcome;
+  }
+  const bool by_rule = verdict.sid != 0 || !verdict.memory_full;
+  outcome.reason = by_rule ? DropReason::InspectionRule : DropReason::InspectionMemory;
   outcome.tell_sender =
       verdict.action == Action::RejectSource || verdict.action == Action::RejectBoth;
   outcome.tell_receiver =

@@ -62,6 +62,9 @@ class Inspector {
   // Control thread: events go into `sink` instead of the ring (tests, replay); before prepare().
   void report_to(ids::EventSink& sink) noexcept { sink_ = &sink; }
 
+  // On the worker's thread, before its first turn: what reads files and takes milliseconds.
+  static void begin() noexcept;
+
   // At the beginning of a turn. Engines take up their new plans here; sessions that are being
   // followed go on under them.
   void adopt(const InspectionSet* set) noexcept;

@@ -104,6 +104,7 @@ namespace masugata::dataplane {
   X(InspectionFlow, "inspection-flow", "its session was condemned by inspection before")          \
   X(InspectionWithoutRules, "inspection-without-rules", "no IPS rules are loaded and the profile says drop") \
   X(InspectionOverload, "inspection-overload", "as many sessions are inspected as there is room for, and the profile says drop") \
+  X(InspectionMemory, "inspection-memory", "no memory to go on inspecting its session with, and the profile says drop") \
   X(InspectionMidstream, "inspection-midstream", "the beginning of its TCP session was not seen, and the profile says drop") \
   X(StreamSegment, "stream-segment", "TCP segment that its receiver would not read as it was inspected") \
   X(StreamMemory, "stream-memory", "no memory to remember the segment with, and the profile says drop") \
