@@ -90,8 +90,8 @@ void write_detection(const StatsFigures& figures, JsonWriter& json) {
   json.close_object();
 }
 
-void write_protocols(std::string_view name, const std::array<uint64_t, StatsFigures::kProtocols>& of,
-                     JsonWriter& json) {
+void write_protocols(std::string_view name,
+                     const std::array<uint64_t, StatsFigures::kProtocols>& of, JsonWriter& json) {
   json.open_object(name);
   for (size_t i = 0; i < of.size(); ++i) {
     const auto protocol = static_cast<ids::ApplicationProtocol>(i);

@@ -27,10 +27,10 @@ struct StatsFigures {
   uint64_t segments_rewritten = 0;
   uint64_t segments_refused = 0;
   uint64_t passed_midstream = 0;
-  uint64_t memory_full = 0;    // segments and sessions, passed
-  uint64_t overload = 0;       // sessions, passed
-  uint64_t memory_bytes = 0;   // now, of flows and their parsers
-  uint64_t drops = 0;          // packets
+  uint64_t memory_full = 0;   // segments and sessions, passed
+  uint64_t overload = 0;      // sessions, passed
+  uint64_t memory_bytes = 0;  // now, of flows and their parsers
+  uint64_t drops = 0;         // packets
   uint64_t alerts = 0;
   uint64_t alerts_discarded = 0;   // beyond those of one packet
   uint64_t alerts_suppressed = 0;  // by thresholds

@@ -157,8 +157,8 @@ void EngineCore::note_cost(RuleNumber number, uint64_t begin, bool matched) noex
   cost.cycles.add(cycle_count() - begin);
 }
 
-// For a rule that has matched: does it count for this sender and receiver? If not, it has no effects
-// either.
+// For a rule that has matched: does it count for this sender and receiver? If not, it has no
+// effects either.
 bool EngineCore::is_excepted(const CompiledRule& rule, const Subject& subject) noexcept {
   for (const uint32_t exception : rule.exceptions) {
     const DetectionPlan::ExceptedHosts& hosts = plan_->exceptions[exception];

@@ -12,8 +12,7 @@ using testing::Bench;
 using Packets = std::vector<uint64_t>;
 
 TEST(Tags, LogTheNextPacketsOfTheSession) {
-  Bench bench(
-      R"(alert udp any any -> any any (content:"evil"; tag:session,2,packets; sid:1;))");
+  Bench bench(R"(alert udp any any -> any any (content:"evil"; tag:session,2,packets; sid:1;))");
   auto flow = bench.udp();
   auto other = bench.udp(53, "10.0.0.9");
   flow.to_server("before");  // 1
@@ -43,8 +42,7 @@ alert udp any any -> any 54 (content:"evil"; tag:session,40,bytes; sid:2;))");
 }
 
 TEST(Tags, FollowAHostIntoOtherSessions) {
-  Bench bench(
-      R"(alert udp any any -> any any (content:"evil"; tag:host,2,packets,src; sid:1;))");
+  Bench bench(R"(alert udp any any -> any any (content:"evil"; tag:host,2,packets,src; sid:1;))");
   auto flow = bench.udp();
   flow.to_server("evil");
   auto other = bench.udp(80, "10.0.0.1", "192.0.2.8");
