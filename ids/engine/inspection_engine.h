@@ -49,11 +49,11 @@ enum class VerdictAction : uint8_t { Accept, Drop, RejectSource, RejectDestinati
 
 struct InspectionVerdict {
   VerdictAction action = VerdictAction::Accept;
-  bool whole_flow = false;  // the rest of the flow has the same fate without inspection
-  bool passed = false;      // a pass rule matched
-  uint32_t sid = 0;         // of the rule that decided, 0 = none
+  bool whole_flow = false;   // the rest of the flow has the same fate without inspection
+  bool passed = false;       // a pass rule matched
+  uint32_t sid = 0;          // of the rule that decided, 0 = none
   bool memory_full = false;  // the flow lost its parser at the memory bound with this packet
-  const char* reason = "";  // static: "rules", "flow drop", "memory"...
+  const char* reason = "";   // static: "rules", "flow drop", "memory"...
 };
 
 // What the flow's owner tells once, when the flow begins.

@@ -21,7 +21,8 @@
 
 namespace masugata::ids {
 
-// Rules are numbered in the order in which they are judged: by PlanOptions::action_order, those that set flow variables before those that ask for them, then by priority.
+// Rules are numbered in the order in which they are judged: by PlanOptions::action_order, those
+// that set flow variables before those that ask for them, then by priority.
 using RuleNumber = uint32_t;
 
 // When a rule is looked at.

@@ -50,8 +50,8 @@ class ProtocolParser {
     return ApplicationProtocol::Unknown;
   }
 
-  // After Changed: how many bytes of that call were still of this protocol. Those behind them belong
-  // to the next one. More than were given: all.
+  // After Changed: how many bytes of that call were still of this protocol. Those behind them
+  // belong to the next one. More than were given: all.
   [[nodiscard]] virtual size_t consumed() const noexcept { return SIZE_MAX; }
 
   // What the parser holds on the heap beyond its transactions and the few kilobytes that any parser
