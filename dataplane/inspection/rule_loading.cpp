@@ -219,6 +219,7 @@ void apply_profile(const config::IpsProfile& profile, std::chrono::system_clock:
     added.source = address_set_of(exception.source);
     added.destination = address_set_of(exception.destination);
     rules.exceptions.push_back(std::move(added));
+    loaded.exceptions.push_back(exception.name);
   }
 }
 

@@ -22,6 +22,7 @@ struct LoadedProfile {
   std::shared_ptr<const ids::DetectionPlan> plan;
   size_t disabled = 0;    // left out by the profile's choice
   size_t overridden = 0;  // with another action than written
+  std::vector<std::string> exceptions;  // names of those that hold, as the plan numbers them
 };
 
 struct LoadedRules {
