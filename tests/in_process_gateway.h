@@ -60,6 +60,7 @@ class InProcessGateway final : public GatewayUnderTest {
 
   // For tests that look deeper. Valid after the first configure().
   [[nodiscard]] dataplane::Worker& worker() noexcept { return *workers_.front(); }
+  [[nodiscard]] dataplane::InspectionManager& inspection() noexcept { return *inspection_; }
   [[nodiscard]] dataplane::ForwardingPublisher& forwarding() noexcept { return *forwarding_; }
   [[nodiscard]] const config::Model& model() const noexcept { return model_; }
   [[nodiscard]] const dataplane::RunningConfiguration& configuration() const noexcept {

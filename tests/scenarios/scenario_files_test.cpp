@@ -22,6 +22,9 @@ const std::map<std::string, std::string> kTestedElsewhere = {
     {"no-buffer", "bounds_test.cpp; dataplane/fragments and dataplane/icmp unit tests"},
     {"transmit-queue-full", "bounds_test.cpp"},
     {"punt-queue-full", "bounds_test.cpp"},
+    {"inspection-overload", "inspection_bounds_test.cpp"},
+    {"inspection-memory", "inspection_bounds_test.cpp"},
+    {"stream-memory", "inspection_bounds_test.cpp"},
     {"handover-queue-full", "needs two workers: dataplane/pipeline unit tests"},
 };
 
