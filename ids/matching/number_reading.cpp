@@ -75,7 +75,6 @@ std::optional<uint64_t> place_of(const NumberReading& reading, const InspectedBy
   if (begin < static_cast<int64_t>(bytes.first)) return std::nullopt;
   const auto place = static_cast<uint64_t>(begin);
   if (place > end || end - place < static_cast<uint64_t>(count)) return std::nullopt;
-  if (reading.relative && place == end) return std::nullopt;
   return place;
 }
 

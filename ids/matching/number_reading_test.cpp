@@ -154,6 +154,18 @@ TEST_F(Numbers, ByteJumpMovesBehindWhatItRead) {
   EXPECT_FALSE(matches({jump(reading(2, 0)), content("nd").within(2)}, bytes));
 }
 
+TEST_F(Numbers, ByteJumpOfNoBytesMovesBackFromTheEnd) {
+  NumberReading nothing;
+  nothing.byte_count = number(0);
+  nothing.relative = true;
+  ByteJump back = jump(nothing);
+  back.post_offset = -2;
+  const std::array<uint8_t, 4> data{1, 2, 3, 4};
+  uint64_t last = 4;
+  EXPECT_TRUE(match_byte_jump(back, {data, 0, true}, last, {}));
+  EXPECT_EQ(last, 2U);
+}
+
 TEST_F(Numbers, ByteJumpOptions) {
   const std::string bytes = std::string("\x03", 1) + "abcdefgh";
   ByteJump aligned = jump(reading(1, 0));
