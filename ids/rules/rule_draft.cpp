@@ -74,7 +74,9 @@ size_t RuleDraft::current_index() {
   if (!sticky_) return index_for(BufferId::Payload, {}, std::nullopt, false);
   if (!index_) {
     // Naming a buffer with many instances again asks for a further instance.
-    index_ = index_for(buffer_, transforms_, side_, properties_of(buffer_).many);
+    const BufferProperties& properties = properties_of(buffer_);
+    const bool many = properties.many || properties.source == BufferSource::File;
+    index_ = index_for(buffer_, transforms_, side_, many);
   }
   return *index_;
 }
