@@ -88,6 +88,7 @@ class EngineCore {
   [[nodiscard]] bool is_excepted(const CompiledRule& rule, const Subject& subject) noexcept;
   void note_cost(RuleNumber number, uint64_t begin, bool matched) noexcept;
   void scan(const PatternGroup& group, std::span<const uint8_t> bytes) noexcept;
+  void scan_for_protocol(const PatternGroup& group, std::span<const uint8_t> bytes) noexcept;
   void scan_payload(const Call& call, const Subject& subject, bool is_own_direction) noexcept;
   [[nodiscard]] Subject subject_of(Call& call, Direction direction) const noexcept;
 

@@ -94,6 +94,22 @@ void EngineCore::scan(const PatternGroup& group, std::span<const uint8_t> bytes)
   group.scan(bytes, scratch_.get(), [this](uint32_t rule) noexcept { candidates_.add(rule); });
 }
 
+// Rules that ask for the protocol did not apply to what came before it was known; all others have
+// seen that already.
+void EngineCore::scan_for_protocol(const PatternGroup& group,
+                                   std::span<const uint8_t> bytes) noexcept {
+  if (group.database() == nullptr || bytes.empty()) {
+    return;
+  }
+  counters.scans.add(1);
+  counters.scanned_bytes.add(bytes.size());
+  group.scan(bytes, scratch_.get(), [this](uint32_t rule) noexcept {
+    if (plan_->rules[rule].asks_protocol) {
+      candidates_.add(rule);
+    }
+  });
+}
+
 // The new bytes of a TCP stream and the packet's payload are mostly the same bytes: one search
 // finds candidates for both.
 void EngineCore::scan_payload(const Call& call, const Subject& subject,
@@ -106,9 +122,8 @@ void EngineCore::scan_payload(const Call& call, const Subject& subject,
     const StreamWindow& window = call.flow->windows[side];
     const uint64_t overlap = group.longest() == 0 ? 0 : group.longest() - 1;
     uint64_t from = call.flow->news_from[side];
-    if (call.flow->protocol_news) {
-      // Rules of the protocol did not apply to what came before.
-      from = window.first();
+    if (call.flow->protocol_news && from > window.first()) {
+      scan_for_protocol(group, window.bytes());
     }
     news = static_cast<size_t>(window.end() - std::max(from, window.first()));
     from = from > overlap ? from - overlap : 0;
@@ -186,6 +201,11 @@ void EngineCore::judge_one(RuleNumber number, const Subject& subject) noexcept {
     return;
   }
   judge_->carry_out(*plan_, rule, subject);
+  if (judgement == Judgement::ByStream && rule.on_packet && !limits_.inline_mode &&
+      judge_->packet_holds(rule, subject)) {
+    // As two packets would say it: this one, and the one that tells that the bytes have arrived.
+    add_match({&rule, nullptr, subject.direction, false});
+  }
   add_match({&rule, nullptr, subject.direction, judgement == Judgement::ByStream});
 }
 

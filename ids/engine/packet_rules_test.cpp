@@ -136,6 +136,38 @@ TEST(StreamRules, DoNotMatchOverAGap) {
   EXPECT_EQ(bench.sids(), "1");
 }
 
+TEST(StreamRules, WithoutProtocolMatchOnceAlthoughItBecomesKnown) {
+  Bench bench(R"(alert tcp any any -> any any (content:"early"; sid:1;)
+alert http any any -> any any (content:"early"; sid:2;))");
+  auto flow = bench.tcp();
+  flow.to_server("GET /early");
+  flow.to_server(" HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(bench.sids(), "1 2");
+}
+
+TEST(StreamRules, SeeAPacketAndItsStreamApartWhenNothingIsDropped) {
+  const std::string rule = R"(alert tcp any any -> any any (content:"GET "; depth:4; sid:1;))";
+  EngineLimits limits;
+  limits.inline_mode = false;
+  Bench watching(rule, limits);
+  auto watched = watching.tcp();
+  watched.to_server("GET /");
+  EXPECT_EQ(watching.sids(), "1 1");
+  Bench gateway(rule);
+  auto guarded = gateway.tcp();
+  guarded.to_server("GET /");
+  EXPECT_EQ(gateway.sids(), "1");
+}
+
+TEST(StreamRules, TellTheProtocolByOneDirectionWhenTheOtherIsMissing) {
+  Bench bench(R"(alert http any any -> any any (file.data; content:"World"; sid:1;))");
+  auto flow = bench.tcp();
+  flow.gap(Direction::ToServer, 40);
+  flow.to_server("");
+  flow.to_client("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nWorld");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
 TEST(StreamRules, OfAProtocolWaitUntilItIsKnown) {
   Bench bench(R"(alert http any any -> any any (content:"early"; sid:1;)
 alert tls any any -> any any (content:"early"; sid:2;))",

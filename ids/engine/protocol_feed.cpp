@@ -53,9 +53,15 @@ void EngineCore::feed_gap(Call& call, Direction direction, uint64_t missing) noe
   FlowInspection& flow = *call.flow;
   flow.windows[index_of(direction)].skip(missing);
   if (flow.detection == FlowInspection::Detection::Pending) {
-    // What begins in the middle of something tells nothing, not even which protocol it is not.
-    flow.detection = FlowInspection::Detection::Failed;
-    flow.first_bytes = {};
+    // What begins in the middle of something tells nothing, not even which protocol it is not. The
+    // other direction may still tell.
+    const size_t side = index_of(direction);
+    const bool begun = !flow.first_bytes[side].empty();
+    flow.headless[side] = true;
+    if (begun || flow.headless[index_of(opposite(direction))]) {
+      flow.detection = FlowInspection::Detection::Failed;
+      flow.first_bytes = {};
+    }
   } else if (flow.parser_live) {
     take_outcome(call, flow.parser->on_gap(direction, missing));
   }
@@ -74,6 +80,9 @@ void EngineCore::feed_bytes(Call& call, Direction direction,
 void EngineCore::detect(Call& call, Direction direction, std::span<const uint8_t> bytes) noexcept {
   FlowInspection& flow = *call.flow;
   const bool udp = call.packet.key.protocol == net::Protocol::Udp;
+  if (flow.headless[index_of(direction)]) {
+    return;
+  }
   std::vector<uint8_t>& kept = flow.first_bytes[index_of(direction)];
   if (flow.first_bytes[0].empty() && flow.first_bytes[1].empty()) {
     flow.first_speaker = direction;
@@ -137,6 +146,7 @@ void EngineCore::exchange_sides(FlowInspection& flow) noexcept {
   flow.facts.key = flow.facts.key.reversed();
   flow.event.key = flow.facts.key;
   std::swap(flow.windows[0], flow.windows[1]);
+  std::swap(flow.headless[0], flow.headless[1]);
   std::swap(flow.first_bytes[0], flow.first_bytes[1]);
   std::swap(flow.news[0], flow.news[1]);
   std::swap(flow.news_from[0], flow.news_from[1]);

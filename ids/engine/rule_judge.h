@@ -26,6 +26,10 @@ class RuleJudge {
   // For packets and streams: No, Yes or ByStream.
   [[nodiscard]] Judgement judge_packet(const DetectionPlan& plan, const CompiledRule& rule,
                                        const Subject& subject) noexcept;
+  // After ByStream: whether the packet's own payload holds for the rule, too.
+  [[nodiscard]] bool packet_holds(const CompiledRule& rule, const Subject& subject) noexcept {
+    return !subject.payload.empty() && packet_buffers_hold(rule, subject, false);
+  }
   // For a transaction's direction: No, NotYet or Yes.
   [[nodiscard]] Judgement judge_transaction(const DetectionPlan& plan, const CompiledRule& rule,
                                             const Subject& subject) noexcept;

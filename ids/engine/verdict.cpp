@@ -33,7 +33,7 @@ void EngineCore::add_match(const RuleMatch& match) noexcept {
 
 InspectionVerdict EngineCore::reach_verdict(Call& call) noexcept {
   InspectionVerdict verdict;
-  uint32_t alerts = 0;
+  uint32_t alerts[2] = {};
   for (const RuleMatch& match : queue_.sorted()) {
     const Rule& rule = *match.rule->rule;
     costs[match.rule->number].last_match_us.set(call.packet.time_us);
@@ -54,8 +54,11 @@ InspectionVerdict EngineCore::reach_verdict(Call& call) noexcept {
       break;  // what stands after a pass rule is passed, too
     }
     if (answer.outcome == ThresholdOutcome::Alert && !rule.no_alert) {
-      if (alerts < limits_.alerts_per_packet) {
-        ++alerts;
+      // Where nothing is dropped, what streams say is judged apart from the packet that completed
+      // it: it would come with another one.
+      const bool apart = !limits_.inline_mode && (match.by_stream || match.transaction != nullptr);
+      if (alerts[apart ? 1 : 0] < limits_.alerts_per_packet) {
+        ++alerts[apart ? 1 : 0];
         report_alert(match, answer.action, call);
       } else {
         counters.alerts_discarded.add(1);

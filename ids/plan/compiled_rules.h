@@ -47,6 +47,7 @@ struct CompiledRule {
   uint8_t transports = 0;      // bits of TransportClass
   bool on_packet = false;      // Stream: a packet's own payload is looked at as well
   bool flow_action = false;    // what it decides holds for the rest of the flow
+  bool asks_protocol = false;  // for the application protocol, in its header or a condition
   bool one_transport = false;  // `transports` does not say all: protocol or version is checked
   uint8_t hook_progress = 0;   // Transaction: not before the side is this far, 0 = at once
   bool repeats = false;        // Transaction: matches at every change while the side is that far

@@ -23,6 +23,7 @@ bool is_flow_field(NumberField field) {
 // What conditions ask for, as far as it decides the place of the rule.
 struct Asked {
   bool packet = false;
+  bool protocol = false;
   bool transaction = false;
   bool flow = false;
   bool only_protocol = true;  // nothing but app-layer-protocol
@@ -51,7 +52,10 @@ struct Asked {
     only_address = only_address && match.operation == XbitsMatch::Operation::Set;
   }
   void operator()(const FlowintMatch&) { other(); }
-  void operator()(const ApplicationProtocolMatch&) { only_address = false; }
+  void operator()(const ApplicationProtocolMatch&) {
+    only_address = false;
+    protocol = true;
+  }
   void operator()(const EventMatch& match) {
     if (match.kind == EventKind::Application && match.protocol != ApplicationProtocol::Unknown) {
       needs_transaction();
@@ -229,6 +233,7 @@ void classify(CompiledRule& compiled, const RuleSet& set) {
     bound = bound || (source == BufferSource::Stream && has_bound_content(buffer));
   }
   compiled.transports = transports_of(rule);
+  compiled.asks_protocol = asked.protocol || rule.application != ApplicationProtocol::Unknown;
   compiled.one_transport = is_one_transport(rule.protocol);
   if (asked.transaction || is_transactional_hook(rule)) {
     compiled.kind = RuleKind::Transaction;
