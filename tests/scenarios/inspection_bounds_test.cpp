@@ -75,7 +75,7 @@ TEST_F(InspectionBoundsTest, PassesAndCountsSessionsThatParsersHaveNoMemoryFor) 
             1U);
   EXPECT_GE(counters().passed_memory.get(), 1U);
   EXPECT_TRUE(gateway_->take_alerts().empty()) << "nobody reads HTTP";
-  EXPECT_TRUE(send("lan0", {segment(4000, 33, "evilword")}).empty());
+  EXPECT_TRUE(send("lan0", {segment(4000, 31, "evilword")}).empty());
   EXPECT_EQ(gateway_->drop_counts()["inspection-rule"], 1U) << "packets are still judged";
 }
 
