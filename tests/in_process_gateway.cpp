@@ -283,6 +283,14 @@ Status InProcessGateway::publish(const config::Model& model) {
   if (Status loaded = load_inspection(model); !loaded) return loaded;
   auto snapshot = dataplane::compile_snapshot(model, epoch_ + 1, wall_clock_);
   if (!snapshot) return tl::unexpected(snapshot.error());
+  if ((*snapshot)->policy->depends_on_content()) {
+    dataplane::IdentifierLimits limits = options_.identifier;
+    limits.sessions = workers_.front()->settings().sessions;
+    for (const auto& worker : workers_) {
+      Status prepared = worker->applications().prepare(limits, inspection_memory_);
+      if (!prepared) return prepared;
+    }
+  }
   std::vector<dataplane::PortFacts> ports;
   for (const auto& port : ports_) ports.push_back({port->device, port->mac});
   std::vector<uint16_t> twins(model.interfaces.size());

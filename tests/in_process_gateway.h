@@ -31,6 +31,7 @@ struct InProcessOptions {
   // they belong to: the worst that a port can do.
   uint16_t workers = 1;
   dataplane::InspectorLimits inspection;
+  dataplane::IdentifierLimits identifier;
 };
 
 // Connected, local and broadcast routes follow from the interfaces' addresses, and static routes

@@ -110,11 +110,12 @@ struct SessionFilter {
   std::optional<uint16_t> source_port;  // host order
   std::optional<uint16_t> destination_port;
   std::optional<net::Protocol> protocol;
-  std::string zone;       // either side
-  std::string interface;  // either side
-  std::string rule;       // "web" (in any section) or "lan > wan: web"
-  std::string state;      // as SessionRecord::state; "new" and "replied" of any protocol
-  uint32_t limit = 50;    // 1..kMaximumListed
+  std::string zone;         // either side
+  std::string interface;    // either side
+  std::string rule;         // "web" (in any section) or "lan > wan: web"
+  std::string state;        // as SessionRecord::state; "new" and "replied" of any protocol
+  std::string application;  // "youtube"; also what carries it: "tls"
+  uint32_t limit = 50;      // 1..kMaximumListed
 };
 
 struct Endpoint {
@@ -133,8 +134,10 @@ struct SessionRecord {
   std::string to_zone;
   std::string ingress_interface;
   std::string egress_interface;
-  std::string rule;   // "lan > wan: web"; empty: no packet since a reload, so not asked again
-  std::string state;  // "established", "syn-sent", "replied"...
+  std::string rule;         // "lan > wan: web"; empty: no packet since a reload, so not asked again
+  std::string state;        // "established", "syn-sent", "replied"...
+  std::string application;  // "youtube", "unknown"; empty: not looked for, or not known yet
+  std::string carrier;      // of the application: "tls"; empty when nothing carries it
   uint64_t age_seconds = 0;
   uint64_t expires_seconds = 0;  // when nothing more comes
   uint64_t packets_original = 0;
@@ -290,6 +293,9 @@ struct ExplainRequest {
   Endpoint destination;
   std::string from_zone;  // at most one of the two; both empty: by the route to the source
   std::string interface;
+  // What the connection turns out to carry; both empty: what is decided before that is known.
+  std::string application;  // "youtube"
+  std::string domain;       // host name
 };
 
 struct ExplanationStep {

@@ -77,6 +77,7 @@ void show_sessions(GatewayState& state, const Json& parameters, const Responder&
   SessionFilter filter = read_packet_filter(reader);
   filter.rule = reader.text("rule");
   filter.state = reader.text("state");
+  filter.application = reader.text("application");
   filter.limit = reader.number("limit", 1, kMaximumListed, kDefaultSessions);
   if (refused(reader, responder)) return;
   state.sessions(filter, [responder](const Result<SessionList>& list) {
@@ -107,6 +108,8 @@ void explain(GatewayState& state, const Json& parameters, const Responder& respo
   request.destination.port = reader.port("destination_port").value_or(0);
   request.from_zone = reader.text("from_zone");
   request.interface = reader.text("interface");
+  request.application = reader.text("application");
+  request.domain = reader.text("domain");
   if (source && destination && source->family() != destination->family()) {
     reader.complain("source and destination are of different families");
   }

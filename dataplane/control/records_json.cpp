@@ -50,6 +50,8 @@ json session_json(const SessionRecord& session) {
           {"egress_interface", session.egress_interface},
           {"rule", session.rule},
           {"state", session.state},
+          {"application", session.application},
+          {"carrier", session.carrier},
           {"age_seconds", session.age_seconds},
           {"expires_seconds", session.expires_seconds},
           {"packets_original", session.packets_original},

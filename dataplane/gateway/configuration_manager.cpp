@@ -98,6 +98,14 @@ Status ConfigurationManager::apply(config::Model model, std::vector<Fault>& warn
     }
   }
 
+  if ((*snapshot)->policy->depends_on_content()) {
+    for (ApplicationIdentifier* identifier : targets_.identifiers) {
+      Status prepared =
+          identifier->prepare(targets_.identifier_limits, *targets_.identifier_memory);
+      if (!prepared) return prepared;
+    }
+  }
+
   ++epoch_;
   auto next = build_configuration(model, std::shared_ptr<const Snapshot>(std::move(*snapshot)),
                                   targets_.ports, *twins, targets_.workers, epoch_);

@@ -26,7 +26,10 @@ namespace masugata::dataplane {
 struct ConfigurationTargets {
   Publication* publication = nullptr;
   Quiescence* quiescence = nullptr;
-  InspectionManager* inspection = nullptr;  // may be null (tests)
+  InspectionManager* inspection = nullptr;          // may be null (tests)
+  std::vector<ApplicationIdentifier*> identifiers;  // of the workers
+  IdentifierLimits identifier_limits;
+  MemorySource* identifier_memory = nullptr;
   ExceptionPath* twins = nullptr;
   KernelInterface* kernel = nullptr;
   std::vector<PortFacts> ports;

@@ -207,6 +207,9 @@ Status Gateway::connect_kernel() {
   }
   start_inspection();
   targets.inspection = inspection_.get();
+  for (const auto& worker : workers_) targets.identifiers.push_back(&worker->applications());
+  targets.identifier_limits.sessions = workers_.front()->settings().sessions;
+  targets.identifier_memory = &inspection_memory_;
   configuration_ = std::make_unique<ConfigurationManager>(std::move(targets));
   for (uint16_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->connect(&exception_path_->port(i), messages_.get());

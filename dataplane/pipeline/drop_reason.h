@@ -99,6 +99,7 @@ namespace masugata::dataplane {
   X(PolicyRejected, "policy-rejected", "a rule rejects it; RST or ICMP was sent")                 \
   X(NatPortsExhausted, "nat-ports-exhausted", "no free port in the translation's address and port range") \
   X(NatUntranslatable, "nat-untranslatable", "packet cannot be translated (protocol or family)")  \
+  X(ApplicationDenied, "application-denied", "what the session turned out to carry is not permitted") \
   /* inspection */                                                                                \
   X(InspectionRule, "inspection-rule", "an IPS rule drops or rejects it")                         \
   X(InspectionFlow, "inspection-flow", "its session was condemned by inspection before")          \

@@ -87,6 +87,10 @@ bool SessionQueryFilter::matches(const Session& session, const SessionPlace& pla
       session.flow(Direction::Original).egress_interface != interface) {
     return false;
   }
+  if (application != 0xffff && session.record.application != application &&
+      session.record.application_carrier != application) {
+    return false;
+  }
   if (!rules.empty() && (place.rule >= rules.size() || !rules[place.rule])) return false;
   return states == 0 || ((states >> static_cast<uint32_t>(session.state)) & 1U) != 0;
 }

@@ -35,10 +35,11 @@ struct SessionQueryFilter {
   net::Protocol protocol = net::Protocol::HopByHop;
   uint16_t source_port = 0;  // host order, 0 = any
   uint16_t destination_port = 0;
-  uint16_t zone = 0xffff;       // either side
-  uint16_t interface = 0xffff;  // either side
-  uint32_t states = 0;          // bit per ProtocolState, 0 = any
-  std::vector<bool> rules;      // by RuleId; empty = any
+  uint16_t zone = 0xffff;         // either side
+  uint16_t interface = 0xffff;    // either side
+  uint16_t application = 0xffff;  // ApplicationId, of the session or of what carries it
+  uint32_t states = 0;            // bit per ProtocolState, 0 = any
+  std::vector<bool> rules;        // by RuleId; empty = any
 
   [[nodiscard]] bool matches(const Session& session, const SessionPlace& place) const noexcept;
 };

@@ -40,6 +40,7 @@ Worker::Worker(const WorkerSettings& settings, const Publication& publication)
   context_.syn_cookies = SynCookies(settings.cookie_secret);
   context_.transmit = &transmit_queues_;
   context_.inspector = &inspector_;
+  context_.applications = &applications_;
   port_of_device_.assign(RTE_MAX_ETHPORTS, kNoPort);
   for (const PolledPort& port : ports_) port_of_device_[port.device] = port.index;
 }
@@ -245,6 +246,7 @@ void Worker::session_ended(Session& session, EndReason reason) noexcept {
   context_.syn_proxies.release(session);
   inspector_.session_ended(session, context_.sessions->index_in_table(session), context_.now_us,
                            name_of(reason));
+  applications_.session_ended(context_.sessions->index_in_table(session));
   if ((session.flags & kSessionHelper) != 0) {
     context_.expectations.remove_of_parent(context_.sessions->handle_of(session));
   }

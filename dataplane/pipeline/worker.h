@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "dataplane/applications/application_identifier.h"
 #include "dataplane/forwarding/publisher.h"
 #include "dataplane/inspection/inspector.h"
 #include "dataplane/pipeline/runner.h"
@@ -90,6 +91,8 @@ class Worker final : public SessionObserver {
   [[nodiscard]] const WorkerContext& context() const noexcept { return context_; }
   // For the control thread's part of inspection; see inspector.h for who may call what.
   [[nodiscard]] Inspector& inspector() noexcept { return inspector_; }
+  // As above; see application_identifier.h.
+  [[nodiscard]] ApplicationIdentifier& applications() noexcept { return applications_; }
   [[nodiscard]] SessionQuerySlot& queries() noexcept { return queries_; }
   // As given at start; any thread.
   [[nodiscard]] const WorkerSettings& settings() const noexcept { return settings_; }
@@ -116,6 +119,7 @@ class Worker final : public SessionObserver {
   std::vector<PortIndex> port_of_device_;
   WorkerContext context_;
   Inspector inspector_;
+  ApplicationIdentifier applications_;
   Runner runner_;
   TransmitQueues transmit_queues_;
   DecodeStage decode_;

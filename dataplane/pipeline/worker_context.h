@@ -30,6 +30,7 @@ struct rte_mempool;
 
 namespace masugata::dataplane {
 
+class ApplicationIdentifier;
 class Inspector;
 class KernelPort;
 class TransmitQueues;
@@ -106,6 +107,7 @@ struct WorkerContext {
   KernelPort* kernel = nullptr;  // nullptr in tests without a kernel
   TransmitQueues* transmit = nullptr;
   Inspector* inspector = nullptr;
+  ApplicationIdentifier* applications = nullptr;
   WorkerMessages* messages = nullptr;  // rings to and from other workers; nullptr with one worker
 
   [[nodiscard]] const Snapshot& snapshot() const noexcept { return *configuration->snapshot; }

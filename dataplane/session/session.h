@@ -132,6 +132,7 @@ enum FlowFlags : uint8_t {
 
 inline constexpr uint32_t kNone32 = 0xffffffffU;  // "no such thing" in 32 and 16 bits
 inline constexpr uint16_t kNone16 = 0xffffU;
+inline constexpr uint16_t kApplicationNotKnown = kNone16;
 
 // One direction of a session, one cache line.
 struct alignas(64) Flow {
@@ -164,6 +165,9 @@ struct alignas(64) SessionRecord {
   uint16_t foreign_worker = kNone16;  // worker that holds a foreign entry for the reply key
   uint8_t helper = 0;                 // 0 = none, 1 = FTP control, 2 = FTP data
   uint8_t icmp_type = 0;              // of the opening packet
+  // What it carries: config::ApplicationId; not known until a policy asks for it and it is found.
+  uint16_t application = kApplicationNotKnown;
+  uint16_t application_carrier = kApplicationNotKnown;
 };
 static_assert(sizeof(SessionRecord) == 64);
 
@@ -177,6 +181,8 @@ enum SessionFlags : uint16_t {
   kSessionToSelf = 1U << 6U,
   kSessionExpected = 1U << 7U,  // opened by an expectation
   kSessionEnded = 1U << 8U,     // erased; stays readable until release_burst()
+  kSessionIdentify = 1U << 9U,  // policy waits to know what it carries
+  kSessionRefused = 1U << 10U,  // what it carries is not permitted: its packets are dropped
 };
 
 // A session. Written by its worker only. All times are milliseconds of that worker's clock, which
@@ -220,6 +226,10 @@ struct alignas(64) Session {
   // Milliseconds without a packet.
   [[nodiscard]] uint32_t idle_ms(uint32_t now_ms) const noexcept { return now_ms - last_seen_ms; }
   [[nodiscard]] bool ended() const noexcept { return (flags & kSessionEnded) != 0; }
+  // Do its packets go through the stage that looks into them?
+  [[nodiscard]] bool is_looked_into() const noexcept {
+    return inspection_profile != 0 || (flags & (kSessionIdentify | kSessionRefused)) != 0;
+  }
 };
 static_assert(sizeof(Session) == 256);
 static_assert(offsetof(Session, flows) == 64);

@@ -22,6 +22,8 @@ std::vector<Option> session_options() {
   auto options = packet_options();
   options.push_back({"rule", ValueKind::Rule, "rule", "policy rule that permitted it"});
   options.push_back({"state", ValueKind::State, "state", "state of the session"});
+  options.push_back({"application", ValueKind::Application, "application",
+                     "application that was recognised in it"});
   options.push_back({"limit", ValueKind::Count, "limit", "show at most so many (50)"});
   return options;
 }
@@ -139,7 +141,9 @@ std::vector<Command> main_commands() {
         {"FROM[:PORT]", ValueKind::Endpoint, "source", "client"},
         {"TO[:PORT]", ValueKind::Endpoint, "destination", "server"}},
        {{"from-zone", ValueKind::Zone, "from_zone", "zone that it comes from"},
-        {"interface", ValueKind::Interface, "interface", "interface that it comes in by"}}},
+        {"interface", ValueKind::Interface, "interface", "interface that it comes in by"},
+        {"application", ValueKind::Application, "application", "what it turns out to carry"},
+        {"domain", ValueKind::Domain, "domain", "host name that it turns out to be for"}}},
       {{"clear", "counters"},
        "start all counters again at zero",
        Action::Call,
@@ -213,6 +217,10 @@ std::string_view placeholder(ValueKind kind) {
       return "INTERFACE";
     case ValueKind::Rule:
       return "RULE";
+    case ValueKind::Application:
+      return "APPLICATION";
+    case ValueKind::Domain:
+      return "DOMAIN";
     case ValueKind::State:
       return "STATE";
     case ValueKind::Count:
@@ -245,6 +253,10 @@ std::string_view description(ValueKind kind) {
       return "the name of an interface";
     case ValueKind::Rule:
       return "the name of a policy rule";
+    case ValueKind::Application:
+      return "an application that is recognised, for example bittorrent";
+    case ValueKind::Domain:
+      return "a host name, for example www.example.com";
     case ValueKind::State:
       return "a session state, as `show sessions` prints it";
     case ValueKind::Count:

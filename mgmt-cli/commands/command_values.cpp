@@ -7,8 +7,10 @@
 #include <limits>
 #include <optional>
 
+#include "config/applications.h"
 #include "mgmt-cli/commands/command_line.h"
 #include "net/address.h"
+#include "net/domain_set.h"
 
 namespace masugata::cli {
 namespace {
@@ -38,6 +40,14 @@ bool is_protocol(const std::string& text, bool transport_only) {
 
 tl::unexpected<Fault> not_accepted(const std::string& text, ValueKind kind) {
   return failure("", fmt::format("'{}' is not {}", text, description(kind)));
+}
+
+tl::unexpected<Fault> no_application(const std::string& text) {
+  constexpr size_t kShown = 3;
+  const auto near = config::applications_like(text, kShown);
+  if (near.empty()) return not_accepted(text, ValueKind::Application);
+  return failure("", fmt::format("no application '{}' is recognised; do you mean {}?", text,
+                                 fmt::join(near, ", ")));
 }
 
 // "10.0.0.1", "10.0.0.1:80", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:80".
@@ -105,6 +115,16 @@ Status add_value(json& parameters, ValueKind kind, std::string_view parameter,
       if (!is_protocol(text, kind == ValueKind::Transport)) return not_accepted(text, kind);
       value = text;
       return {};
+    case ValueKind::Application:
+      if (!config::find_application(text)) return no_application(text);
+      value = text;
+      return {};
+    case ValueKind::Domain: {
+      const auto pattern = net::parse_domain_pattern(text);
+      if (!pattern || pattern->below_only) return not_accepted(text, kind);
+      value = pattern->name;
+      return {};
+    }
     case ValueKind::File:
     case ValueKind::Zone:
     case ValueKind::Interface:

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "config/applications.h"
+
 namespace masugata::cli {
 namespace {
 
@@ -23,6 +25,12 @@ void add_values(std::vector<Candidate>& candidates, std::string_view prefix, Val
   }
   if (kind == ValueKind::Switch) {
     for (const char* name : {"on", "off"}) add(candidates, prefix, name, "");
+  }
+  if (kind == ValueKind::Application) {
+    for (config::ApplicationId id = 0; id < config::application_count(); ++id) {
+      add(candidates, prefix, config::application_name(id),
+          config::category_name(config::category_of(id)));
+    }
   }
   if (kind == ValueKind::Zone || kind == ValueKind::Interface) {
     for (const std::string& name : names(kind)) add(candidates, prefix, name, "");

@@ -46,6 +46,12 @@ std::string translation_of(const Json& session) {
   return source + " > " + destination;
 }
 
+// "youtube over tls".
+std::string application_of(const Json& session) {
+  const std::string carrier = text_of(session, "carrier");
+  return text_of(session, "application") + (carrier.empty() ? "" : " over " + carrier);
+}
+
 std::string request_endpoint(const Json& parameters, const char* name) {
   const Json endpoint = {{"address", text_of(parameters, name)},
                          {"port", number_of(parameters, (std::string(name) + "_port").c_str())}};
@@ -91,7 +97,8 @@ std::string render_sessions(const Json& answer) {
                {"AGE", Align::Right},
                {"EXPIRES", Align::Right},
                {"PACKETS", Align::Right},
-               {"BYTES", Align::Right}});
+               {"BYTES", Align::Right},
+               {"APPLICATION"}});
   for (const Json& session : list_of(answer, "sessions")) {
     table.add_row({text_of(session, "protocol"), text_of(session, "state"),
                    endpoint_of(session, "source"), endpoint_of(session, "destination"),
@@ -101,7 +108,8 @@ std::string render_sessions(const Json& answer) {
                    fmt::format("{} / {}", format_count(number_of(session, "packets_original")),
                                format_count(number_of(session, "packets_reply"))),
                    fmt::format("{} / {}", format_bytes(number_of(session, "bytes_original")),
-                               format_bytes(number_of(session, "bytes_reply")))});
+                               format_bytes(number_of(session, "bytes_reply"))),
+                   application_of(session)});
   }
   const size_t shown = list_of(answer, "sessions").size();
   const uint64_t matched = number_of(answer, "matched");

@@ -57,6 +57,15 @@ Result<PacketFacts> facts_of(const ExplainRequest& request) {
     default:
       break;
   }
+  if (!request.application.empty() || !request.domain.empty()) {
+    facts.content.known = true;
+    facts.content.host = request.domain;
+  }
+  if (!request.application.empty()) {
+    const auto application = application_named(request.application);
+    if (!application) return tl::unexpected(application.error());
+    facts.content.application = *application;
+  }
   return facts;
 }
 

@@ -107,6 +107,11 @@ ExplanationStep policy_step(const AdmissionStory& story) {
   std::string text = fmt::format("{} {}", rule_with_line(rule.name, rule.place.line),
                                  kVerbs[static_cast<size_t>(decision.action)]);
   if (decision.log) text += " and logs";
+  if (decision.provisional) {
+    text += ", if it carries what the rule names: say `application` or `domain`";
+  } else if (decision.depends_on_content) {
+    text += ", unless a rule about applications or domains decides otherwise later";
+  }
   return {"policy", text, decision.action == config::Action::Permit};
 }
 

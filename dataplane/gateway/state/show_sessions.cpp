@@ -29,6 +29,12 @@ control::SessionRecord record_of(const Session& session, uint32_t worker, uint32
   record.egress_interface = interface_text(snapshot, original.egress_interface);
   if (place.rule != kNone32) record.rule = ConfigurationManager::rule_title(snapshot, place.rule);
   record.state = state_text(session.state);
+  if (session.record.application != kApplicationNotKnown) {
+    record.application = config::application_name(session.record.application);
+    if (session.record.application_carrier != config::kUnknownApplication) {
+      record.carrier = config::application_name(session.record.application_carrier);
+    }
+  }
   record.age_seconds = (now_ms - session.record.created_ms) / 1000;
   const uint32_t idle_ms = session.idle_ms(now_ms);
   record.expires_seconds = idle_ms < session.timeout_ms ? (session.timeout_ms - idle_ms) / 1000 : 0;
@@ -72,6 +78,11 @@ Result<SessionQuestion> session_question(const control::SessionFilter& filter,
     const auto states = states_named(filter.state);
     if (!states) return tl::unexpected(states.error());
     wanted.states = *states;
+  }
+  if (!filter.application.empty()) {
+    const auto application = application_named(filter.application);
+    if (!application) return tl::unexpected(application.error());
+    wanted.application = *application;
   }
   question.copies = filter.limit;
   return question;

@@ -131,6 +131,14 @@ Result<uint32_t> states_named(const std::string& text) {
   return states;
 }
 
+Result<config::ApplicationId> application_named(const std::string& text) {
+  if (const auto application = config::find_application(text)) return *application;
+  constexpr size_t kShown = 5;
+  return failure("application " + text,
+                 fmt::format("is not one that is recognised; near ones: {}",
+                             fmt::join(config::applications_like(text, kShown), ", ")));
+}
+
 std::string route_text(const Route& route, const std::optional<net::Prefix>& prefix,
                        const Snapshot& snapshot) {
   if (!prefix) return "no route";

@@ -37,6 +37,8 @@ namespace masugata::dataplane {
 // The states that `text` means, a bit each: with or without protocol. Fault: there is none; it
 // lists those that there are.
 [[nodiscard]] Result<uint32_t> states_named(const std::string& text);
+// Fault: there is none of that name; it lists near ones.
+[[nodiscard]] Result<config::ApplicationId> application_named(const std::string& text);
 
 // "0.0.0.0/0 via 203.0.113.1 on wan0", "10.0.1.0/24 connected on lan0", "no route".
 [[nodiscard]] std::string route_text(const Route& route, const std::optional<net::Prefix>& prefix,

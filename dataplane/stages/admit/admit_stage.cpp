@@ -107,7 +107,7 @@ Verdict<Next> open_session(Packet& packet, const AdmissionResult& admission, Pro
     start_tcp(session, read_tcp_segment(packet.transport(), header_bytes, packet.payload_length));
     attach_helper(session, context);
   }
-  return forward_to(session.inspection_profile == kNoInspection ? Next::Egress : Next::Inspect);
+  return forward_to(session.is_looked_into() ? Next::Inspect : Next::Egress);
 }
 
 // A client has answered a cookie: from here on it has a session.

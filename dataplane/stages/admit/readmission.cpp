@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/stages/admit/readmission.h"
 
+#include "dataplane/applications/application_identifier.h"
 #include "dataplane/snapshot/admission.h"
+#include "dataplane/stages/admit/session_builder.h"
 
 namespace masugata::dataplane {
 namespace {
@@ -29,6 +31,8 @@ PacketFacts facts_of(const Session& session, const WorkerContext& context) noexc
   const NeighbourTable& neighbours = context.forwarding->neighbours();
   const NeighbourIndex index = neighbours.find(session.record.ingress_interface, original.source);
   if (index != kNoNeighbour) (void)neighbours.read(index, facts.source_mac);
+  facts.content =
+      context.applications->contents_of(session, context.sessions->index_in_table(session));
   return facts;
 }
 
@@ -87,6 +91,8 @@ DropReason readmit(Session& session, WorkerContext& context) noexcept {
   if ((session.flags & kSessionExpected) == 0) {
     session.record.policy_rule = result.policy.rule;
     session.inspection_profile = result.policy.inspection;
+    session.flags &= static_cast<uint16_t>(~(kSessionIdentify | kSessionRefused));
+    if (result.policy.depends_on_content) session.flags |= kSessionIdentify;
   }
   // Rules may have other numbers now; only the control connection's rule would be known again.
   constexpr uint32_t kConfigurationShift = 20;
@@ -97,6 +103,32 @@ DropReason readmit(Session& session, WorkerContext& context) noexcept {
   }
   session.snapshot_generation = context.epoch;
   return DropReason::None;
+}
+
+DropReason readmit_by_contents(const Packet& packet, Session& session, WorkerContext& context,
+                               bool& reject) noexcept {
+  reject = false;
+  session.flags &= static_cast<uint16_t>(~kSessionIdentify);
+  AdmissionResult result;
+  result.from_zone = session.record.ingress_zone;
+  result.to_zone = session.record.egress_zone;
+  const bool permitted =
+      admission::apply_policy(context.snapshot(), facts_of(session, context), result);
+  const bool other_rule = result.policy.rule != session.record.policy_rule;
+  session.record.policy_rule = result.policy.rule;
+  if (permitted) {
+    session.inspection_profile = result.policy.inspection;
+    if (!other_rule) return DropReason::None;
+    count_hit(context.configuration_counters().policy_rules, result.policy.rule, context.now_ms);
+    if (result.policy.log) session.flags |= kSessionLog;
+    return DropReason::None;
+  }
+  reject = result.verdict == AdmissionVerdict::Reject;
+  session.flags |= kSessionRefused;
+  result.reason = DropReason::ApplicationDenied;
+  result.route.interface = session.flow(Direction::Original).egress_interface;
+  note_refusal(packet, result, context);
+  return result.reason;
 }
 
 }  // namespace masugata::dataplane

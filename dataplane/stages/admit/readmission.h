@@ -12,4 +12,10 @@ namespace masugata::dataplane {
 // (EndReason::PolicyDenied or RouteLost) and the packet is to be dropped for the reason.
 [[nodiscard]] DropReason readmit(Session& session, WorkerContext& context) noexcept;
 
+// What `session` carries is known with this packet: asks policy again. None: it goes on, under the
+// rule that permits it. Otherwise its packets are to be dropped from now on, this one for the
+// reason; `reject` says whether both ends are to be told.
+[[nodiscard]] DropReason readmit_by_contents(const Packet& packet, Session& session,
+                                             WorkerContext& context, bool& reject) noexcept;
+
 }  // namespace masugata::dataplane

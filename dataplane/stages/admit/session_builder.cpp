@@ -4,13 +4,14 @@
 #include "dataplane/pipeline/worker_messages.h"
 
 namespace masugata::dataplane {
-namespace {
 
 void count_hit(std::vector<RuleCounters>& counters, uint32_t rule, uint32_t now_ms) noexcept {
   if (rule >= counters.size()) return;
   counters[rule].hits.add(1);
   counters[rule].last_hit_ms.set(static_cast<uint64_t>(now_ms) + 1);
 }
+
+namespace {
 
 PolicyLogRecord log_record(const Packet& packet, const AdmissionResult& admission,
                            const WorkerContext& context) noexcept {
@@ -87,7 +88,8 @@ void note_refusal(const Packet& packet, const AdmissionResult& admission,
                   WorkerContext& context) noexcept {
   const bool by_policy = admission.reason == DropReason::PolicyDenied ||
                          admission.reason == DropReason::PolicyDefaultDenied ||
-                         admission.reason == DropReason::PolicyRejected;
+                         admission.reason == DropReason::PolicyRejected ||
+                         admission.reason == DropReason::ApplicationDenied;
   if (!by_policy) return;
   count_hit(context.configuration_counters().policy_rules, admission.policy.rule, context.now_ms);
   const bool logged = admission.policy.log ||
@@ -119,6 +121,7 @@ BuildResult build_session(const Packet& packet, const AdmissionResult& admission
   Session& session = *inserted.session;
   session.snapshot_generation = context.epoch;
   session.inspection_profile = admission.policy.inspection;
+  if (admission.policy.depends_on_content) session.flags |= kSessionIdentify;
   fill_flows(session, packet, admission);
   SessionRecord& record = session.record;
   record.policy_rule = admission.policy.rule;

@@ -22,6 +22,9 @@ struct BuildResult {
 // Copies a translation into a flow.
 void set_rewrite(Flow& flow, const net::FlowKey& own_key, const FlowRewrite& rewrite) noexcept;
 
+// A rule has decided about a session.
+void count_hit(std::vector<RuleCounters>& counters, uint32_t rule, uint32_t now_ms) noexcept;
+
 // Counts a hit of a policy rule and, when it is asked for, tells the log about a refusal.
 void note_refusal(const Packet& packet, const AdmissionResult& admission,
                   WorkerContext& context) noexcept;

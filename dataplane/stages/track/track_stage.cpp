@@ -15,7 +15,7 @@ namespace {
 using Next = TrackStage::Next;
 
 Next after_tracking(const Session& session) noexcept {
-  return session.inspection_profile == kNoInspection ? Next::Egress : Next::Inspect;
+  return session.is_looked_into() ? Next::Inspect : Next::Egress;
 }
 
 bool icmp_type_fits(const Packet& packet, Direction direction) noexcept {
