@@ -49,7 +49,7 @@ TEST(Complete, PositionalsComeBeforeOptions) {
   EXPECT_EQ(texts({"explain", "t"}), Words{"tcp"});
   EXPECT_EQ(texts({"explain", "tcp", ""}), Words{});
   EXPECT_EQ(texts({"explain", "tcp", "10.0.0.1:1", "10.0.0.2:2", ""}),
-            (Words{"from-zone", "interface"}));
+            (Words{"from-zone", "interface", "application", "domain"}));
   EXPECT_EQ(texts({"check", "ga"}), Words{});
 }
 
