@@ -20,8 +20,8 @@ namespace masugata::dataplane {
 struct LoadedProfile {
   std::string name;
   std::shared_ptr<const ids::DetectionPlan> plan;
-  size_t disabled = 0;    // left out by the profile's choice
-  size_t overridden = 0;  // with another action than written
+  size_t disabled = 0;                  // left out by the profile's choice
+  size_t overridden = 0;                // with another action than written
   std::vector<std::string> exceptions;  // names of those that hold, as the plan numbers them
 };
 
