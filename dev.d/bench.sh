@@ -16,6 +16,8 @@ run_bench() {
     say "dev: $bench is not built"
     status=1
   fi
+  bench=$BUILD/tests/bench/ips_bench
+  as_owner "$bench" --json "$BUILD/bench/ips.json" "${quick[@]}" || status=1
   lab_python throughput.py --json "$BUILD/bench/lab.json" "${quick[@]}" || status=1
   give_back "$BUILD/bench"
   return "$status"

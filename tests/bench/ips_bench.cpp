@@ -222,6 +222,14 @@ nlohmann::json json_of(const Spread& spread) {
 void measure_preparation(const RuleChoice& rules, const Options& options, nlohmann::json& report) {
   const std::string cache =
       (std::filesystem::temp_directory_path() / ("ips_bench." + std::to_string(getpid()))).string();
+  std::filesystem::create_directories(cache);
+  // Memory first: what others leave behind in the heap would be used again, and not be seen.
+  const long ready = peak_in_child([&] { static_cast<void>(prepare(rules.text, cache)); });
+  // A reload: the old plan stays in use until the new one is there.
+  const long reload = peak_in_child([&] {
+    const Preparation old = prepare(rules.text, cache);
+    static_cast<void>(prepare(rules.text, cache));
+  });
   std::vector<double> cold;
   std::vector<double> cached;
   Preparation last;
@@ -234,12 +242,6 @@ void measure_preparation(const RuleChoice& rules, const Options& options, nlohma
     cached.push_back(last.read_seconds + last.compile_seconds);
   }
   const ids::PlanFacts& facts = ids::facts_of(*last.plan);
-  const long ready = peak_in_child([&] { static_cast<void>(prepare(rules.text, cache)); });
-  // A reload: the old plan stays in use until the new one is there.
-  const long reload = peak_in_child([&] {
-    const Preparation old = prepare(rules.text, cache);
-    static_cast<void>(prepare(rules.text, cache));
-  });
   std::filesystem::remove_all(cache);
   const Spread cold_spread = bench::spread_of(cold);
   const Spread cached_spread = bench::spread_of(cached);
@@ -401,11 +403,9 @@ int main(int count, char** words) {
     }
     return 0;
   }
-  // Memory first: what others leave behind in the heap would be used again, and not be seen.
   measure_memory(choices.back(), captures, report);
-  for (const RuleChoice& choice : choices) {
-    if (!choice.text.empty()) measure_preparation(choice, *options, report);
-  }
+  // The largest first: heap that others left behind would hide what the next one takes.
+  for (size_t i = choices.size(); i-- > 1;) measure_preparation(choices[i], *options, report);
   measure_captures(choices, captures, *options, report);
   if (!options->json_file.empty()) std::ofstream(options->json_file) << report.dump(2) << "\n";
   return 0;
