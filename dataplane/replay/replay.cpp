@@ -221,9 +221,10 @@ void Replay::receive_tcp(DecodedPacket& packet, ReplayFlow& flow) {
   while (const std::optional<ReadableBytes> readable = tcp.streams->next(result)) {
     pieces_.push_back({readable->direction, readable->bytes, readable->missing});
   }
-  const bool goes_on = inspect(facts, &flow, established);
-  goes_on ? tcp.streams->commit(result) : tcp.streams->refuse(result);
-  if (goes_on && (tcp.streams->is_closed() || result.reset)) tcp.conversation.close();
+  inspect(facts, &flow, established);
+  // The capture goes on as if nothing had been dropped: so do its streams.
+  tcp.streams->commit(result);
+  if (tcp.streams->is_closed() || result.reset) tcp.conversation.close();
 }
 
 // False: the packet has had its fate.

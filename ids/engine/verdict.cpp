@@ -71,9 +71,11 @@ InspectionVerdict EngineCore::reach_verdict(Call& call) noexcept {
 void EngineCore::apply_action(const RuleMatch& match, RuleAction action, Call& call,
                               InspectionVerdict& verdict) noexcept {
   const Rule& rule = *match.rule->rule;
+  // Bytes that come before the handshake is complete say nothing of the connection.
+  const bool in_stream = match.by_stream && call.state.established;
   const bool whole_flow =
       call.flow != nullptr &&
-      (match.rule->kind == RuleKind::Stream ? match.by_stream : match.rule->flow_action);
+      (match.rule->kind == RuleKind::Stream ? in_stream : match.rule->flow_action);
   if (action == RuleAction::Pass) {
     if (verdict.action != VerdictAction::Accept) {
       return;  // another order of actions: what has been dropped stays so
