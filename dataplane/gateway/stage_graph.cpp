@@ -22,8 +22,8 @@ std::string line_of() {
 
 std::string stage_graph_text() {
   return line_of<DecodeStage>() + line_of<DefragmentStage>() + line_of<TrackStage>() +
-         line_of<AdmitStage>() + line_of<EgressStage>() + line_of<PuntStage>() +
-         line_of<TransmitStage>();
+         line_of<AdmitStage>() + line_of<InspectStage>() + line_of<EgressStage>() +
+         line_of<PuntStage>() + line_of<TransmitStage>();
 }
 
 }  // namespace masugata::dataplane

@@ -49,7 +49,8 @@ TEST(Order, OfActionsIsAChoice) {
   options.action_order = {RuleAction::Drop, RuleAction::RejectBoth, RuleAction::Alert,
                           RuleAction::Pass};
   std::string sids;
-  for (const CompiledRule& rule : plan_of(rules, options)->rules) {
+  const auto plan = plan_of(rules, options);
+  for (const CompiledRule& rule : plan->rules) {
     sids += std::to_string(rule.rule->sid);
   }
   EXPECT_EQ(sids, "23514");
