@@ -291,7 +291,11 @@ Judgement RuleJudge::judge_transaction(const DetectionPlan& plan, const Compiled
   if (conditions == ConditionOutcome::No) {
     return Judgement::No;
   }
-  Judgement all = conditions == ConditionOutcome::Yes ? Judgement::Yes : Judgement::NotYet;
+  // Without them buffers cannot make it match yet, and looking at a body each time costs most.
+  if (conditions == ConditionOutcome::NotYet) {
+    return Judgement::NotYet;
+  }
+  Judgement all = Judgement::Yes;
   scratch_.begin_rule();
   for (const CompiledBufferMatches& buffer : rule.buffers) {
     const Judgement one = buffer_holds(buffer, subject);
