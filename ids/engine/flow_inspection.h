@@ -38,7 +38,7 @@ class FlowInspection {
   Detection detection = Detection::Pending;
   bool protocol_news = false;                       // became known at the packet at hand
   std::array<std::vector<uint8_t>, 2> first_bytes;  // at most kDetectionBytes each, while pending
-  std::array<bool, 2> headless{};  // bytes are missing where the direction begins
+  std::array<bool, 2> headless{};                   // bytes are missing where the direction begins
   Direction first_speaker = Direction::ToServer;
   std::unique_ptr<ProtocolParser> parser;
   bool parser_live = false;
