@@ -131,11 +131,6 @@ void PacketDecoder::decode_ipv6(Layers& layers, Bytes bytes) {
   facts.network = bytes.first(total);
   facts.key.source = net::IpAddress::from_v6(bytes.data() + 8);
   facts.key.destination = net::IpAddress::from_v6(bytes.data() + 24);
-  if (facts.key.source.is_v4() || facts.key.destination.is_v4()) {
-    // IPv4-mapped addresses would be taken for IPv4; on a wire they are martian (net/address.h).
-    facts.is_ip = false;
-    return finish(layers);
-  }
   UpperLayer upper;
   if (walk_extensions(layers, facts.network, upper)) decode_upper(layers, upper);
 }

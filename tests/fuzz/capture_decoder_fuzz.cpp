@@ -37,7 +37,8 @@ class Reader final : public PacketReceiver {
     for (const auto& bytes : {facts.frame, facts.network, facts.transport, facts.payload}) {
       for (const uint8_t byte : bytes) sum_ = sum_ + byte;
     }
-    if (packet.has_flow) require(facts.is_ip && facts.key.source.is_v4() != facts.is_ipv6);
+    // An IPv4-mapped address in an IPv6 header is judged as the IPv4 address that it names.
+    if (packet.has_flow) require(facts.is_ip && (facts.is_ipv6 || facts.key.source.is_v4()));
     if (!facts.payload.empty()) require(facts.payload.size() <= facts.network.size());
   }
   // Packets since the last call.
