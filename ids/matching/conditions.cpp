@@ -6,37 +6,13 @@
 #include <string_view>
 
 #include "ids/matching/content_search.h"
+#include "ids/rules/comparison.h"
 
 namespace masugata::ids {
 namespace {
 
 constexpr ConditionOutcome outcome(bool holds) {
   return holds ? ConditionOutcome::Yes : ConditionOutcome::No;
-}
-
-template <class T>
-bool compare_numbers(Comparison comparison, T value, T low, T high) noexcept {
-  switch (comparison) {
-    case Comparison::Equal:
-      return value == low;
-    case Comparison::NotEqual:
-      return value != low;
-    case Comparison::Less:
-      return value < low;
-    case Comparison::LessOrEqual:
-      return value <= low;
-    case Comparison::Greater:
-      return value > low;
-    case Comparison::GreaterOrEqual:
-      return value >= low;
-    case Comparison::Between:
-      return low < value && value < high;
-    case Comparison::BitAnd:
-      return (value & low) != 0;
-    case Comparison::BitOr:
-      return (value ^ low) != 0;
-  }
-  return false;
 }
 
 bool match_tcp_flags(const TcpFlagsMatch& match, uint8_t flags) noexcept {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "ids/rules/comparison.h"
+
 namespace masugata::ids {
 namespace {
 
@@ -19,27 +21,6 @@ BufferBytes text_unless_empty(const std::string& text) noexcept {
   return text.empty() ? BufferBytes{} : whole_text(text);
 }
 
-bool compare(Comparison comparison, int64_t value, int64_t low, int64_t high) noexcept {
-  switch (comparison) {
-    case Comparison::Equal:
-      return value == low;
-    case Comparison::NotEqual:
-      return value != low;
-    case Comparison::Less:
-      return value < low;
-    case Comparison::LessOrEqual:
-      return value <= low;
-    case Comparison::Greater:
-      return value > low;
-    case Comparison::GreaterOrEqual:
-      return value >= low;
-    case Comparison::Between:
-      return value > low && value < high;
-    default:
-      return false;
-  }
-}
-
 bool time_holds(const TlsCertificateTimeMatch& match, const TlsCertificate& certificate,
                 int64_t now_s) noexcept {
   switch (match.field) {
@@ -48,9 +29,9 @@ bool time_holds(const TlsCertificateTimeMatch& match, const TlsCertificate& cert
     case TlsCertificateTimeMatch::Field::Valid:
       return now_s >= certificate.not_before_s && now_s <= certificate.not_after_s;
     case TlsCertificateTimeMatch::Field::NotBefore:
-      return compare(match.comparison, certificate.not_before_s, match.low, match.high);
+      return compare_numbers(match.comparison, certificate.not_before_s, match.low, match.high);
     case TlsCertificateTimeMatch::Field::NotAfter:
-      return compare(match.comparison, certificate.not_after_s, match.low, match.high);
+      return compare_numbers(match.comparison, certificate.not_after_s, match.low, match.high);
   }
   return false;
 }
