@@ -80,7 +80,7 @@ Status ConfigurationManager::apply(config::Model model, std::vector<Fault>& warn
   if (running_ != nullptr) {
     if (Status aligned = align_interfaces(model, model_); !aligned) return aligned;
   }
-  auto snapshot = compile_snapshot(model, epoch_ + 1, std::time(nullptr));
+  auto snapshot = compile_snapshot(model, epoch_ + 1, seconds_of(targets_.wall_clock()));
   if (!snapshot) return tl::unexpected(snapshot.error());
   if (targets_.inspection != nullptr) {
     if (Status possible = targets_.inspection->check(model.ips); !possible) return possible;
@@ -143,10 +143,11 @@ void ConfigurationManager::free_retired() {
   }
 }
 
-void ConfigurationManager::tick(std::time_t now) {
+void ConfigurationManager::tick() {
   free_retired();
   if (running_ == nullptr) return;
   const Snapshot& snapshot = *running_->snapshot;
+  const std::time_t now = seconds_of(targets_.wall_clock());
   if (!snapshot.next_schedule_change || now < *snapshot.next_schedule_change) return;
   ++epoch_;
   std::shared_ptr<const Snapshot> next = with_schedules_at(snapshot, epoch_, now);

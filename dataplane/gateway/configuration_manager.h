@@ -17,6 +17,7 @@
 #include "dataplane/kernel/exception_path.h"
 #include "dataplane/kernel/kernel_interface.h"
 #include "dataplane/pipeline/worker.h"
+#include "dataplane/wall_clock.h"
 #include "result/result.h"
 
 namespace masugata::dataplane {
@@ -34,6 +35,7 @@ struct ConfigurationTargets {
   KernelInterface* kernel = nullptr;
   std::vector<PortFacts> ports;
   uint16_t workers = 1;
+  WallClock wall_clock = system_wall_time;  // of schedules
 };
 
 // Counts under names, so that they go on over a reload.
@@ -57,7 +59,7 @@ class ConfigurationManager {
 
   // Publishes the masks of this moment when a schedule or an expiry has passed; frees what is no
   // longer read. Call about ten times a second.
-  void tick(std::time_t now);
+  void tick();
 
   [[nodiscard]] const config::Model& model() const noexcept { return model_; }
   [[nodiscard]] const RunningConfiguration& running() const noexcept { return *running_; }

@@ -79,6 +79,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const GatewayOptions& options,
   std::vector<Fault> warnings;
   if (status) status = gateway->configuration_->apply(std::move(model), warnings);
   for (const Fault& warning : warnings) spdlog::warn("{}", warning.message());
+  if (status) gateway->open_event_log();
   if (status) status = gateway->start_workers();
   if (status) status = gateway->start_control();
   if (!status) return tl::unexpected(status.error());
@@ -210,6 +211,7 @@ Status Gateway::connect_kernel() {
   for (const auto& worker : workers_) targets.identifiers.push_back(&worker->applications());
   targets.identifier_limits.sessions = workers_.front()->settings().sessions;
   targets.identifier_memory = &inspection_memory_;
+  targets.wall_clock = wall_clock_;
   configuration_ = std::make_unique<ConfigurationManager>(std::move(targets));
   for (uint16_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->connect(&exception_path_->port(i), messages_.get());
@@ -220,6 +222,7 @@ Status Gateway::connect_kernel() {
 void Gateway::start_inspection() {
   InspectionTargets targets;
   targets.publication = &publication_.inspection;
+  targets.wall_clock = wall_clock_;
   targets.memory = &inspection_memory_;
   targets.limits.sessions = workers_.front()->settings().sessions;
   targets.limits.inspected_sessions =
@@ -232,17 +235,19 @@ void Gateway::tend_inspection() {
   std::string ended;
   if (inspection_->tick(ended)) spdlog::info("{}", ended);
   if (inspection_->running() == nullptr) return;
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  const int64_t now_us = now.tv_sec * 1'000'000 + now.tv_nsec / 1000;
-  std::vector<LineRing*> rings;
+  const int64_t offset_us = microseconds_of(wall_time()) - static_cast<int64_t>(clock_.now().us);
+  for (Inspector* inspector : inspection_->inspectors()) inspector->set_wall_offset(offset_us);
+  event_log_.write_waiting(event_rings_);
+}
+
+void Gateway::open_event_log() {
+  if (inspection_->running() == nullptr) return;
+  event_rings_.clear();
   for (Inspector* inspector : inspection_->inspectors()) {
-    inspector->set_wall_offset(now_us - static_cast<int64_t>(clock_.now().us));
-    rings.push_back(&inspector->events());
+    event_rings_.push_back(&inspector->events());
   }
   const config::IpsLog& log = configuration_->model().ips.log;
   report(event_log_.open(log.file, uint64_t{log.maximum_megabytes} << 20U), "events");
-  event_log_.write_waiting(rings);
 }
 
 void Gateway::write_stats() {
@@ -255,10 +260,7 @@ void Gateway::write_stats() {
   for (const auto& worker : workers_) {
     figures.received_packets += worker->context().counters.received.get();
   }
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  event_log_.write(stats_event(figures, static_cast<uint64_t>(now.tv_sec) * 1'000'000 +
-                                            static_cast<uint64_t>(now.tv_nsec) / 1000));
+  event_log_.write(stats_event(figures, static_cast<uint64_t>(microseconds_of(wall_time()))));
 }
 
 Status Gateway::start_workers() {
@@ -291,7 +293,7 @@ Status Gateway::start_control() {
 void Gateway::add_jobs() {
   loop_->call_every(kResolvePeriodMs, [this] { serve_resolve_requests(); });
   loop_->call_every(kHousekeepingPeriodMs, [this] {
-    configuration_->tick(std::time(nullptr));
+    configuration_->tick();
     policy_log_->write_waiting();
     tend_inspection();
   });
@@ -349,10 +351,7 @@ control::PolicyLogNames Gateway::log_names() {
     return name_of(static_cast<EndReason>(reason));
   };
   names.wall_clock_us = [this](uint64_t time_us) -> int64_t {
-    timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
-    const int64_t now_us = now.tv_sec * 1'000'000 + now.tv_nsec / 1000;
-    return now_us - static_cast<int64_t>(clock_.now().us - time_us);
+    return microseconds_of(wall_time()) - static_cast<int64_t>(clock_.now().us - time_us);
   };
   return names;
 }
@@ -433,6 +432,7 @@ control::ReloadReport Gateway::reload(const std::string& path) {
     const Status applied = configuration_->apply(std::move(*loaded.model), warnings, true);
     for (const Fault& warning : warnings) add(false, warning.what, warning.where);
     if (applied) {
+      open_event_log();
       result.applied = true;
       options_.configuration = result.file;
     } else {

@@ -28,6 +28,7 @@
 #include "dataplane/platform/pinned_memory.h"
 #include "dataplane/platform/port.h"
 #include "dataplane/session/mapped_memory.h"
+#include "dataplane/wall_clock.h"
 
 namespace masugata::dataplane {
 
@@ -75,6 +76,7 @@ class Gateway {
   [[nodiscard]] rte_mempool* packet_pool() const noexcept { return pool_; }
   [[nodiscard]] const net::HashSecret& secret() const noexcept { return secret_; }
   [[nodiscard]] const WorkerClock& clock() const noexcept { return clock_; }
+  [[nodiscard]] WallTime wall_time() const { return wall_clock_(); }
   [[nodiscard]] const ReloadMemory& last_reload() const noexcept { return last_reload_; }
   [[nodiscard]] uint64_t started_ms() const noexcept { return started_ms_; }
   [[nodiscard]] QuiescenceDomain& quiescence() noexcept { return *quiescence_; }
@@ -90,6 +92,8 @@ class Gateway {
   Status start_workers();
   void start_inspection();
   void tend_inspection();
+  // After each configuration that was applied: where events go, and the rings they come from.
+  void open_event_log();
   // Adds the `stats` event to the event log, if it is wanted.
   void write_stats();
   void add_jobs();
@@ -105,6 +109,7 @@ class Gateway {
   std::vector<uint16_t> cores_;
   net::HashSecret secret_;
   WorkerClock clock_;
+  WallClock wall_clock_ = system_wall_time;
   uint64_t started_ms_ = 0;
   ReloadMemory last_reload_;
 
@@ -122,6 +127,7 @@ class Gateway {
   MappedMemory inspection_memory_;
   std::unique_ptr<InspectionManager> inspection_;
   EventLog event_log_;
+  std::vector<LineRing*> event_rings_;  // of the workers; empty until there is a profile
   std::unique_ptr<ConfigurationManager> configuration_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::atomic<bool> stop_workers_{false};

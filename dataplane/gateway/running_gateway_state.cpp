@@ -117,7 +117,7 @@ void RunningGatewayState::ask(SessionQuestions::Maker question, Callback done, M
     }
     const ConfigurationManager::Totals totals = gateway_.configuration().totals();
     const PolicyView view{gateway_.configuration().model(), *answer->configuration, totals,
-                          std::time(nullptr),
+                          seconds_of(gateway_.wall_time()),
                           [this](RuleId rule) { return seconds_since_hit(rule); }};
     done(make(view, *answer));
   });
@@ -203,15 +203,15 @@ Status RunningGatewayState::clear_counters() {
 
 control::IpsStatus RunningGatewayState::ips() {
   return ips_status(gateway_.inspection(), gateway_.event_log(), inspection_base_,
-                    std::time(nullptr));
+                    seconds_of(gateway_.wall_time()));
 }
 
 control::IpsRuleFiles RunningGatewayState::ips_rules(uint32_t limit) {
-  return ips_rule_files(gateway_.inspection(), limit, std::time(nullptr));
+  return ips_rule_files(gateway_.inspection(), limit, seconds_of(gateway_.wall_time()));
 }
 
 control::IpsHitList RunningGatewayState::ips_hits(uint32_t limit) {
-  return ips_hit_list(gateway_.inspection(), limit, std::time(nullptr));
+  return ips_hit_list(gateway_.inspection(), limit, seconds_of(gateway_.wall_time()));
 }
 
 control::IpsCostList RunningGatewayState::ips_costs(uint32_t limit) {
@@ -219,7 +219,7 @@ control::IpsCostList RunningGatewayState::ips_costs(uint32_t limit) {
 }
 
 Result<control::IpsRuleDetail> RunningGatewayState::ips_rule(uint32_t sid) {
-  return ips_rule_detail(gateway_.inspection(), sid, std::time(nullptr));
+  return ips_rule_detail(gateway_.inspection(), sid, seconds_of(gateway_.wall_time()));
 }
 
 Status RunningGatewayState::clear_ips_hits() {

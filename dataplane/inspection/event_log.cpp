@@ -15,31 +15,34 @@ namespace masugata::dataplane {
 Status EventLog::open(const std::string& path, uint64_t maximum_bytes) {
   maximum_bytes_ = maximum_bytes;
   if (path == path_ && file_ != nullptr) return {};
+  path_ = path;
+  return open_again();
+}
+
+Status EventLog::open_again() {
+  file_.reset();
   std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
+  const int descriptor = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   if (descriptor < 0) {
-    return failure("ips log file " + path,
+    return failure("ips log file " + path_,
                    std::string("cannot be written: ") + std::strerror(errno));
   }
   file_.reset(::fdopen(descriptor, "a"));
   struct stat facts {};
   bytes_ = ::fstat(descriptor, &facts) == 0 ? static_cast<uint64_t>(facts.st_size) : 0;
-  path_ = path;
   return {};
 }
 
 void EventLog::rotate() {
   std::error_code ignored;
   std::filesystem::rename(path_, path_ + ".1", ignored);
-  const std::string path = path_;
-  path_.clear();
-  file_.reset();
-  if (!open(path, maximum_bytes_)) path_ = path;
+  static_cast<void>(open_again());
 }
 
 void EventLog::write_waiting(const std::vector<LineRing*>& rings, size_t maximum_lines) {
   bool wrote = false;
+  if (file_ == nullptr && !path_.empty()) static_cast<void>(open_again());
   for (LineRing* ring : rings) {
     for (size_t count = 0; count < maximum_lines && ring->pop(line_); ++count) {
       wrote = write_line() || wrote;

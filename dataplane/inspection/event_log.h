@@ -18,6 +18,8 @@ namespace masugata::dataplane {
 class EventLog {
  public:
   // At `maximum_bytes` the file becomes PATH.1 (replacing the one before) and a new one is begun.
+  // Fault: the file cannot be written; lines are counted as failed, and each write_waiting() tries
+  // to open it again.
   Status open(const std::string& path, uint64_t maximum_bytes);
 
   // Writes what the rings hold, at most `maximum_lines` of each per call.
@@ -32,6 +34,7 @@ class EventLog {
 
  private:
   bool write_line();  // line_, with its end
+  Status open_again();
 
   struct Close {
     void operator()(std::FILE* file) const noexcept { std::fclose(file); }

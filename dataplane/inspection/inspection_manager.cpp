@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace masugata::dataplane {
@@ -194,12 +193,13 @@ void InspectionManager::start_loading() {
     return;
   }
   report_.state = RuleLoadState::Loading;
-  next_expiry_ = next_expiry(settings_, std::chrono::system_clock::now());
+  const WallTime now = targets_.wall_clock();
+  next_expiry_ = next_expiry(settings_, now);
   loader_done_.store(false, std::memory_order_relaxed);
-  loader_ = std::thread([this, settings = settings_] {
+  loader_ = std::thread([this, now, settings = settings_] {
     // Behind the packets, should there be no core to spare.
     static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10));
-    loader_result_.emplace(load_rules(settings, datasets_));
+    loader_result_.emplace(load_rules(settings, datasets_, now));
     loader_done_.store(true, std::memory_order_release);
   });
 }
@@ -225,9 +225,7 @@ void InspectionManager::take_loaded(std::string& ended) {
     report_.state = RuleLoadState::Ready;
     report_.failure.clear();
     report_.loaded = std::move(*result);
-    report_.at_s = std::chrono::duration_cast<std::chrono::seconds>(
-                       std::chrono::system_clock::now().time_since_epoch())
-                       .count();
+    report_.at_s = seconds_of(targets_.wall_clock());
     ended = fmt::format("ips: {} rules loaded in {:.1f} s, {} not loaded", report_.loaded.rules,
                         report_.loaded.seconds, report_.loaded.problems.size());
   }
@@ -247,7 +245,7 @@ bool InspectionManager::tick(std::string& ended) {
          std::all_of(targets_.inspectors.begin(), targets_.inspectors.end(), adopted)) {
     retire_oldest();
   }
-  if (next_expiry_ && std::chrono::system_clock::now() >= *next_expiry_) {
+  if (next_expiry_ && targets_.wall_clock() >= *next_expiry_) {
     next_expiry_.reset();
     start_loading();
   }

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,6 +17,7 @@
 #include "dataplane/inspection/inspector.h"
 #include "dataplane/inspection/rule_ledger.h"
 #include "dataplane/inspection/rule_loading.h"
+#include "dataplane/wall_clock.h"
 #include "result/result.h"
 
 namespace masugata::dataplane {
@@ -28,6 +28,7 @@ struct InspectionTargets {
   MemorySource* memory = nullptr;
   std::vector<Inspector*> inspectors;
   InspectorLimits limits;
+  WallClock wall_clock = system_wall_time;  // of exceptions that end
 };
 
 enum class RuleLoadState : uint8_t { None, Loading, Ready, Failed };
@@ -109,7 +110,7 @@ class InspectionManager {
   uint32_t generation_ = 0;
   RuleLedger ledger_;
   bool profiling_ = false;
-  std::optional<std::chrono::system_clock::time_point> next_expiry_;  // of an exception
+  std::optional<WallTime> next_expiry_;  // of an exception
   RuleLoadReport report_;
   std::thread loader_;
   std::atomic<bool> loader_done_{false};

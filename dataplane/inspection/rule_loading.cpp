@@ -191,8 +191,8 @@ Status check_rule_inputs(const config::IpsSettings& settings) {
   return {};
 }
 
-void apply_profile(const config::IpsProfile& profile, std::chrono::system_clock::time_point now,
-                   ids::RuleSet& rules, LoadedProfile& loaded) {
+void apply_profile(const config::IpsProfile& profile, WallTime now, ids::RuleSet& rules,
+                   LoadedProfile& loaded) {
   const auto leave_out = [&](ids::Rule& rule) {
     const config::IpsOverride* override = find_override(rule, profile);
     const bool out = !is_selected(rule, profile.selection) ||
@@ -223,9 +223,8 @@ void apply_profile(const config::IpsProfile& profile, std::chrono::system_clock:
   }
 }
 
-std::optional<std::chrono::system_clock::time_point> next_expiry(
-    const config::IpsSettings& settings, std::chrono::system_clock::time_point now) {
-  std::optional<std::chrono::system_clock::time_point> next;
+std::optional<WallTime> next_expiry(const config::IpsSettings& settings, WallTime now) {
+  std::optional<WallTime> next;
   for (const config::IpsProfile& profile : settings.profiles) {
     for (const config::IpsException& exception : profile.exceptions) {
       if (!exception.until || *exception.until <= now) continue;
@@ -235,9 +234,9 @@ std::optional<std::chrono::system_clock::time_point> next_expiry(
   return next;
 }
 
-Result<LoadedRules> load_rules(const config::IpsSettings& settings, ids::DatasetStore& datasets) {
+Result<LoadedRules> load_rules(const config::IpsSettings& settings, ids::DatasetStore& datasets,
+                               WallTime now) {
   const auto begin = std::chrono::steady_clock::now();
-  const auto now = std::chrono::system_clock::now();
   const auto files = find_rule_files(settings);
   if (!files) return tl::unexpected(files.error());
   auto environment = environment_of(settings);

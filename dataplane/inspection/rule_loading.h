@@ -3,13 +3,13 @@
 // for tens of thousands of rules: a thread of its own.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "config/model.h"
+#include "dataplane/wall_clock.h"
 #include "ids/matching/datasets.h"
 #include "ids/plan/detection_plan.h"
 #include "ids/rules/rule_set.h"
@@ -44,17 +44,17 @@ struct LoadedRules {
 // Reads the files and compiles a plan per profile. Faults: a file that cannot be read, a plan that
 // cannot be compiled; rules that do not load are not faults but `problems`.
 // Data sets that rules name are made in `datasets`, which outlives all plans; one that is there
-// already is used as it is.
+// already is used as it is. Exceptions that have ended by `now` are left out.
 [[nodiscard]] Result<LoadedRules> load_rules(const config::IpsSettings& settings,
-                                             ids::DatasetStore& datasets);
+                                             ids::DatasetStore& datasets, WallTime now);
 
 // Takes out what the profile does not select, sets the actions that it asks for and adds its
 // exceptions, but for those that have ended by `now`.
-void apply_profile(const config::IpsProfile& profile, std::chrono::system_clock::time_point now,
-                   ids::RuleSet& rules, LoadedProfile& loaded);
+void apply_profile(const config::IpsProfile& profile, WallTime now, ids::RuleSet& rules,
+                   LoadedProfile& loaded);
 
 // When the next exception ends; nothing when none will.
-[[nodiscard]] std::optional<std::chrono::system_clock::time_point> next_expiry(
-    const config::IpsSettings& settings, std::chrono::system_clock::time_point now);
+[[nodiscard]] std::optional<WallTime> next_expiry(const config::IpsSettings& settings,
+                                                  WallTime now);
 
 }  // namespace masugata::dataplane
