@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "config/antivirus_settings.h"
 #include "config/applications.h"
 #include "net/address.h"
 #include "net/domain_set.h"
@@ -318,6 +319,7 @@ struct Model {
   SessionSettings sessions;
   FragmentSettings fragments;
   IpsSettings ips;
+  AntivirusSettings antivirus;
 
   [[nodiscard]] std::optional<ZoneIndex> find_zone(const std::string& name) const;
   [[nodiscard]] std::optional<uint16_t> find_interface(const std::string& name) const;
