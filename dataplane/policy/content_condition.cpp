@@ -83,11 +83,25 @@ bool ContentCondition::has_application(const ApplicationFacts& content) const no
   return (categories_ & bit_of(config::category_of(content.application))) != 0;
 }
 
-bool ContentCondition::matches(const ApplicationFacts& content) const noexcept {
+bool ContentCondition::holds(std::string_view name) const noexcept {
+  return std::any_of(domains_.begin(), domains_.end(),
+                     [name](const auto& set) noexcept { return set->matches(name); });
+}
+
+bool ContentCondition::matches(const ApplicationFacts& content,
+                               const AddressNames& names) const noexcept {
   if (!content.known || !has_application(content)) return false;
   if (domains_.empty()) return true;
-  return std::any_of(domains_.begin(), domains_.end(),
-                     [&](const auto& set) noexcept { return set->matches(content.host); });
+  if (!content.host.empty()) return holds(content.host);
+  return std::any_of(names.names.begin(), names.names.begin() + names.count,
+                     [this](std::string_view name) noexcept { return holds(name); });
+}
+
+bool ContentCondition::matches_address(const AddressNames& names) const noexcept {
+  if (domains_.empty() || !applications_.empty() || categories_ != 0) return false;
+  if (names.count == 0 || names.more) return false;
+  return std::all_of(names.names.begin(), names.names.begin() + names.count,
+                     [this](std::string_view name) noexcept { return holds(name); });
 }
 
 }  // namespace masugata::dataplane

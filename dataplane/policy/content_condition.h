@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/model.h"
@@ -30,10 +31,23 @@ class ContentCondition {
                    const std::vector<std::shared_ptr<const net::DomainSet>>& sets);
 
   // Packet path. One of the applications (or what carries it) or categories, and one of the
-  // domains; what the rule does not name is open. Never by contents that are not known.
-  [[nodiscard]] bool matches(const ApplicationFacts& content) const noexcept;
+  // domains; what the rule does not name is open. Never by contents that are not known. The domain
+  // is that of the host name that the session showed; of one that showed none, any of `names`, by
+  // which its destination is known.
+  [[nodiscard]] bool matches(const ApplicationFacts& content,
+                             const AddressNames& names) const noexcept;
+
+  // Packet path, before anything of the contents is known: the rule asks for domains only, and the
+  // destination is known by names of theirs and by no others.
+  [[nodiscard]] bool matches_address(const AddressNames& names) const noexcept;
+
+  [[nodiscard]] bool asks_domains() const noexcept { return !domains_.empty(); }
+  [[nodiscard]] const std::vector<std::shared_ptr<const net::DomainSet>>& domains() const noexcept {
+    return domains_;
+  }
 
  private:
+  [[nodiscard]] bool holds(std::string_view name) const noexcept;
   [[nodiscard]] bool has_application(const ApplicationFacts& content) const noexcept;
 
   std::vector<config::ApplicationId> applications_;  // sorted

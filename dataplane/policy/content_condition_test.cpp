@@ -43,11 +43,24 @@ class ContentPolicy : public testing::Test {
     tables_ = std::move(*tables);
     masks_ = tables_.masks_at(now);
   }
+  // What the destination is known by.
+  struct Names final : NameSource {
+    AddressNames known;
+    [[nodiscard]] AddressNames names_of(const net::IpAddress&) const noexcept override {
+      return known;
+    }
+  };
+  void know(std::initializer_list<const char*> names, bool more = false) {
+    names_.known = {};
+    for (const char* name : names) names_.known.names[names_.known.count++] = name;
+    names_.known.more = more;
+  }
   [[nodiscard]] PolicyDecision decide(const ApplicationFacts& content, uint16_t port = 443) const {
     PacketFacts facts;
     facts.key = {*net::IpAddress::parse("10.0.0.1"), *net::IpAddress::parse("10.0.0.2"),
                  net::Be16::from_host(1025), net::Be16::from_host(port), net::Protocol::Tcp};
     facts.content = content;
+    facts.names = &names_;
     return tables_.decide(kLan, kWan, facts, masks_);
   }
   [[nodiscard]] std::string rule(const ApplicationFacts& content, uint16_t port = 443) const {
@@ -61,7 +74,78 @@ class ContentPolicy : public testing::Test {
   config::Model model_;
   PolicyTables tables_;
   PolicyMasks masks_;
+  Names names_;
 };
+
+TEST_F(ContentPolicy, AddressWithForbiddenNamesAloneIsDeniedAtOnce) {
+  add("no", Action::Deny).domains = {{"forbidden.example", false}};
+  add("rest", Action::Permit);
+  compile();
+  EXPECT_TRUE(tables_.asks_domains());
+  EXPECT_TRUE(tables_.mentions("www.forbidden.example"));
+  EXPECT_FALSE(tables_.mentions("www.example"));
+  EXPECT_EQ(rule({}), "rest");
+  know({"www.forbidden.example", "forbidden.example"});
+  EXPECT_EQ(rule({}), "no");
+  // An address that others share waits for the name that the session shows.
+  know({"www.forbidden.example", "harmless.example"});
+  EXPECT_EQ(rule({}), "rest");
+  EXPECT_TRUE(decide({}).depends_on_content);
+  know({"www.forbidden.example"}, true);
+  EXPECT_EQ(rule({}), "rest");
+}
+
+TEST_F(ContentPolicy, ShownNameCountsMoreThanThoseOfTheAddress) {
+  add("no", Action::Deny).domains = {{"forbidden.example", false}};
+  add("rest", Action::Permit);
+  compile();
+  know({"www.forbidden.example", "harmless.example"});
+  EXPECT_EQ(rule(known("tls", "unknown", "harmless.example")), "rest");
+  EXPECT_EQ(rule(known("tls", "unknown", "forbidden.example")), "no");
+  // It shows none: any name of the address decides.
+  EXPECT_EQ(rule(known("unknown")), "no");
+  know({"harmless.example"});
+  EXPECT_EQ(rule(known("unknown")), "rest");
+}
+
+TEST_F(ContentPolicy, AddressWithPermittedNamesIsPermittedByThatRuleAtOnce) {
+  config::PolicyRule& partner = add("partner", Action::Permit);
+  partner.domains = {{"partner.example", false}};
+  partner.inspect.ips = "strict";
+  compile();
+  know({"vpn.partner.example"});
+  const PolicyDecision decision = decide({}, 1194);
+  EXPECT_EQ(tables_.rules()[decision.rule].name, "partner");
+  EXPECT_FALSE(decision.provisional);
+  // It may still show another name, and is asked again then.
+  EXPECT_TRUE(decision.depends_on_content);
+  EXPECT_EQ(rule(known("tls", "unknown", "other.example")), "default deny");
+  EXPECT_EQ(rule(known("unknown")), "partner");
+  know({});
+  EXPECT_EQ(rule(known("unknown")), "default deny");
+}
+
+TEST_F(ContentPolicy, NamesOfAddressesDoNotDecideForApplications) {
+  config::PolicyRule& no = add("no", Action::Deny);
+  no.domains = {{"forbidden.example", false}};
+  no.applications = {named("bittorrent")};
+  add("rest", Action::Permit);
+  compile();
+  know({"forbidden.example"});
+  EXPECT_EQ(rule({}), "rest");
+  EXPECT_EQ(rule(known("bittorrent")), "no");
+  EXPECT_EQ(rule(known("unknown")), "rest");
+}
+
+TEST_F(ContentPolicy, RuleThatSleepsDoesNotDecideByNames) {
+  config::PolicyRule& no = add("no", Action::Deny);
+  no.domains = {{"forbidden.example", false}};
+  no.until = std::chrono::sys_seconds(std::chrono::seconds(10));
+  add("rest", Action::Permit);
+  compile(20);
+  know({"forbidden.example"});
+  EXPECT_EQ(rule({}), "rest");
+}
 
 TEST_F(ContentPolicy, DeniesWhatIsRecognised) {
   add("no-p2p", Action::Deny).categories = {ApplicationCategory::PeerToPeer};

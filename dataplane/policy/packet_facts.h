@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "config/applications.h"
+#include "dataplane/policy/address_names.h"
 #include "net/address.h"
 #include "net/flow_key.h"
 
@@ -29,6 +30,9 @@ struct PacketFacts {
   // for ICMP messages other than echo.
   bool has_ports = false;
   ApplicationFacts content;
+  // By which names the destination is known; asked only when a rule about domains stands in the
+  // way. nullptr: by none.
+  const NameSource* names = nullptr;
 };
 
 }  // namespace masugata::dataplane

@@ -8,6 +8,14 @@
 #include "dataplane/policy/schedule.h"
 
 namespace masugata::dataplane {
+namespace {
+
+AddressNames names_for(const PolicyChain& chain, const PacketFacts& facts) noexcept {
+  if (!chain.asks_domains || facts.names == nullptr) return {};
+  return facts.names->names_of(facts.key.destination);
+}
+
+}  // namespace
 
 PolicyDecision PolicyTables::decide(config::ZoneIndex from, config::ZoneIndex to,
                                     const PacketFacts& facts,
@@ -31,30 +39,53 @@ PolicyDecision PolicyTables::decide_by_content(uint32_t index, const PacketFacts
     const PolicyChain& chain;
     const std::vector<ContentCondition>& conditions;
     const ApplicationFacts& content;
+    AddressNames names;
   };
   const PolicyChain& chain = chains_[index];
-  const Question question{chain, conditions_, facts.content};
+  const Question question{chain, conditions_, facts.content, names_for(chain, facts)};
   RuleFilter filter;
   filter.self = &question;
   filter.accepts = [](const void* self, uint32_t rule) noexcept {
     const auto& asked = *static_cast<const Question*>(self);
     const uint32_t condition = asked.chain.conditions[rule];
-    return condition == kNoRule || asked.conditions[condition].matches(asked.content);
+    return condition == kNoRule || asked.conditions[condition].matches(asked.content, asked.names);
   };
   const uint32_t match = chain.classifier.first_match(facts, masks.chains[index], &filter);
   return decisions_[match == kNoRule ? kDefaultDeny : chain.rules[match]];
 }
 
+uint32_t PolicyTables::first_certain(uint32_t index, const PacketFacts& facts,
+                                     const PolicyMasks& masks) const noexcept {
+  struct Question {
+    const PolicyChain& chain;
+    const std::vector<ContentCondition>& conditions;
+    AddressNames names;
+  };
+  const PolicyChain& chain = chains_[index];
+  const Question question{chain, conditions_, names_for(chain, facts)};
+  if (question.names.count == 0) {
+    return chain.classifier.first_match(facts, masks.unconditional[index]);
+  }
+  RuleFilter filter;
+  filter.self = &question;
+  filter.accepts = [](const void* self, uint32_t rule) noexcept {
+    const auto& asked = *static_cast<const Question*>(self);
+    const uint32_t condition = asked.chain.conditions[rule];
+    return condition == kNoRule || asked.conditions[condition].matches_address(asked.names);
+  };
+  return chain.classifier.first_match(facts, masks.chains[index], &filter);
+}
+
 PolicyDecision PolicyTables::decide_before_content(uint32_t index, const PacketFacts& facts,
                                                    const PolicyMasks& masks) const noexcept {
   const PolicyChain& chain = chains_[index];
-  const uint32_t plain = chain.classifier.first_match(facts, masks.unconditional[index]);
-  PolicyDecision decision = decisions_[plain == kNoRule ? kDefaultDeny : chain.rules[plain]];
+  const uint32_t certain = first_certain(index, facts, masks);
+  PolicyDecision decision = decisions_[certain == kNoRule ? kDefaultDeny : chain.rules[certain]];
   // Rules that sleep count here too: they may wake during the session.
   const bool may_change = chain.classifier.first_match(facts, chain.conditional) != kNoRule;
   if (!may_change) return decision;
   const uint32_t permit = chain.classifier.first_match(facts, masks.conditional_permits[index]);
-  const bool stands_before = permit < plain;  // kNoRule is the largest number
+  const bool stands_before = permit < certain;  // kNoRule is the largest number
   if (decision.action == config::Action::Permit) {
     decision.depends_on_content = true;
     // What a rule about contents wants inspected is inspected from its first packet on.
@@ -68,6 +99,11 @@ PolicyDecision PolicyTables::decide_before_content(uint32_t index, const PacketF
   decision.depends_on_content = true;
   decision.provisional = true;
   return decision;
+}
+
+bool PolicyTables::mentions(std::string_view name) const noexcept {
+  return std::any_of(domains_.begin(), domains_.end(),
+                     [name](const auto& set) noexcept { return set->matches(name); });
 }
 
 PolicyMasks PolicyTables::masks_at(std::time_t now) const {

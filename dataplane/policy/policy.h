@@ -3,7 +3,8 @@
 //
 // Rules may also ask what a session carries (application, category, host name). That is not known
 // when it begins: decide() then answers without those rules, says whether the contents have to be
-// looked at, and is asked again when they are known.
+// looked at, and is asked again when they are known. Only rules about domains alone decide at once,
+// when the destination is known by names of theirs and no others.
 //
 // Rules see the source address before source NAT and the destination address and port after
 // destination NAT: what the rule names is the real client and the real server.
@@ -14,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/model.h"
@@ -66,6 +68,7 @@ struct PolicyChain {
   // Classifier's rule -> its condition on contents, kNoRule for none. Empty when no rule has one.
   std::vector<uint32_t> conditions;
   LiveMask conditional;  // the rules with conditions, alive or not
+  bool asks_domains = false;
 };
 
 // The masks of one moment, one per chain. Belongs to the PolicyTables that made it.
@@ -99,6 +102,10 @@ class PolicyTables {
   }
   // Does any rule ask what sessions carry?
   [[nodiscard]] bool depends_on_content() const noexcept { return !conditions_.empty(); }
+  // Does any rule ask for domains?
+  [[nodiscard]] bool asks_domains() const noexcept { return !domains_.empty(); }
+  // Packet path. Does any rule ask for a domain that holds `name` (lower case)?
+  [[nodiscard]] bool mentions(std::string_view name) const noexcept;
   [[nodiscard]] size_t memory_bytes() const noexcept;
 
  private:
@@ -107,6 +114,9 @@ class PolicyTables {
 
   [[nodiscard]] PolicyDecision decide_by_content(uint32_t chain, const PacketFacts& facts,
                                                  const PolicyMasks& masks) const noexcept;
+  // The first live rule that decides though nothing of the contents is known.
+  [[nodiscard]] uint32_t first_certain(uint32_t chain, const PacketFacts& facts,
+                                       const PolicyMasks& masks) const noexcept;
   [[nodiscard]] PolicyDecision decide_before_content(uint32_t chain, const PacketFacts& facts,
                                                      const PolicyMasks& masks) const noexcept;
 
@@ -117,6 +127,7 @@ class PolicyTables {
   std::vector<PolicyDecision> decisions_;  // RuleId -> what the packet path needs of it
   std::vector<config::InspectionProfile> inspection_profiles_;
   std::vector<ContentCondition> conditions_;
+  std::vector<std::shared_ptr<const net::DomainSet>> domains_;  // of all conditions, each once
 };
 
 }  // namespace masugata::dataplane

@@ -91,6 +91,10 @@ class PolicyCompiler {
     if (rule.depends_on_application()) {
       condition_of_rule_.back() = static_cast<uint32_t>(tables_.conditions_.size());
       tables_.conditions_.emplace_back(rule, domains_);
+      for (const auto& set : tables_.conditions_.back().domains()) {
+        auto& known = tables_.domains_;
+        if (std::find(known.begin(), known.end(), set) == known.end()) known.push_back(set);
+      }
     }
     return true;
   }
@@ -161,6 +165,10 @@ class PolicyCompiler {
       chain.conditions.push_back(condition_of_rule_[id]);
       conditional.push_back(condition_of_rule_[id] != kNoRule);
       any = any || conditional.back();
+      if (conditional.back()) {
+        const ContentCondition& condition = tables_.conditions_[condition_of_rule_[id]];
+        chain.asks_domains = chain.asks_domains || condition.asks_domains();
+      }
     }
     if (any) {
       chain.conditional = chain.classifier.live_mask(conditional);
