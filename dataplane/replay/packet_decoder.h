@@ -54,6 +54,7 @@ class PacketDecoder {
     DecodedPacket packet;
     unsigned depth = 0;  // headers so far, those of outer packets included
     unsigned vlans = 0;
+    bool guessed = false;  // nothing but its content says that it is a packet
   };
   // Where a header of IP stands and what it says goes next.
   struct UpperLayer {
@@ -105,8 +106,10 @@ class PacketDecoder {
     numbers_.raise(event, layers.packet.facts.decode_events);
   }
   void finish(Layers& layers) { receiver_.receive(layers.packet); }
-  // For a packet whose headers cannot be read: it is reported for its events only.
+  // For a packet whose headers cannot be read: it is reported for its events only. What was guessed
+  // to be a packet is then none.
   void finish_with(Layers& layers, DecodeEvent event) {
+    if (layers.guessed) return;
     raise(layers, event);
     finish(layers);
   }

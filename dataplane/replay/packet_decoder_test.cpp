@@ -105,6 +105,23 @@ TEST_F(PacketDecoderTest, HandsOnTheInnerPacketFirst) {
   EXPECT_FALSE(seen_[1].from_tunnel);
 }
 
+TEST_F(PacketDecoderTest, TakesForTeredoOnlyWhatCanBeRead) {
+  Bytes inner(40);
+  inner[0] = 0x60;
+  inner[5] = 1;
+  inner[6] = 59;  // no next header
+  inner.push_back('x');
+  decode(datagram(inner), LinkType::Raw);
+  ASSERT_EQ(seen_.size(), 2U);
+  EXPECT_TRUE(seen_[0].from_tunnel);
+  seen_.clear();
+  inner[6] = 0;  // hop-by-hop options, for which one byte is too little
+  decode(datagram(inner), LinkType::Raw);
+  ASSERT_EQ(seen_.size(), 1U);
+  EXPECT_FALSE(seen_[0].from_tunnel);
+  EXPECT_FALSE(has(seen_[0], "ipv6.trunc_exthdr"));
+}
+
 TEST_F(PacketDecoderTest, StopsInEndlessTunnels) {
   Bytes packet = datagram({'x'});
   for (unsigned layer = 0; layer < 2 * PacketDecoder::kMaximumLayers; ++layer) {

@@ -107,7 +107,7 @@ void Replay::receive(DecodedPacket& packet) {
   }
   facts.direction = flow->direction_of(facts.key);
   if (flow->tcp) return receive_tcp(packet, *flow);
-  flow->last_us = facts.time_us;
+  flow->last_us = std::max(flow->last_us, facts.time_us);
   ++flow->packets[ids::index_of(facts.direction)];
   flow->bytes[ids::index_of(facts.direction)] += facts.network.size();
   inspect(facts, flow, flow->packets[0] != 0 && flow->packets[1] != 0);
@@ -187,7 +187,7 @@ void Replay::receive_tcp(DecodedPacket& packet, ReplayFlow& flow) {
   }
   if (flow.inspection == nullptr) begin_inspection(flow, judgement.picked_up);
   const size_t side = ids::index_of(facts.direction);
-  flow.last_us = facts.time_us;
+  flow.last_us = std::max(flow.last_us, facts.time_us);
   ++flow.packets[side];
   flow.bytes[side] += facts.network.size();
   if (judgement.event != ConversationEvent::None) raise(facts, name_of(judgement.event));

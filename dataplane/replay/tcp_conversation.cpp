@@ -100,7 +100,11 @@ TcpConversation::Judgement TcpConversation::begin(const StreamSegment& segment) 
 // The first SYN begins the streams; others wait for what the server answers.
 TcpConversation::Judgement TcpConversation::another_syn(const StreamSegment& segment) noexcept {
   for (size_t index = 0; index < syn_count_; ++index) {
-    if (syns_[index].sequence == segment.sequence) return {.take = index == 0};
+    if (syns_[index].sequence != segment.sequence) continue;
+    Judgement again{.take = index == 0};
+    const bool same = syns_[index].timestamp_value == segment.timestamp_value;
+    if (!same && syn_count_ == kMaximumSyns) again.event = ConversationEvent::SynFlood;
+    return again;
   }
   Judgement judgement;
   size_t slot = syn_count_;

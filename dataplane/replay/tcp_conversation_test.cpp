@@ -64,6 +64,19 @@ TEST(TcpConversation, NamesAFloodOfSyns) {
             ConversationEvent::SynFlood);
 }
 
+TEST(TcpConversation, CountsARepeatedSynIntoAFloodUnlessItIsTheSameSegment) {
+  TcpConversation conversation({});
+  StreamSegment last;
+  for (uint32_t number = 0; number < TcpConversation::kMaximumSyns; ++number) {
+    last = segment_of(kTcpSyn, number * 10, 0);
+    last.timestamp_value = 7;
+    static_cast<void>(conversation.judge(Direction::ToServer, last));
+  }
+  EXPECT_EQ(conversation.judge(Direction::ToServer, last).event, ConversationEvent::None);
+  last.timestamp_value = 1031;
+  EXPECT_EQ(conversation.judge(Direction::ToServer, last).event, ConversationEvent::SynFlood);
+}
+
 TEST(TcpConversation, TakesMidstreamOnlyWhenAsked) {
   TcpConversation strict({});
   EXPECT_FALSE(strict.judge(Direction::ToServer, segment_of(kTcpAck, 1, 1)).take);

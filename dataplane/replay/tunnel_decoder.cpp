@@ -7,7 +7,6 @@ namespace masugata::dataplane {
 namespace {
 
 constexpr uint16_t kEthertypeBridge = 0x6558;
-constexpr uint16_t kEthertypeIpv6 = 0x86dd;
 constexpr uint16_t kEthertypePpp = 0x880b;
 constexpr uint16_t kEthertypeErspan = 0x88be;
 
@@ -135,7 +134,10 @@ void PacketDecoder::decode_udp_tunnels(Layers& layers, Bytes payload) {
     inner = inner.subspan(length);
   }
   if (inner.size() >= 8 && inner[0] == 0 && inner[1] == 0) inner = inner.subspan(8);
-  if (looks_like_ipv6(inner)) decode_inner_ethertype(layers, kEthertypeIpv6, inner);
+  if (!looks_like_ipv6(inner)) return;
+  Layers packet = inner_of(layers, inner);
+  packet.guessed = true;
+  decode_ipv6(packet, inner);
 }
 
 }  // namespace masugata::dataplane
