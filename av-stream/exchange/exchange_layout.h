@@ -6,9 +6,12 @@
 //
 //   [RegionHeader][ScanSlot x kScanSlots][next block x blocks][block x blocks]
 //
-// Of a slot: the worker fills it and sets its bit in `ready`; a scanner takes the bit away (it alone
-// has the slot then), scans, fills the answer and sets the bit in `done`; the worker takes that bit
-// away. The supervisor answers in the name of a scanner that died.
+// Of a slot: the worker fills the question, clears `holder` and sets the slot's bit in `ready`. A
+// scanner puts its number into `holder` (from 0, or it is another's) and takes the bit away; when
+// it was still set the slot is its own. It scans, fills the answer and sets the bit in `done`; the
+// worker copies the answer, clears `holder` and then takes that bit away.
+// So a slot with a holder and without its bit in `done` is with a scanner, also for who comes
+// later: the supervisor answers it in the name of a scanner that died.
 #pragma once
 
 #include <array>
@@ -24,6 +27,8 @@ inline constexpr uint32_t kBlockBytes = 16 * 1024;
 inline constexpr uint32_t kScanSlots = 256;  // objects per worker that wait for or are in a scan
 inline constexpr uint32_t kSlotWords = kScanSlots / 64;
 inline constexpr uint32_t kNoBlock = 0xffffffffU;
+inline constexpr uint32_t kWorkerHolds = 0xffffffffU;   // in `holder`: the worker takes it back
+inline constexpr uint32_t kMaximumBlocks = 256 * 1024;  // 4 GiB per worker
 inline constexpr uint32_t kSignatureNameBytes = 128;
 inline constexpr uint32_t kObjectNameBytes = 128;
 
@@ -43,12 +48,12 @@ enum class ScanOutcome : uint8_t {
 
 enum class ScanFailure : uint8_t {
   None,
-  NoEngine,     // signatures are not loaded (yet)
-  Crash,        // the scanner ended while it had the object
-  Hang,         // it was ended because it did not answer
+  NoEngine,  // signatures are not loaded (yet)
+  Crash,     // the scanner ended while it had the object
+  Hang,      // it was ended because it did not answer
   OutOfMemory,
-  Unreadable,   // libclamav could not make sense of it in the middle of scanning
-  BadRequest,   // the slot made no sense
+  Unreadable,  // libclamav could not make sense of it in the middle of scanning
+  BadRequest,  // the slot made no sense
   Count
 };
 
@@ -72,7 +77,8 @@ struct alignas(64) ScanSlot {
   uint32_t first_block;
   uint32_t serial;  // chosen by the worker, repeated in nothing: only for its own use
   ScanLimits limits;
-  char name[kObjectNameBytes];  // zero-terminated
+  char name[kObjectNameBytes];   // zero-terminated
+  std::atomic<uint32_t> holder;  // 0, or the number of the scanner that has it; see above
 
   // Answer.
   alignas(64) uint64_t signatures;  // of the engine that scanned: SignatureState::version
