@@ -27,23 +27,28 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> wo
 
 ContentCodings read_content_codings(std::string_view header) {
   ContentCodings codings;
+  size_t named = 0;
   while (!header.empty()) {
-    const size_t end = std::min(header.find(','), header.size());
+    const size_t end = std::min(header.find_first_of(", "), header.size());
     const std::string_view token = trim_blanks(header.substr(0, end));
     header.remove_prefix(std::min(end + 1, header.size()));
+    if (token.empty()) {
+      continue;
+    }
+    codings.too_many = codings.too_many || ++named > kUsualCodings;
     const bool deflate =
         contains_ignoring_case(token, "gzip") || contains_ignoring_case(token, "deflate");
     const bool brotli = is_one_of(token, {"br"});
     if (deflate || brotli) {
       if (codings.layers.size() == kDecodingLayers) {
-        codings.too_many = true;
         break;
       }
       codings.layers.push_back(brotli ? ContentCoding::Brotli : ContentCoding::Deflate);
     }
     codings.abnormal =
         codings.abnormal ||
-        !is_one_of(token, {"", "gzip", "x-gzip", "deflate", "x-deflate", "br", "identity", "none"});
+        !is_one_of(token, {"gzip", "x-gzip", "deflate", "x-deflate", "br", "lzma", "inflate",
+                           "identity", "none"});
   }
   std::reverse(codings.layers.begin(), codings.layers.end());
   return codings;

@@ -12,6 +12,8 @@ namespace masugata::ids {
 
 // Layers that are undone; further ones are left as they are.
 inline constexpr size_t kDecodingLayers = 3;
+// A header that names more codings than this, "identity" included, is worth an event.
+inline constexpr size_t kUsualCodings = 2;
 // A layer that has grown to more than this and more than kBombRatio times the body as sent is a
 // bomb.
 inline constexpr uint64_t kBombBytes = 1024 * 1024;
@@ -25,7 +27,7 @@ struct ContentCodings {
   bool too_many = false;
   bool abnormal = false;  // a coding that is unknown or oddly written
 };
-// A coding counts wherever its name is found between commas: senders and receivers are sloppy, and
+// A coding counts wherever its name is found between commas or spaces: senders and receivers are sloppy, and
 // a layer whose data is not encoded passes it on.
 [[nodiscard]] ContentCodings read_content_codings(std::string_view header);
 
