@@ -23,6 +23,13 @@ enum class AvChoice : uint8_t {
   Pass,   // counted
 };
 
+// What happens to a request for a part of an object.
+enum class AvPartial : uint8_t {
+  Whole,  // the request is made one for the whole (RFC 9110 section 14.2: a server may ignore Range)
+  Block,
+  Pass,  // the part is scanned as it is, and counted
+};
+
 enum class AvProtocol : uint8_t { Http, Smtp, Pop3, Imap, Ftp, Count };
 
 // Kinds of content that a profile may leave unscanned, told by their first bytes.
@@ -48,7 +55,7 @@ struct AvProfile {
 
   AvChoice encrypted = AvChoice::Pass;  // archives and documents that cannot be opened
   AvChoice macros = AvChoice::Pass;
-  AvChoice partial = AvChoice::Block;      // ranges of objects that were not scanned whole
+  AvPartial partial = AvPartial::Whole;
   AvChoice coded = AvChoice::Block;        // content codings that cannot be undone
   AvChoice not_scanned = AvChoice::Block;  // the scanner failed, or there is none
   AvChoice overload = AvChoice::Block;     // no memory or no room for the object

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/icmp/tcp_packet.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "net/checksum.h"
@@ -68,20 +69,25 @@ bool read_tcp_facts(const Packet& packet, TcpFacts& out) noexcept {
 }
 
 rte_mbuf* TcpPacketBuilder::build(const Packet& received, Heading heading,
-                                  const TcpFacts& segment) const noexcept {
+                                  const TcpFacts& segment,
+                                  std::span<const uint8_t> payload) const noexcept {
   uint8_t options[net::kTcpMaximumOptionBytes];
   const uint16_t option_bytes = write_options(segment.options, options);
   const auto tcp_bytes = static_cast<uint16_t>(net::kTcpMinimumHeaderBytes + option_bytes);
   const uint16_t header = network_header_bytes(segment.key.family());
-  rte_mbuf* buffer = start_generated_packet(*pool_, received, heading,
-                                            static_cast<uint16_t>(header + tcp_bytes), segment.key);
+  if (payload.size() > UINT16_MAX - header - tcp_bytes) return nullptr;
+  const auto segment_bytes = static_cast<uint16_t>(tcp_bytes + payload.size());
+  rte_mbuf* buffer =
+      start_generated_packet(*pool_, received, heading,
+                             static_cast<uint16_t>(header + segment_bytes), segment.key);
   if (buffer == nullptr) return nullptr;
   Packet& packet = Packet::of(buffer);
   packet.key.protocol = net::Protocol::Tcp;
   packet.transport_offset = static_cast<uint16_t>(packet.link_length + header);
   packet.payload_offset = static_cast<uint16_t>(packet.transport_offset + tcp_bytes);
+  packet.payload_length = static_cast<uint16_t>(payload.size());
   packet.tcp_flags = segment.flags;
-  write_network_header(packet.network(), segment.key, net::Protocol::Tcp, tcp_bytes, 0);
+  write_network_header(packet.network(), segment.key, net::Protocol::Tcp, segment_bytes, 0);
 
   uint8_t* tcp = packet.transport();
   net::store(tcp, segment.key.source_port);
@@ -93,9 +99,10 @@ rte_mbuf* TcpPacketBuilder::build(const Packet& received, Heading heading,
   net::store(tcp + 14, net::Be16::from_host(segment.window));
   std::memset(tcp + 16, 0, 4);
   std::memcpy(tcp + net::kTcpMinimumHeaderBytes, options, option_bytes);
+  std::copy(payload.begin(), payload.end(), tcp + tcp_bytes);
   uint64_t sum = net::pseudo_header_sum(segment.key.source, segment.key.destination,
-                                        net::Protocol::Tcp, tcp_bytes);
-  sum = net::checksum_add(tcp, tcp_bytes, sum);
+                                        net::Protocol::Tcp, segment_bytes);
+  sum = net::checksum_add(tcp, segment_bytes, sum);
   net::store(tcp + 16, net::Be16{static_cast<uint16_t>(~net::checksum_fold(sum))});
   return buffer;
 }

@@ -6,6 +6,7 @@
 #include <rte_mempool.h>
 
 #include <cstdint>
+#include <span>
 
 #include "dataplane/icmp/generated_packet.h"
 #include "dataplane/pipeline/packet.h"
@@ -21,7 +22,7 @@ struct TcpFacts {
   uint32_t acknowledgement = 0;
   uint16_t window = 0;          // the field, unscaled
   uint8_t flags = 0;            // net::TcpFlag
-  uint16_t payload_length = 0;  // when written: must be 0
+  uint16_t payload_length = 0;  // when written: that of the payload that goes with it
   net::TcpOptionFacts options;
 
   [[nodiscard]] bool has(uint8_t flag) const noexcept { return (flags & flag) != 0; }
@@ -35,16 +36,16 @@ struct TcpFacts {
 // false when it is not TCP or its header is not wholly in the first buffer.
 [[nodiscard]] bool read_tcp_facts(const Packet& packet, TcpFacts& out) noexcept;
 
-// Writes segments without payload. One worker's; the pool is the only thing it holds.
+// Writes segments. One worker's; the pool is the only thing it holds.
 class TcpPacketBuilder {
  public:
   explicit TcpPacketBuilder(rte_mempool& pool) noexcept : pool_(&pool) {}
 
   // The segment in a fresh buffer, link header taken from `received` (see Heading), checksums
   // complete; options are written in the order MSS, SACK permitted, timestamps, window scale, each
-  // when present. nullptr without a buffer (NoBuffer).
-  [[nodiscard]] rte_mbuf* build(const Packet& received, Heading heading,
-                                const TcpFacts& segment) const noexcept;
+  // when present, then `payload`. nullptr without a buffer or when it does not fit one (NoBuffer).
+  [[nodiscard]] rte_mbuf* build(const Packet& received, Heading heading, const TcpFacts& segment,
+                                std::span<const uint8_t> payload = {}) const noexcept;
 
  private:
   rte_mempool* pool_;

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which segments wait: limits of directions, and the queues behind them.
+#include "dataplane/antivirus/object_guard.h"
+
+namespace masugata::dataplane {
+namespace {
+
+// RFC 9293 section 3.4: differences of sequence numbers are signed.
+bool is_behind(uint32_t sequence, uint32_t other) noexcept {
+  return static_cast<int32_t>(sequence - other) > 0;
+}
+
+}  // namespace
+
+void ObjectGuard::watch(ScannedSession& session) noexcept {
+  if (session.watched) return;
+  session.watched = true;
+  const uint32_t place = place_of(session);
+  session.next_watched = first_watched_;
+  session.previous_watched = kNone32;
+  if (first_watched_ != kNone32) sessions_[first_watched_].previous_watched = place;
+  first_watched_ = place;
+}
+
+void ObjectGuard::unwatch(ScannedSession& session) noexcept {
+  if (!session.watched) return;
+  session.watched = false;
+  if (next_visit_ == place_of(session)) next_visit_ = session.next_watched;
+  if (session.next_watched != kNone32) {
+    sessions_[session.next_watched].previous_watched = session.previous_watched;
+  }
+  if (session.previous_watched != kNone32) {
+    sessions_[session.previous_watched].next_watched = session.next_watched;
+  } else {
+    first_watched_ = session.next_watched;
+  }
+}
+
+void ObjectGuard::find_limit(ScannedSession& session, ids::Direction direction) noexcept {
+  const size_t side = ids::index_of(direction);
+  bool limited = false;
+  uint32_t limit = 0;
+  for (uint32_t i = session.first_object; i != kNone32; i = objects_[i].next) {
+    const ScannedObject& object = objects_[i];
+    if (!object.limits || object.facts.direction != direction) continue;
+    if (!limited || is_behind(limit, object.hold_sequence)) limit = object.hold_sequence;
+    limited = true;
+  }
+  session.limited[side] = limited;
+  session.limit[side] = limit;
+}
+
+// Each object that the segment brought bytes of now waits for the next segment.
+void ObjectGuard::move_limits(ScannedSession& session, const SegmentPlace& segment) noexcept {
+  const config::AvProfile* choices = profile(session.slot);
+  for (uint32_t i = session.first_object; i != kNone32; i = objects_[i].next) {
+    ScannedObject& object = objects_[i];
+    if (!object.touched || object.phase == ObjectPhase::Told ||
+        object.facts.direction != segment.direction) {
+      continue;
+    }
+    if (object.whole_held) {
+      const uint32_t most = choices == nullptr ? 0 : choices->hold_whole_bytes;
+      if (object.bytes <= most) continue;
+      object.whole_held = false;
+    }
+    // A message that counts only with its end needs no more than that held.
+    if (object.useless_before_end && !object.ended) continue;
+    object.limits = true;
+    object.hold_sequence = segment.sequence;
+  }
+}
+
+GuardVerdict ObjectGuard::end_segment() noexcept {
+  GuardVerdict verdict;
+  if (current_ == kNone32) return verdict;
+  ScannedSession& session = sessions_[current_];
+  current_ = kNone32;
+  if (pending_.any) {
+    verdict.fate = GuardFate::Refuse;
+    return verdict;
+  }
+  verdict.payload_changed = payload_changed_;
+  move_limits(session, segment_);
+  find_limit(session, segment_.direction);
+  const size_t side = ids::index_of(segment_.direction);
+  if (session.limited[side] || session.queues[side].count != 0) watch(session);
+  if (session.limited[side] && segment_.carries && is_behind(segment_.end, session.limit[side])) {
+    verdict.fate = GuardFate::Hold;
+  }
+  return verdict;
+}
+
+bool ObjectGuard::hold(Packet& packet, uint32_t place, const SegmentPlace& segment) noexcept {
+  ScannedSession& session = sessions_[place];
+  SegmentQueue& queue = session.queues[ids::index_of(segment.direction)];
+  if (queue.count >= limits_.held_per_session || !held_.push(queue, packet, segment.end)) {
+    counters_.segments_refused.add(1);
+    return false;
+  }
+  counters_.segments_held_now.set(held_.held());
+  return true;
+}
+
+void ObjectGuard::release_held(ScannedSession& session, WorkerContext& context) noexcept {
+  Session* owner = context.sessions->resolve(session.handle);
+  for (const auto direction : {ids::Direction::ToServer, ids::Direction::ToClient}) {
+    const size_t side = ids::index_of(direction);
+    SegmentQueue& queue = session.queues[side];
+    if (queue.count == 0) continue;
+    find_limit(session, direction);
+    const auto goes = [&](uint32_t end) {
+      return !session.limited[side] || !is_behind(end, session.limit[side]);
+    };
+    held_.take_if(queue, goes, [&](HeldPacket&& packet) {
+      Packet* released = packet.release();
+      if (owner == nullptr) {
+        context.drop_packet(*released, DropReason::SessionEnded);
+        return;
+      }
+      released->session = owner;
+      context.emit(*released, StageId::Egress);
+    });
+  }
+  counters_.segments_held_now.set(held_.held());
+}
+
+void ObjectGuard::discard_held(ScannedSession& session) noexcept {
+  for (SegmentQueue& queue : session.queues) {
+    held_.take_if(
+        queue, [](uint32_t) { return true; }, [](HeldPacket&&) {});
+  }
+  counters_.segments_held_now.set(held_.held());
+}
+
+}  // namespace masugata::dataplane

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a worker remembers of a session whose objects are scanned, and of those objects.
+#pragma once
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "av-stream/exchange/worker_region.h"
+#include "dataplane/antivirus/antivirus_record.h"
+#include "dataplane/antivirus/held_segments.h"
+#include "dataplane/session/session.h"
+#include "ids/direction.h"
+
+namespace masugata::dataplane {
+
+enum class ObjectPhase : uint8_t {
+  Free,
+  Collecting,  // its bytes come
+  Waiting,     // it is whole and there is no room among the scans
+  Scanning,    // it is whole and with a scanner
+  Told,        // it was refused; only its facts are needed
+};
+
+struct ScannedObject {
+  uint32_t session = kNone32;  // place of the session
+  uint32_t next = kNone32;     // of the session, in the order of their beginnings
+  uint16_t serial = 0;         // of the use of this place; part of the content's id
+  ObjectPhase phase = ObjectPhase::Free;
+  bool ended = false;
+  bool complete = false;    // ended as announced, every byte was seen
+  bool touched = false;     // by the segment at hand
+  bool limits = false;      // what begins at `hold_sequence` or behind it is held
+  bool whole_held = false;  // `hold_sequence` is where the message that carries it begins
+  bool useless_before_end = false;
+  bool early_scan = false;  // under way
+  uint8_t early_scans = 0;
+  uint32_t hold_sequence = 0;
+  uint32_t news_ms = 0;     // when its last bytes came
+  uint32_t waiting_ms = 0;  // since when there is no room among the scans
+  uint32_t asked_ms = 0;    // when the scan under way was asked for
+  uint64_t bytes = 0;
+  av::StoredObject stored;
+  av::StoredObject tail;  // what came while `stored` was being scanned
+  av::ScanTicket ticket;
+  EVP_MD_CTX* digest = nullptr;  // of the place, for all of its uses
+  av::Sha256 sha256{};           // once it ended
+  ObjectFacts facts;
+};
+
+// A text that the gateway sends to a client in the name of its server.
+struct RefusalAnswer {
+  bool active = false;
+  bool client_ended = false;  // its FIN was acknowledged
+  bool acknowledged = false;  // it has the whole text
+  uint8_t tries = 0;
+  uint32_t next_ms = 0;         // when it is sent again
+  uint32_t first_sequence = 0;  // in the server's numbers
+  uint32_t text_bytes = 0;
+  uint32_t acknowledgement = 0;  // in the client's numbers: what the server would expect next
+  bool has_timestamps = false;
+  uint32_t timestamp_value = 0;  // ours
+  uint32_t timestamp_echo = 0;   // the client's
+  uint32_t object = kNone32;     // whose facts it tells
+  av::RefusalReason reason = av::RefusalReason::Infected;
+  uint64_t reference = 0;
+  uint64_t time_s = 0;
+  CutText<av::kSignatureNameBytes> signature;
+  HeldPacket pattern;  // whose link header and interfaces written segments take
+};
+
+struct ScannedSession {
+  SessionHandle handle;
+  AntivirusSlotIndex slot = kNoAntivirusSlot;
+  bool in_use = false;
+  bool closed = false;   // refused: nothing passes any more
+  bool opaque = false;   // counted
+  bool watched = false;  // in the list of those that are looked at every millisecond
+  uint32_t next_watched = kNone32;
+  uint32_t previous_watched = kNone32;
+  uint32_t first_object = kNone32;
+  uint16_t objects = 0;
+  net::FlowKey key;                    // client to server, the addresses that they really have
+  std::array<SegmentQueue, 2> queues;  // by ids::Direction
+  std::array<bool, 2> limited{};
+  std::array<uint32_t, 2> limit{};  // nothing that ends behind it passes
+  RefusalAnswer answer;
+};
+
+}  // namespace masugata::dataplane
