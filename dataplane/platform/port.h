@@ -35,7 +35,8 @@ struct PortLink {
 struct PortStatistics {
   uint64_t received_packets = 0;
   uint64_t received_bytes = 0;
-  uint64_t received_missed = 0;  // no descriptor or buffer was free
+  uint64_t received_missed = 0;  // no descriptor or buffer was free; with AF_XDP as far as the
+                                 // kernel counts it for the interface
   uint64_t received_errors = 0;
   uint64_t sent_packets = 0;
   uint64_t sent_bytes = 0;
@@ -62,7 +63,7 @@ class Port {
   // The port completes TCP checksums of packets that ask for it.
   [[nodiscard]] bool sums_tcp() const noexcept { return sums_tcp_; }
   [[nodiscard]] PortLink link() const noexcept;
-  [[nodiscard]] PortStatistics statistics() const noexcept;
+  [[nodiscard]] PortStatistics statistics() const;
 
  private:
   Port() = default;
@@ -74,6 +75,7 @@ class Port {
   std::string name_;
   std::string driver_;
   std::string kernel_interface_;  // of "iface=NAME" devices (AF_XDP, AF_PACKET); else empty
+  uint64_t drops_at_start_ = 0;   // of that interface
   std::vector<std::string> offloads_;
   net::MacAddress mac_;
   uint16_t device_ = 0xffff;

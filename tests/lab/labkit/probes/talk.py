@@ -4,7 +4,8 @@
   tcp HOST PORT [--source ADDRESS]               "open [first line]", "refused", "silence", ...
   upload HOST PORT BYTES                         "ok" when the sink's sum agrees
   dribble HOST PORT TEXT                         one byte per segment; the first line of the answer
-  fetch HOST PORT PATH COUNT SHA256              "N of COUNT": parallel HTTP requests that agree
+  fetch HOST PORT PATH COUNT SHA256              "N of COUNT": parallel HTTP requests that agree,
+                                                 and what went wrong with the others
 """
 
 import argparse
@@ -13,6 +14,7 @@ import errno
 import hashlib
 import random
 import socket
+from collections import Counter
 
 NAMES = {errno.ECONNREFUSED: "refused", errno.EHOSTUNREACH: "unreachable",
          errno.ENETUNREACH: "unreachable", errno.EACCES: "prohibited",
@@ -70,23 +72,32 @@ def upload(arguments):
 
 
 async def fetch_one(arguments):
+    """Nothing when the page agrees; what went wrong otherwise."""
+    body, stage = b"", "connecting"
     try:
-        reader, writer = await asyncio.wait_for(
-            asyncio.open_connection(arguments.host, arguments.port), arguments.timeout)
-        writer.write(f"GET {arguments.path} HTTP/1.0\r\nHost: lab\r\n\r\n".encode())
-        answer = await asyncio.wait_for(reader.read(-1), arguments.timeout)
-        writer.close()
-    except (OSError, asyncio.TimeoutError):
-        return False
-    body = answer.partition(b"\r\n\r\n")[2]
-    return hashlib.sha256(body).hexdigest() == arguments.sha256
+        async with asyncio.timeout(arguments.timeout):
+            reader, writer = await asyncio.open_connection(arguments.host, arguments.port)
+            stage = "reading"
+            writer.write(f"GET {arguments.path} HTTP/1.0\r\nHost: lab\r\n\r\n".encode())
+            while block := await reader.read(65536):
+                body += block
+            writer.close()
+    except OSError as error:
+        # Without a number it is this program's own patience that has ended.
+        cause = NAMES.get(error.errno, str(error)) if error.errno else "patience ended"
+        return f"{cause} {stage} after {len(body)} bytes"
+    page = body.partition(b"\r\n\r\n")[2]
+    if hashlib.sha256(page).hexdigest() == arguments.sha256:
+        return None
+    return f"other content: {len(body)} bytes that begin with {body[:40]}"
 
 
 def fetch(arguments):
     async def all_of_them():
         return await asyncio.gather(*(fetch_one(arguments) for _ in range(arguments.count)))
-    good = sum(asyncio.run(all_of_them()))
-    return f"{good} of {arguments.count}"
+    wrong = Counter(filter(None, asyncio.run(all_of_them())))
+    causes = "".join(f"; {count} times {cause}" for cause, count in wrong.most_common(5))
+    return f"{arguments.count - wrong.total()} of {arguments.count}{causes}"
 
 
 def main():
