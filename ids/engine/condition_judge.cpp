@@ -108,7 +108,7 @@ class Visitor {
     if (subject_.transaction == nullptr || subject_.transaction->protocol != match.protocol) {
       return ConditionOutcome::No;
     }
-    return soft(subject_.transaction->events.test(match.event));
+    return soft(event_counts(*subject_.transaction, match.event));
   }
 
   ConditionOutcome operator()(const TlsStateMatch& match) const noexcept { return ask(match); }
@@ -136,6 +136,15 @@ class Visitor {
     const std::optional<bool> holds =
         subject_.transaction->holds(condition_, subject_.direction, subject_.packet->time_us);
     return holds ? outcome_of(*holds) : ConditionOutcome::NotYet;
+  }
+  // Of its own direction at once. What the other one has raised counts from the next packet of this
+  // direction on: a rule of no direction alerts at packets of both.
+  [[nodiscard]] bool event_counts(const Transaction& transaction, uint8_t event) const noexcept {
+    const size_t side = index_of(subject_.direction);
+    const bool at_own_packet =
+        subject_.is_packet && subject_.packet->direction == subject_.direction;
+    return transaction.events_of[side].test(event) ||
+           (at_own_packet && transaction.events.test(event));
   }
   // What is not so now may be so at a later packet of the same transaction.
   [[nodiscard]] ConditionOutcome soft(bool holds) const noexcept {

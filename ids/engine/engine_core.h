@@ -96,6 +96,10 @@ class EngineCore {
   void inspect_transactions(Call& call, ProtocolParser& parser) noexcept;
   void inspect_side(Call& call, Transaction& transaction, TransactionMemory& memory,
                     Direction direction) noexcept;
+  void judge_late_events(Call& call, Transaction& transaction, TransactionMemory& memory,
+                         Direction direction) noexcept;
+  // Complete, yet a rule waits for the next packet of one direction.
+  [[nodiscard]] bool owes_judgement(const Transaction& transaction) const noexcept;
   void judge_in_transaction(RuleNumber number, TransactionMemory& memory,
                             const Subject& subject) noexcept;
   void scan_group(Transaction& transaction, const BufferGroup& group,
@@ -148,6 +152,7 @@ class EngineCore {
   CandidateSet candidates_;
   AlertQueue queue_;
   std::vector<std::unique_ptr<TransactionMemory>> spare_memories_;
+  std::vector<RuleNumber> late_rules_;  // of judge_late_events()
   FlowInspection* flows_ = nullptr;
   size_t flow_count_ = 0;
   uint64_t memory_bytes_ = 0;

@@ -44,7 +44,8 @@ class FlowInspection {
   bool parser_live = false;
   std::unique_ptr<ProtocolParser> retired;  // gave way to `parser` at the packet at hand
   uint8_t protocol_changes = 0;             // of the packet at hand
-  EventSet detection_events;
+  ApplicationProtocol expected = ApplicationProtocol::Unknown;  // after STARTTLS and its like
+  EventSet detection_events;                                    // of the packet at hand
   const ParserDemands* demands = nullptr;  // the engine's, for parsers made from outside
 
   // Streams.

@@ -22,6 +22,7 @@ Subject EngineCore::subject_of(Call& call, Direction direction) const noexcept {
   subject.flow = call.flow;
   subject.state = &call.state;
   subject.direction = direction;
+  subject.is_packet = call.is_packet;
   const bool same = direction == call.packet.direction;
   subject.key = same ? call.packet.key : call.packet.key.reversed();
   if (same && !call.packet.is_fragment) {

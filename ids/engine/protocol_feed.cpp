@@ -4,12 +4,35 @@
 #include <utility>
 
 #include "ids/engine/engine_core.h"
+#include "ids/protocols/event_names.h"
 
 namespace masugata::ids {
 namespace {
 
 // Protocols that give way to others within one packet; then the rest of the flow has no parser.
 constexpr uint8_t kMostChangesPerPacket = 4;
+
+std::span<const uint8_t> as_bytes(const std::string& text) noexcept {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+// What is odd about the choice of `chosen`, for rules.
+void note_detection(FlowInspection& flow, ApplicationProtocol chosen) noexcept {
+  const ApplicationProtocol expected = std::exchange(flow.expected, ApplicationProtocol::Unknown);
+  if (expected != ApplicationProtocol::Unknown && expected != chosen) {
+    flow.detection_events.set(
+        expected == ApplicationProtocol::Tls
+            ? event_number(kDetectionEventNames, "applayer_no_tls_after_starttls")
+            : event_number(kDetectionEventNames, "applayer_unexpected_protocol"));
+  }
+  const bool clients_first =
+      chosen == ApplicationProtocol::Http || chosen == ApplicationProtocol::Tls;
+  if (clients_first && flow.event.protocol == ApplicationProtocol::Unknown &&
+      flow.first_speaker == Direction::ToClient && !flow.facts.midstream) {
+    flow.detection_events.set(
+        event_number(kDetectionEventNames, "applayer_wrong_direction_first_data"));
+  }
+}
 
 }  // namespace
 
@@ -18,6 +41,7 @@ void EngineCore::feed(Call& call, std::span<const StreamBytes> streams) noexcept
   flow.news = {};
   flow.protocol_news = false;
   flow.protocol_changes = 0;
+  flow.detection_events.reset();
   if (call.packet.key.protocol == net::Protocol::Udp) {
     if (!call.packet.payload.empty() && !call.packet.is_fragment) {
       feed_bytes(call, call.packet.direction, call.packet.payload);
@@ -70,6 +94,9 @@ void EngineCore::feed_gap(Call& call, Direction direction, uint64_t missing) noe
 void EngineCore::feed_bytes(Call& call, Direction direction,
                             std::span<const uint8_t> bytes) noexcept {
   FlowInspection& flow = *call.flow;
+  if (bytes.empty()) {
+    return;
+  }
   if (flow.detection == FlowInspection::Detection::Pending) {
     detect(call, direction, bytes);
   } else if (flow.parser_live) {
@@ -121,6 +148,7 @@ void EngineCore::detect(Call& call, Direction direction, std::span<const uint8_t
     exchange_sides(flow);
     direction = opposite(direction);
   }
+  note_detection(flow, answer.protocol);
   settle_protocol(flow, answer.protocol);
   if (!flow.parser_live) {
     flow.first_bytes = {};
@@ -159,6 +187,7 @@ void EngineCore::exchange_sides(FlowInspection& flow) noexcept {
 
 void EngineCore::settle_protocol(FlowInspection& flow, ApplicationProtocol protocol) noexcept {
   EventFlow& event = flow.event;
+  const bool follows_change = event.protocol != ApplicationProtocol::Unknown;
   flow.detection = FlowInspection::Detection::Known;
   flow.protocol_news = true;
   if (event.protocol != ApplicationProtocol::Unknown && event.protocol != protocol) {
@@ -177,6 +206,9 @@ void EngineCore::settle_protocol(FlowInspection& flow, ApplicationProtocol proto
     flow.parser = nullptr;
   }
   flow.parser_live = flow.parser != nullptr;
+  if (follows_change && flow.parser_live) {
+    flow.parser->follow_change();
+  }
 }
 
 void EngineCore::give_up_detection(FlowInspection& flow) noexcept {
@@ -190,11 +222,16 @@ void EngineCore::give_up_detection(FlowInspection& flow) noexcept {
 void EngineCore::parse(Call& call, Direction direction, std::span<const uint8_t> bytes) noexcept {
   ProtocolParser& parser = *call.flow->parser;
   const ParseOutcome outcome = parser.on_data(direction, bytes, call.packet.time_us);
-  const size_t taken = outcome == ParseOutcome::Changed ? parser.consumed() : bytes.size();
-  take_outcome(call, outcome);
-  if (taken < bytes.size()) {
-    feed_bytes(call, direction, bytes.subspan(taken));
+  if (outcome != ParseOutcome::Changed) {
+    return take_outcome(call, outcome);
   }
+  const size_t taken = std::min(parser.consumed(), bytes.size());
+  const std::string other = parser.take_unread(opposite(direction));
+  const std::string own = parser.take_unread(direction);
+  take_outcome(call, outcome);
+  feed_bytes(call, opposite(direction), as_bytes(other));  // it was there first
+  feed_bytes(call, direction, as_bytes(own));
+  feed_bytes(call, direction, bytes.subspan(taken));
 }
 
 void EngineCore::take_outcome(Call& call, ParseOutcome outcome) noexcept {
@@ -223,7 +260,9 @@ void EngineCore::take_outcome(Call& call, ParseOutcome outcome) noexcept {
     report_transactions(call, *flow.retired, true);
   }
   flow.retired = std::move(flow.parser);
-  if (next == ApplicationProtocol::Unknown) {
+  flow.expected = next;
+  if (next == ApplicationProtocol::Unknown || next == ApplicationProtocol::Tls) {
+    // What is announced is not always what comes.
     flow.event.protocol_original = flow.event.protocol;
     flow.detection = FlowInspection::Detection::Pending;
   } else {

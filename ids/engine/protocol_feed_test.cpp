@@ -40,6 +40,35 @@ TEST(ProtocolChange, ChangesOfOnePacketAreBounded) {
   EXPECT_EQ(bench.engine.counters().parsers_failed.value(), 1U);
 }
 
+TEST(ProtocolChange, WhatWaitedInAProxyRequestBelongsToTheTunnel) {
+  Bench bench(R"(alert ssh any any -> any any (ssh.software; content:"early"; sid:1;))");
+  auto flow = bench.tcp(8080);
+  flow.to_server("CONNECT a:22 HTTP/1.1\r\nHost: a:22\r\n\r\nSSH-2.0-early\r\n");
+  EXPECT_EQ(bench.sids(), "");
+  flow.to_client("HTTP/1.1 200 Established\r\n\r\nSSH-2.0-x\r\n");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(ProtocolChange, WhatFollowsStartTlsIsDetected) {
+  constexpr std::string_view kRules =
+      R"(alert http any any -> any any (app-layer-event:http.failed_protocol_change; sid:1;)
+alert tcp any any -> any any (app-layer-event:applayer_no_tls_after_starttls; sid:2;))";
+  Bench bench(kRules);
+  auto flow = bench.tcp(25);
+  flow.to_client("220 a\r\n");
+  flow.to_server("EHLO b\r\nSTARTTLS\r\n");
+  flow.to_client("250 a\r\n220 go\r\n");
+  flow.to_server("");
+  EXPECT_EQ(bench.sids(), "");
+  flow.to_client("HTTP/1.1 101 S\r\nUpgrade: h2c\r\n\r\n");
+  EXPECT_EQ(bench.sids(), "1 2");
+  flow.to_server("");
+  EXPECT_EQ(bench.sids(), "1 2 1") << "of no direction: at a packet of each";
+  flow.to_server("");
+  flow.to_client("");
+  EXPECT_EQ(bench.sids(), "1 2 1") << "and once";
+}
+
 TEST(ReversedFlow, AnAnswerThatComesFirstTurnsADatagramFlow) {
   auto bench = lines(R"(alert http any any -> any any (flow:to_client; content:"<answer"; sid:1;)
 alert udp 192.0.2.1 53 -> any any (flow:to_client; content:"<answer"; sid:2;)

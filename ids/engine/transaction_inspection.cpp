@@ -10,6 +10,14 @@ namespace {
 // More instances of one buffer than this are not looked at.
 constexpr uint32_t kMostInstances = 1024;
 
+// One of these events of a protocol is what the rule asks for.
+bool asks_for_one(const CompiledRule& rule, const EventSet& events) noexcept {
+  return std::any_of(rule.checks.begin(), rule.checks.end(), [&](const Condition* check) {
+    const auto* event = std::get_if<EventMatch>(check);
+    return event != nullptr && event->kind == EventKind::Application && events.test(event->event);
+  });
+}
+
 }  // namespace
 
 TransactionMemory& EngineCore::memory_of(Transaction& transaction) noexcept {
@@ -56,13 +64,22 @@ void EngineCore::inspect_transactions(Call& call, ProtocolParser& parser) noexce
       }
       memory = memory != nullptr ? memory : &memory_of(*transaction);
       TransactionMemory::Side& state = memory->sides[side];
-      const bool changed = !state.seen || state.version != transaction->version[side] ||
+      // Events of the other side are judged when a packet of this one comes.
+      const bool own_packet = call.is_packet && call.packet.direction == direction;
+      const bool events_changed = own_packet && state.events != transaction->events;
+      const bool changed = !state.seen || events_changed ||
+                           state.version != transaction->version[side] ||
                            state.finished != transaction->finished[side];
       if (changed && !state.finished) {
         inspect_side(call, *transaction, *memory, direction);
         state.seen = true;
         state.version = transaction->version[side];
         state.finished = transaction->finished[side];
+      } else if (events_changed) {
+        judge_late_events(call, *transaction, *memory, direction);
+      }
+      if (own_packet) {
+        state.events = transaction->events;
       }
     }
   }
@@ -106,6 +123,41 @@ void EngineCore::inspect_side(Call& call, Transaction& transaction, TransactionM
   }
 }
 
+void EngineCore::judge_late_events(Call& call, Transaction& transaction, TransactionMemory& memory,
+                                   Direction direction) noexcept {
+  TransactionMemory::Side& state = memory.sides[index_of(direction)];
+  if (state.awaiting_events.empty()) {
+    return;
+  }
+  Subject subject = subject_of(call, direction);
+  subject.transaction = &transaction;
+  subject.stream_from = state.stream_from;
+  late_rules_.clear();
+  late_rules_.swap(state.awaiting_events);
+  for (const RuleNumber number : late_rules_) {
+    judge_in_transaction(number, memory, subject);
+  }
+}
+
+bool EngineCore::owes_judgement(const Transaction& transaction) const noexcept {
+  if (plan_ == nullptr || transaction.ignored || transaction.inspection == nullptr) {
+    return false;
+  }
+  const auto& memory = static_cast<const TransactionMemory&>(*transaction.inspection);
+  if (memory.generation != generation_) {
+    return false;
+  }
+  for (const TransactionMemory::Side& side : memory.sides) {
+    const EventSet news = transaction.events & ~side.events;
+    if (news.any() &&
+        std::any_of(side.awaiting_events.begin(), side.awaiting_events.end(),
+                    [&](RuleNumber rule) { return asks_for_one(plan_->rules[rule], news); })) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void EngineCore::judge_in_transaction(RuleNumber number, TransactionMemory& memory,
                                       const Subject& subject) noexcept {
   const CompiledRule& rule = plan_->rules[number];
@@ -129,6 +181,9 @@ void EngineCore::judge_in_transaction(RuleNumber number, TransactionMemory& memo
     add_match({&rule, subject.transaction, subject.direction, false});
   }
   if (over) {
+    if (judgement == Judgement::NotYet && !both && asks_for_one(rule, ~EventSet{})) {
+      state.awaiting_events.push_back(number);
+    }
     return;
   }
   if (judgement == Judgement::NotYet || (judgement == Judgement::Yes && rule.repeats &&

@@ -27,6 +27,9 @@ struct TransactionMemory final : Transaction::InspectionState {
     std::vector<GroupProgress> groups;
     std::vector<RuleNumber> pending;  // ascending
     std::vector<RuleNumber> decided;  // matched, or never can; ascending
+    // Of a side that is finished: those that wait for an event that the other one may still raise.
+    std::vector<RuleNumber> awaiting_events;
+    EventSet events;  // the transaction's when the side was inspected last
   };
   std::array<Side, 2> sides;
   // Rules over both directions (`=>`) that wait for the rest of them; ascending.
@@ -39,8 +42,10 @@ struct TransactionMemory final : Transaction::InspectionState {
   [[nodiscard]] size_t memory_bytes() const noexcept {
     size_t bytes = sizeof(TransactionMemory);
     for (const Side& side : sides) {
-      bytes += side.groups.capacity() * sizeof(GroupProgress) +
-               (side.pending.capacity() + side.decided.capacity()) * sizeof(RuleNumber);
+      bytes +=
+          side.groups.capacity() * sizeof(GroupProgress) +
+          (side.pending.capacity() + side.decided.capacity() + side.awaiting_events.capacity()) *
+              sizeof(RuleNumber);
     }
     return bytes + (pending_both.capacity() + decided_both.capacity()) * sizeof(RuleNumber);
   }
@@ -64,6 +69,8 @@ struct TransactionMemory final : Transaction::InspectionState {
       side.groups.clear();
       side.pending.clear();
       side.decided.clear();
+      side.awaiting_events.clear();
+      side.events.reset();
     }
     pending_both.clear();
     decided_both.clear();

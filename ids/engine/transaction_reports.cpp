@@ -99,7 +99,9 @@ void EngineCore::report_transactions(Call& call, ProtocolParser& parser, bool al
       report_transaction(call, *transaction, complete || all);
     }
   }
-  while (!parser.transactions().empty() && (all || is_complete(*parser.transactions().front()))) {
+  while (!parser.transactions().empty() &&
+         (all || (is_complete(*parser.transactions().front()) &&
+                  !owes_judgement(*parser.transactions().front())))) {
     keep_memory(*parser.transactions().front());
     parser.transactions().pop_front();
   }

@@ -43,6 +43,26 @@ TEST(TransactionRules, WaitForAllTheirBuffers) {
   EXPECT_EQ(bench.sids(), "1");
 }
 
+TEST(TransactionRules, SeeEventsOfTheOtherSideAtPacketsOfTheirOwn) {
+  Bench bench(
+      R"(alert http any any -> any any (flow:to_server; app-layer-event:http.too_many_encoding_layers; sid:1;)
+alert http any any -> any any (flow:to_client; app-layer-event:http.too_many_encoding_layers; sid:2;)
+alert http any any -> any any (flow:to_server; app-layer-event:http.unknown_error; sid:3;))");
+  const std::string_view answer =
+      "HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip, gzip\r\nContent-Length: 1\r\n\r\nx";
+  auto flow = bench.tcp();
+  flow.to_server("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  flow.to_client(answer);
+  EXPECT_EQ(bench.sids(), "2") << "the request is over, its transaction waits";
+  flow.to_server("");
+  EXPECT_EQ(bench.sids(), "2 1");
+  flow.to_server("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  flow.to_client(answer);
+  flow.close();
+  EXPECT_EQ(bench.sids(), "2 1 2") << "no packet came";
+  EXPECT_EQ(bench.sink.transactions, 2U);
+}
+
 TEST(TransactionRules, SeeAProgressiveBufferAsItGrows) {
   auto bench =
       lines(R"(drop http any any -> any any (http.response_body; content:"malware"; sid:1;))");

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "ids/direction.h"
 #include "ids/protocols/application_protocol.h"
@@ -54,6 +55,15 @@ class ProtocolParser {
   // belong to the next one. More than were given: all.
   [[nodiscard]] virtual size_t consumed() const noexcept { return SIZE_MAX; }
 
+  // After Changed: bytes of that direction that the parser was given, here or in earlier calls, and
+  // has not read. They belong to the next protocol, before those that consumed() leaves. Taken
+  // once.
+  [[nodiscard]] virtual std::string take_unread(Direction /*direction*/) noexcept { return {}; }
+
+  // The flow was another protocol's until the bytes of the first call of on_data(); a parser that
+  // would give way within that call must not.
+  void follow_change() noexcept { follows_change_ = true; }
+
   // What the parser holds on the heap beyond its transactions and the few kilobytes that any parser
   // may take: messages that are not whole yet, bytes that wait. Asked after every packet: cheap.
   [[nodiscard]] virtual size_t memory_bytes() const noexcept { return 0; }
@@ -78,9 +88,11 @@ class ProtocolParser {
   // Numbers the transaction and appends it. At the bound the oldest is ended (both sides finished)
   // and stays for the engine to take; beyond twice the bound returns null and the parser fails.
   Transaction* append(std::unique_ptr<Transaction> transaction) noexcept;
+  [[nodiscard]] bool follows_change() const noexcept { return follows_change_; }
 
  private:
   ApplicationProtocol protocol_;
+  bool follows_change_ = false;
   uint64_t next_number_ = 0;
   std::deque<std::unique_ptr<Transaction>> transactions_;
 };

@@ -104,7 +104,8 @@ class Transaction {
 
   uint64_t number_in_flow = 0;  // 0, 1, ..
   ApplicationProtocol protocol = ApplicationProtocol::Unknown;
-  EventSet events;  // raised so far
+  EventSet events;                      // raised so far
+  std::array<EventSet, 2> events_of{};  // the same, by the Direction of the bytes they are about
   // Changes whenever a buffer, number, file or event of that direction did: the engine looks again.
   std::array<uint32_t, 2> version{};  // by Direction
   std::array<bool, 2> finished{};     // by Direction: nothing of that side will change any more
@@ -127,6 +128,7 @@ class Transaction {
   void touch(Direction direction) noexcept { ++version[index_of(direction)]; }
   void raise(Direction direction, uint8_t event) noexcept {
     events.set(event);
+    events_of[index_of(direction)].set(event);
     touch(direction);
   }
 };

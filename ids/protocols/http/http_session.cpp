@@ -26,6 +26,7 @@ ParseOutcome HttpSession::on_data(Direction direction, std::span<const uint8_t> 
   if (failed_ || bytes.empty()) {
     return conclude(ParseOutcome::Going);
   }
+  ++calls_;
   if (connection_->total() >= kTransactionsPerConnection && connection_->live() == 0) {
     connection_ = std::make_shared<HttpConnection>(http_configuration(), this);
     if (connection_->get() == nullptr) {
@@ -57,46 +58,56 @@ ParseOutcome HttpSession::on_gap(Direction direction, uint64_t bytes) noexcept {
   if (!waiting_[index_of(direction)].empty()) {
     return conclude(ParseOutcome::Failed);
   }
+  if (!begun_[index_of(direction)]) {
+    // Nobody ever sees that side, or it begins late: there is no message that the gap could break.
+    return conclude(ParseOutcome::Going);
+  }
   return conclude(feed(direction, nullptr, bytes));
 }
 
 ParseOutcome HttpSession::feed(Direction direction, const uint8_t* bytes, size_t size) noexcept {
   feeding_ = direction;
+  begun_[index_of(direction)] = true;
   input_ = bytes == nullptr ? std::span<const uint8_t>{} : std::span{bytes, size};
   htp_connp_t* const parser = connection_->get();
   const bool request = direction == Direction::ToServer;
   const int state = request ? htp_connp_req_data(parser, &now_, bytes, size)
                             : htp_connp_res_data(parser, &now_, bytes, size);
-  input_ = {};
   connection_->drop_messages();
+  const ParseOutcome outcome = outcome_of(state, bytes == nullptr);
+  const bool pauses = outcome == ParseOutcome::Going && state == HTP_STREAM_DATA_OTHER;
+  if (bytes == nullptr || (outcome != ParseOutcome::Changed && !pauses)) {
+    input_ = {};
+    return outcome;
+  }
+  const size_t left = size - (pauses ? bytes_read() : read_at_change_);
+  input_ = {};
+  if (pauses && left > kMaximumWaitingBytes) {
+    return ParseOutcome::Failed;
+  }
+  waiting_[index_of(direction)].assign(reinterpret_cast<const char*>(bytes + size - left), left);
+  return outcome;
+}
+
+ParseOutcome HttpSession::outcome_of(int state, bool is_gap) noexcept {
+  if (!changed_ && !stopped_ && state == HTP_STREAM_TUNNEL) {
+    change_to(ApplicationProtocol::Unknown);
+  }
   if (changed_) {
     return ParseOutcome::Changed;
+  }
+  if (stopped_) {
+    return ParseOutcome::Finished;
   }
   switch (state) {
     case HTP_STREAM_ERROR:
     case HTP_STREAM_STOP:
       return ParseOutcome::Failed;
-    case HTP_STREAM_TUNNEL:
-      change_to(ApplicationProtocol::Unknown);
-      return ParseOutcome::Changed;
-    case HTP_STREAM_DATA_OTHER:
-      break;
     case HTP_STREAM_CLOSED:  // its answer to a gap where there must be none
-      return bytes == nullptr ? ParseOutcome::Failed : ParseOutcome::Going;
+      return is_gap ? ParseOutcome::Failed : ParseOutcome::Going;
     default:
       return ParseOutcome::Going;
   }
-  const size_t consumed =
-      request ? htp_connp_req_data_consumed(parser) : htp_connp_res_data_consumed(parser);
-  if (bytes == nullptr || consumed >= size) {
-    return ParseOutcome::Going;
-  }
-  if (size - consumed > kMaximumWaitingBytes) {
-    return ParseOutcome::Failed;
-  }
-  waiting_[index_of(direction)].assign(reinterpret_cast<const char*>(bytes + consumed),
-                                       size - consumed);
-  return ParseOutcome::Going;
 }
 
 ParseOutcome HttpSession::feed_waiting(Direction direction) noexcept {
@@ -221,20 +232,33 @@ void HttpSession::note_message(const htp_log_t& message) noexcept {
 }
 
 bool HttpSession::more_request_bytes() const noexcept {
-  if (feeding_ != Direction::ToServer) {
-    return false;
-  }
-  const size_t read = std::min(htp_connp_req_data_consumed(connection_->get()), input_.size());
-  return !trim_blanks(text_of(input_.subspan(read))).empty();
+  return feeding_ == Direction::ToServer &&
+         !trim_blanks(text_of(input_.subspan(bytes_read()))).empty();
+}
+
+size_t HttpSession::bytes_read() const noexcept {
+  htp_connp_t* const parser = connection_->get();
+  const size_t read = feeding_ == Direction::ToServer ? htp_connp_req_data_consumed(parser)
+                                                      : htp_connp_res_data_consumed(parser);
+  return std::min(read, input_.size());
 }
 
 void HttpSession::change_to(ApplicationProtocol protocol) noexcept {
-  changed_ = true;
-  next_ = protocol;
-  // Of bytes that waited for the other side, the engine knows nothing.
-  if (feeding_ == Direction::ToClient && input_.data() != nullptr) {
-    consumed_ = htp_connp_res_data_consumed(connection_->get());
+  if (!follows_change() || calls_ > 1) {
+    if (!std::exchange(changed_, true)) {
+      next_ = protocol;
+      read_at_change_ = bytes_read();
+    }
+    return;
   }
+  stopped_ = true;
+  if (!transactions().empty()) {
+    transactions().back()->raise(feeding_, static_cast<uint8_t>(HttpEvent::FailedProtocolChange));
+  }
+}
+
+std::string HttpSession::take_unread(Direction direction) noexcept {
+  return changed_ ? std::exchange(waiting_[index_of(direction)], {}) : std::string{};
 }
 
 std::unique_ptr<ProtocolParser> make_http_parser(const ParserDemands& demands) {

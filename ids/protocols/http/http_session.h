@@ -15,7 +15,8 @@
 
 namespace masugata::ids {
 
-// Bytes of one direction that wait for the other one (after CONNECT), at most.
+// Bytes of one direction that wait for the other one (after CONNECT), at most; when the flow is
+// another protocol's after that, they are the first ones of it.
 inline constexpr size_t kMaximumWaitingBytes = 64 * 1024;
 // libhtp never forgets the place of a transaction: after so many, its connection is made anew as
 // soon as none is open.
@@ -31,7 +32,7 @@ class HttpSession final : public ProtocolParser {
   ParseOutcome on_gap(Direction direction, uint64_t bytes) noexcept override;
   void on_end(Direction direction) noexcept override;
   [[nodiscard]] ApplicationProtocol next_protocol() const noexcept override { return next_; }
-  [[nodiscard]] size_t consumed() const noexcept override { return consumed_; }
+  [[nodiscard]] std::string take_unread(Direction direction) noexcept override;
   [[nodiscard]] size_t memory_bytes() const noexcept override {
     return waiting_[0].capacity() + waiting_[1].capacity();
   }
@@ -44,11 +45,14 @@ class HttpSession final : public ProtocolParser {
   void note_message(const htp_log_t& message) noexcept;
   // Is there anything but blanks behind what libhtp has read of the request bytes at hand?
   [[nodiscard]] bool more_request_bytes() const noexcept;
-  // The flow goes on as `protocol` once the bytes at hand are parsed.
+  // The flow goes on as `protocol` once the bytes at hand are parsed. Right after another change it
+  // does not: an event says so, and nothing more is parsed.
   void change_to(ApplicationProtocol protocol) noexcept;
 
  private:
   ParseOutcome feed(Direction direction, const uint8_t* bytes, size_t size) noexcept;
+  ParseOutcome outcome_of(int state, bool is_gap) noexcept;
+  [[nodiscard]] size_t bytes_read() const noexcept;  // of input_
   ParseOutcome feed_waiting(Direction direction) noexcept;
   ParseOutcome conclude(ParseOutcome outcome) noexcept;
   void begin_input() noexcept;
@@ -63,10 +67,13 @@ class HttpSession final : public ProtocolParser {
   std::span<const uint8_t> input_;  // during a call of libhtp
   Direction feeding_ = Direction::ToServer;
   ApplicationProtocol next_ = ApplicationProtocol::Unknown;
-  size_t consumed_ = SIZE_MAX;
-  bool unmatched_ = false;  // the next transaction is a response without request
+  std::array<bool, 2> begun_{};  // libhtp has had bytes
+  size_t calls_ = 0;             // of on_data
+  bool unmatched_ = false;       // the next transaction is a response without request
   bool closing_ = false;
   bool changed_ = false;
+  size_t read_at_change_ = 0;  // bytes of input_
+  bool stopped_ = false;       // it asked for a change that cannot be
   bool failed_ = false;
 };
 

@@ -108,12 +108,44 @@ TEST(HttpSession, TellsWhereTheTunnelBegins) {
   HttpTestFlow flow;
   flow.up("CONNECT a:22 HTTP/1.1\r\nHost: a:22\r\n\r\n");
   EXPECT_EQ(flow.down(std::string{kAnswer} + "SSH-2.0-x\r\n"), ParseOutcome::Changed);
-  EXPECT_EQ(flow.parser().consumed(), kAnswer.size());
+  EXPECT_EQ(flow.parser().take_unread(kDown), "SSH-2.0-x\r\n");
+  EXPECT_EQ(flow.parser().take_unread(kDown), "");
   HttpTestFlow upgraded;
   upgraded.up(kRequest);
   constexpr std::string_view kSwitch = "HTTP/1.1 101 S\r\nUpgrade: h2c\r\n\r\n";
   EXPECT_EQ(upgraded.down(std::string{kSwitch} + "more"), ParseOutcome::Changed);
-  EXPECT_EQ(upgraded.parser().consumed(), kSwitch.size());
+  EXPECT_EQ(upgraded.parser().take_unread(kDown), "more");
+}
+
+TEST(HttpSession, GivesAwayWhatWaitedForTheTunnel) {
+  HttpTestFlow flow;
+  flow.up("CONNECT a:22 HTTP/1.1\r\nHost: a:22\r\n\r\nSSH-2.0-");
+  flow.up("client\r\n");
+  EXPECT_EQ(flow.down("HTTP/1.1 200 Established\r\n\r\n"), ParseOutcome::Changed);
+  EXPECT_EQ(flow.parser().take_unread(kUp), "SSH-2.0-client\r\n");
+  EXPECT_EQ(flow.parser().take_unread(kDown), "");
+}
+
+TEST(HttpSession, DoesNotGiveWayRightAfterAnotherChange) {
+  HttpTestFlow flow;
+  flow.parser().follow_change();
+  EXPECT_EQ(flow.down("HTTP/1.1 101 S\r\nUpgrade: h2c\r\n\r\n"), ParseOutcome::Finished);
+  ASSERT_EQ(flow.count(), 1U);
+  EXPECT_TRUE(flow.has(HttpEvent::FailedProtocolChange));
+  HttpTestFlow later;
+  later.parser().follow_change();
+  later.up(kRequest);
+  EXPECT_EQ(later.down("HTTP/1.1 101 S\r\nUpgrade: h2c\r\n\r\n"), ParseOutcome::Changed);
+  EXPECT_FALSE(later.has(HttpEvent::FailedProtocolChange));
+}
+
+TEST(HttpSession, ReadsResponsesWhoseRequestsNobodySees) {
+  HttpTestFlow flow;
+  ASSERT_EQ(flow.down(kResponse), ParseOutcome::Going);
+  EXPECT_EQ(flow.parser().on_gap(kUp, 40), ParseOutcome::Going);
+  ASSERT_EQ(flow.down(kResponse), ParseOutcome::Going);
+  ASSERT_EQ(flow.count(), 2U);
+  EXPECT_EQ(flow.text(BufferId::FileData, kDown, 0, 1), "ok");
 }
 
 TEST(HttpSession, StaysWhenATunnelIsRefused) {
