@@ -78,6 +78,9 @@ class EngineCore {
   static void exchange_sides(FlowInspection& flow) noexcept;
   void end_parser(FlowInspection& flow) noexcept;
 
+  // content_feed.cpp
+  static void feed_end(Call& call, const StreamBytes& stream) noexcept;
+
   // packet_inspection.cpp
   void inspect_packet(Call& call) noexcept;
   void inspect_addresses(Call& call, Subject& subject) noexcept;

@@ -46,7 +46,15 @@ class FlowInspection {
   uint8_t protocol_changes = 0;             // of the packet at hand
   ApplicationProtocol expected = ApplicationProtocol::Unknown;  // after STARTTLS and its like
   EventSet detection_events;                                    // of the packet at hand
+  bool encrypted = false;  // both sides, since a packet before: rules do not look into payloads
   const ParserDemands* demands = nullptr;  // the engine's, for parsers made from outside
+
+  // Contents; null: nobody takes them.
+  ContentReceiver* content_receiver = nullptr;
+  bool told_opaque = false;
+  void tell_opaque(ApplicationProtocol protocol) noexcept;
+  // A parser was made, or there is none for what was recognised.
+  void equip_parser() noexcept;
 
   // Streams.
   std::array<StreamWindow, 2> windows;

@@ -298,6 +298,7 @@ void set_expected(FlowInspection& flow, const ProtocolParser::ExpectedData& data
   flow.detection = FlowInspection::Detection::Known;
   flow.event.protocol = flow.event.protocol_to_server = flow.event.protocol_to_client =
       data.protocol;
+  flow.equip_parser();
 }
 
 }  // namespace masugata::ids

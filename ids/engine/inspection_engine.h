@@ -43,6 +43,8 @@ struct StreamBytes {
   Direction direction = Direction::ToServer;
   std::span<const uint8_t> bytes;
   uint64_t missing = 0;
+  // That side sends no more (FIN reached). Needed for contents that end with their connection.
+  bool ends = false;
 };
 
 enum class VerdictAction : uint8_t { Accept, Drop, RejectSource, RejectDestination, RejectBoth };
@@ -131,6 +133,13 @@ class InspectionEngine {
 // Of a flow, for the caller's own use (show sessions, FTP data).
 [[nodiscard]] ApplicationProtocol protocol_of(const FlowInspection& flow) noexcept;
 [[nodiscard]] const ProtocolParser* parser_of(const FlowInspection& flow) noexcept;
+// Who takes the contents of the flow (protocols/content_receiver.h), from the next message on, of
+// all parsers that the flow will have; null: nobody. Outlives close_flow(). Between packets.
+// Directions of contents are the engine's: see sides_exchanged().
+void set_content_receiver(FlowInspection& flow, ContentReceiver* receiver) noexcept;
+// The caller's ToServer is the engine's ToClient: a flow that was joined in its middle, of which an
+// answer was seen first.
+[[nodiscard]] bool sides_exchanged(const FlowInspection& flow) noexcept;
 // A data flow announced by a control connection: its parser is made at once.
 void set_expected(FlowInspection& flow, const ProtocolParser::ExpectedData& data) noexcept;
 

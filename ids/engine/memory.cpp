@@ -48,6 +48,7 @@ void EngineCore::enforce_memory(Call& call, InspectionVerdict& verdict) noexcept
       end_parser(flow);
       report_transactions(call, *flow.parser, true);
       flow.parser.reset();
+      flow.tell_opaque(flow.event.protocol);
     }
     account(flow);
   }

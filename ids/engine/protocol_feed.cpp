@@ -42,6 +42,11 @@ void EngineCore::feed(Call& call, std::span<const StreamBytes> streams) noexcept
   flow.protocol_news = false;
   flow.protocol_changes = 0;
   flow.detection_events.reset();
+  if (!flow.encrypted && flow.parser && flow.parser->is_encrypted()) {
+    flow.encrypted = true;
+    flow.windows[0].release();
+    flow.windows[1].release();
+  }
   if (call.packet.key.protocol == net::Protocol::Udp) {
     if (!call.packet.payload.empty() && !call.packet.is_fragment) {
       feed_bytes(call, call.packet.direction, call.packet.payload);
@@ -54,6 +59,7 @@ void EngineCore::feed(Call& call, std::span<const StreamBytes> streams) noexcept
       feed_gap(call, direction, stream.missing);
     }
     if (stream.bytes.empty()) {
+      feed_end(call, stream);
       continue;
     }
     counters.stream_bytes.add(stream.bytes.size());
@@ -63,13 +69,14 @@ void EngineCore::feed(Call& call, std::span<const StreamBytes> streams) noexcept
       flow.news[side] = true;
       flow.news_from[side] = window.end();
     }
-    if (plan_ != nullptr && plan_->keeps_stream[side] &&
+    if (plan_ != nullptr && plan_->keeps_stream[side] && !flow.encrypted &&
         flow.fate == FlowInspection::Fate::Inspect) {
       window.append(stream.bytes, limits_.stream_window_bytes);
     } else {
       window.skip(stream.bytes.size());
     }
     feed_bytes(call, direction, stream.bytes);
+    feed_end(call, stream);
   }
 }
 
@@ -85,6 +92,7 @@ void EngineCore::feed_gap(Call& call, Direction direction, uint64_t missing) noe
     if (begun || flow.headless[index_of(opposite(direction))]) {
       flow.detection = FlowInspection::Detection::Failed;
       flow.first_bytes = {};
+      flow.tell_opaque(ApplicationProtocol::Failed);
     }
   } else if (flow.parser_live) {
     take_outcome(call, flow.parser->on_gap(direction, missing));
@@ -160,8 +168,17 @@ void EngineCore::detect(Call& call, Direction direction, std::span<const uint8_t
   }
   const std::array<std::vector<uint8_t>, 2> first = std::exchange(flow.first_bytes, {});
   for (const Direction side : {flow.first_speaker, opposite(flow.first_speaker)}) {
-    if (!first[index_of(side)].empty()) {
-      feed_bytes(call, side, first[index_of(side)]);
+    std::span<const uint8_t> waited = first[index_of(side)];
+    if (flow.content_receiver != nullptr && side == direction) {
+      // Contents care which bytes came with the packet at hand.
+      const size_t earlier = waited.size() - fits.size();
+      if (earlier != 0) {
+        feed_bytes(call, side, waited.first(earlier));
+      }
+      waited = waited.subspan(earlier);
+    }
+    if (!waited.empty()) {
+      feed_bytes(call, side, waited);
     }
   }
   if (fits.size() < bytes.size()) {
@@ -197,6 +214,7 @@ void EngineCore::settle_protocol(FlowInspection& flow, ApplicationProtocol proto
   counters.protocol_flows[static_cast<size_t>(protocol)].add(1);
   if (memory_bytes_ > limits_.memory_bytes) {
     flow.memory_refused = true;
+    flow.tell_opaque(protocol);
     return;
   }
   try {
@@ -209,6 +227,7 @@ void EngineCore::settle_protocol(FlowInspection& flow, ApplicationProtocol proto
   if (follows_change && flow.parser_live) {
     flow.parser->follow_change();
   }
+  flow.equip_parser();
 }
 
 void EngineCore::give_up_detection(FlowInspection& flow) noexcept {
@@ -217,6 +236,7 @@ void EngineCore::give_up_detection(FlowInspection& flow) noexcept {
   flow.event.protocol = ApplicationProtocol::Failed;
   flow.event.protocol_to_server = flow.event.protocol_to_client = ApplicationProtocol::Failed;
   flow.first_bytes = {};
+  flow.tell_opaque(ApplicationProtocol::Failed);
 }
 
 void EngineCore::parse(Call& call, Direction direction, std::span<const uint8_t> bytes) noexcept {
@@ -242,9 +262,11 @@ void EngineCore::take_outcome(Call& call, ParseOutcome outcome) noexcept {
     case ParseOutcome::Failed:
       counters.parsers_failed.add(1);
       end_parser(flow);
+      flow.tell_opaque(flow.event.protocol);
       return;
     case ParseOutcome::Finished:
       end_parser(flow);
+      flow.tell_opaque(flow.event.protocol);
       return;
     case ParseOutcome::Changed:
       break;
@@ -253,6 +275,7 @@ void EngineCore::take_outcome(Call& call, ParseOutcome outcome) noexcept {
   end_parser(flow);
   if (++flow.protocol_changes > kMostChangesPerPacket) {
     counters.parsers_failed.add(1);
+    flow.tell_opaque(next);
     return;
   }
   if (flow.retired) {

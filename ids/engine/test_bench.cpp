@@ -114,9 +114,10 @@ InspectionVerdict Bench::Flow::pass(Direction direction, std::string_view bytes,
     state.established = state.packets[0] != 0 && state.packets[1] != 0;
   }
   std::vector<StreamBytes> streams;
-  if (tcp && in_stream && (!bytes.empty() || missing_[side] != 0)) {
-    streams.push_back({direction, facts.payload, missing_[side]});
+  if (tcp && in_stream && (!bytes.empty() || missing_[side] != 0 || ends_)) {
+    streams.push_back({direction, facts.payload, missing_[side], ends_});
     missing_[side] = 0;
+    ends_ = false;
   }
   return bench_.engine.inspect(facts, inspection_, state, streams);
 }
@@ -183,6 +184,7 @@ class LineParser final : public ProtocolParser {
       ++taken;
       if (byte == '\n') {
         transaction->finished[side] = true;
+        sealed_[side] = sealed_[side] || transaction->lines[side] == "seal";
         if (transaction->lines[side] == "change") {
           consumed_ = taken;
           return ParseOutcome::Changed;
@@ -201,8 +203,10 @@ class LineParser final : public ProtocolParser {
   }
 
   [[nodiscard]] size_t consumed() const noexcept override { return consumed_; }
+  [[nodiscard]] bool is_encrypted() const noexcept override { return sealed_[0] && sealed_[1]; }
 
  private:
+  std::array<bool, 2> sealed_{};
   size_t consumed_ = SIZE_MAX;
   LineTransaction* current(Direction direction) noexcept {
     for (const auto& transaction : transactions()) {

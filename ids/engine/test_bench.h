@@ -49,6 +49,7 @@ class RecordingSink final : public EventSink {
 
 // A parser of lines: each line to the server is a transaction, the next line to the client its
 // answer. "uri" is http.uri, the answer's line the body of the response, growing with its bytes.
+// Once both sides have said "seal" what follows is encrypted.
 // After the line "change" another protocol begins, which is detected anew. What begins with '?' is
 // no protocol; with '<', what a server says.
 [[nodiscard]] ProtocolSource line_protocols();
@@ -73,6 +74,11 @@ class Bench {
     InspectionVerdict to_client(std::string_view bytes) { return send(Direction::ToClient, bytes); }
     // A TCP packet whose payload the stream does not take in, with these flags.
     InspectionVerdict loose(Direction direction, std::string_view bytes, uint8_t flags = 0x18);
+    // That side's last packet: the stream is complete behind `bytes`.
+    InspectionVerdict end(Direction direction, std::string_view bytes = {}) {
+      ends_ = true;
+      return send(direction, bytes);
+    }
     void gap(Direction direction, uint64_t missing) { missing_[index_of(direction)] = missing; }
     void close();
     [[nodiscard]] FlowInspection* inspection() const { return inspection_; }
@@ -86,6 +92,7 @@ class Bench {
     net::FlowKey key_;
     FlowInspection* inspection_ = nullptr;
     uint64_t missing_[2] = {};
+    bool ends_ = false;  // with the packet at hand
   };
   Flow tcp(uint16_t port = 80, std::string_view client = "10.0.0.1",
            std::string_view server = "192.0.2.1");

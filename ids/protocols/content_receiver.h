@@ -38,7 +38,7 @@ struct ContentFacts {
   std::string_view recipients;  // SMTP: forward paths, separated by commas; cut at 1,024 bytes
   // As announced for the body on the wire, before content codings are undone.
   std::optional<uint64_t> announced_bytes;
-  // A part of a larger object (206, REST): where it begins.
+  // A part of a larger object (206, REST, APPE): where it begins; 0 where nobody says (APPE).
   std::optional<uint64_t> range_first;
   // The receiver has no use for it before end(): its length was announced, or it is a message that
   // is taken over with its end. Otherwise all bytes may be there before the end is seen.
@@ -60,7 +60,7 @@ using ContentId = uint32_t;
 inline constexpr ContentId kNoContent = 0;
 
 // Thread: the flow's worker, inside InspectionEngine::inspect() and close_flow(). Implementations
-// neither block nor throw.
+// neither block nor throw. At most one content of a direction is open at a time.
 class ContentReceiver {
  public:
   virtual ~ContentReceiver() = default;
@@ -69,13 +69,17 @@ class ContentReceiver {
   virtual void bytes(ContentId content, std::span<const uint8_t> bytes) noexcept = 0;
   virtual void end(ContentId content, ContentEnd end) noexcept = 0;
 
+  // IMAP: the content goes on in the answer to a further command with this tag (a message fetched
+  // piece by piece).
+  virtual void continues(ContentId /*content*/, std::string_view /*tag*/) noexcept {}
   // A client's request for a location, before anything of it is forwarded: HTTP when the header of
   // the request is complete. `location` and `host` as in ContentFacts.
   virtual void request(std::string_view /*host*/, std::string_view /*location*/,
                        std::string_view /*languages*/) noexcept {}
   // A client asks for encryption in the middle (STARTTLS, AUTH TLS, STLS), before it is forwarded.
   virtual void encryption_asked(ApplicationProtocol /*protocol*/) noexcept {}
-  // The flow is encrypted, or its protocol is one whose contents are not taken out.
+  // The flow is encrypted, or its protocol is one whose contents are not taken out, or its parser
+  // gave up. Once per flow: nothing further of it is given.
   virtual void opaque(ApplicationProtocol /*protocol*/) noexcept {}
 };
 

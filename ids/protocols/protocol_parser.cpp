@@ -31,6 +31,20 @@ Transaction* ProtocolParser::append(std::unique_ptr<Transaction> transaction) no
   return transactions_.back().get();
 }
 
+bool gives_contents(ApplicationProtocol protocol) noexcept {
+  switch (protocol) {
+    case ApplicationProtocol::Http:
+    case ApplicationProtocol::Smtp:
+    case ApplicationProtocol::Pop3:
+    case ApplicationProtocol::Imap:
+    case ApplicationProtocol::Ftp:  // on its data connections
+    case ApplicationProtocol::FtpData:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // Each parser adds its line.
 std::unique_ptr<ProtocolParser> make_parser(ApplicationProtocol protocol,
                                             const ParserDemands& demands, bool datagrams) {

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "ids/direction.h"
 #include "ids/protocols/application_protocol.h"
+#include "ids/protocols/content_receiver.h"
 #include "ids/protocols/transaction.h"
 #include "net/flow_key.h"
 
@@ -55,6 +57,10 @@ class ProtocolParser {
   // belong to the next one. More than were given: all.
   [[nodiscard]] virtual size_t consumed() const noexcept { return SIZE_MAX; }
 
+  // Both sides have agreed to encrypt: nobody can read what they say from now on, and rules are not
+  // asked about it.
+  [[nodiscard]] virtual bool is_encrypted() const noexcept { return false; }
+
   // After Changed: bytes of that direction that the parser was given, here or in earlier calls, and
   // has not read. They belong to the next protocol, before those that consumed() leaves. Taken
   // once.
@@ -68,6 +74,10 @@ class ProtocolParser {
   // may take: messages that are not whole yet, bytes that wait. Asked after every packet: cheap.
   [[nodiscard]] virtual size_t memory_bytes() const noexcept { return 0; }
 
+  // Who takes what the flow carries, from the next message on; null: nobody, which costs nothing.
+  // `receiver` outlives the parser.
+  void set_content_receiver(ContentReceiver* receiver) noexcept { content_receiver_ = receiver; }
+
   // A data session that this control connection announced (FTP PORT/PASV): asked once per change.
   struct ExpectedData {
     ApplicationProtocol protocol = ApplicationProtocol::FtpData;
@@ -76,8 +86,16 @@ class ProtocolParser {
     std::string file_name;
     bool upload = false;  // STOR
     bool active = false;  // PORT: the control connection's server opens it, towards its client
+    std::optional<uint64_t> range_first;  // REST, APPE: see ContentFacts
+    bool coded = false;                   // MODE Z: the file is compressed on its way
   };
   [[nodiscard]] virtual const ExpectedData* expected_data() const noexcept { return nullptr; }
+  // The newest transfer that was announced for a data connection to that port, also when that was
+  // some calls ago: clients connect before they say what for. Null when it is not remembered.
+  [[nodiscard]] virtual const ExpectedData* announced_data(
+      uint16_t /*server_port*/) const noexcept {
+    return nullptr;
+  }
 
   // Oldest first. The engine removes from the front what it has inspected to the end.
   [[nodiscard]] std::deque<std::unique_ptr<Transaction>>& transactions() noexcept {
@@ -90,12 +108,18 @@ class ProtocolParser {
   Transaction* append(std::unique_ptr<Transaction> transaction) noexcept;
   [[nodiscard]] bool follows_change() const noexcept { return follows_change_; }
 
+  [[nodiscard]] ContentReceiver* content_receiver() const noexcept { return content_receiver_; }
+
  private:
   ApplicationProtocol protocol_;
+  ContentReceiver* content_receiver_ = nullptr;
   bool follows_change_ = false;
   uint64_t next_number_ = 0;
   std::deque<std::unique_ptr<Transaction>> transactions_;
 };
+
+// Whether what `protocol` carries is given to a ContentReceiver.
+[[nodiscard]] bool gives_contents(ApplicationProtocol protocol) noexcept;
 
 // A parser for `protocol`, or null when it is only recognised. `demands` outlives the parser.
 // `datagrams`: over UDP, each call of on_data() is one.

@@ -24,10 +24,6 @@ uint8_t byte_at(std::string_view text, size_t at) noexcept {
   return static_cast<uint8_t>(text[at]);
 }
 
-bool is_bomb(uint64_t given, const DecodingState& state) noexcept {
-  return given > kBombBytes && given / kBombRatio > state.sent;
-}
-
 // RFC 1952, section 2.3. The length of the gzip header that `text` begins with; nullopt: there is
 // more of it to come.
 std::optional<size_t> gzip_header_bytes(std::string_view text) noexcept {
@@ -227,6 +223,7 @@ void InflateLayer::fail(std::span<const uint8_t> whole_input) noexcept {
     }
   }
   state_->broken = true;
+  state_->cut = state_->cut || member_given_;
   phase_ = Phase::Passing;
 }
 
@@ -313,6 +310,7 @@ void BrotliLayer::finish(bool broken, std::span<const uint8_t> whole_input,
                          std::span<const uint8_t> rest) noexcept {
   ended_ = true;
   state_->broken = state_->broken || broken;
+  state_->cut = state_->cut || (broken && given_ != 0);
   if (broken && given_ == 0) {
     kept_.append(as_text(whole_input));
     next_->take(as_bytes(std::exchange(kept_, {})));

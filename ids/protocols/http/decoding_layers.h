@@ -24,6 +24,10 @@ inline constexpr size_t kKeptInputBytes = 4096;
 inline constexpr size_t kGuessedBytes = 1024;
 inline constexpr size_t kHeldBytes = 64 * 1024;
 
+[[nodiscard]] inline bool is_bomb(uint64_t given, const DecodingState& state) noexcept {
+  return given > kBombBytes && given / kBombRatio > state.sent;
+}
+
 // gzip (RFC 1952), zlib (RFC 1950) and raw deflate (RFC 1951), told apart by their first bytes.
 // Checksums and lengths at the end are not looked at, nor is nonsense in a header: receivers are
 // lenient. Several gzip members make one body. What is none of these passes as it is.

@@ -5,6 +5,7 @@
 
 #include "ids/protocols/http/content_disposition.h"
 #include "ids/protocols/http/decoding_layers.h"
+#include "ids/protocols/http/zstd_layer.h"
 
 namespace masugata::ids {
 namespace {
@@ -39,16 +40,21 @@ ContentCodings read_content_codings(std::string_view header) {
     const bool deflate =
         contains_ignoring_case(token, "gzip") || contains_ignoring_case(token, "deflate");
     const bool brotli = is_one_of(token, {"br"});
-    if (deflate || brotli) {
+    const bool zstd = is_one_of(token, {"zstd"});
+    if (deflate || brotli || zstd) {
       if (codings.layers.size() == kDecodingLayers) {
+        codings.beyond_us = true;
         break;
       }
-      codings.layers.push_back(brotli ? ContentCoding::Brotli : ContentCoding::Deflate);
+      codings.layers.push_back(brotli ? ContentCoding::Brotli
+                               : zstd ? ContentCoding::Zstd
+                                      : ContentCoding::Deflate);
+    } else {
+      codings.beyond_us = codings.beyond_us || !is_one_of(token, {"identity", "none"});
     }
     codings.abnormal =
-        codings.abnormal ||
-        !is_one_of(token, {"gzip", "x-gzip", "deflate", "x-deflate", "br", "lzma", "inflate",
-                           "identity", "none"});
+        codings.abnormal || !is_one_of(token, {"gzip", "x-gzip", "deflate", "x-deflate", "br",
+                                               "zstd", "lzma", "inflate", "identity", "none"});
   }
   std::reverse(codings.layers.begin(), codings.layers.end());
   return codings;
@@ -59,6 +65,8 @@ EncodedBody::EncodedBody(const std::vector<ContentCoding>& layers, ByteSink& rec
   for (size_t i = layers.size(); i-- > 0;) {
     if (layers[i] == ContentCoding::Brotli) {
       layers_.push_back(std::make_unique<BrotliLayer>(*first_, state_));
+    } else if (layers[i] == ContentCoding::Zstd) {
+      layers_.push_back(std::make_unique<ZstdLayer>(*first_, state_));
     } else {
       layers_.push_back(std::make_unique<InflateLayer>(*first_, state_));
     }

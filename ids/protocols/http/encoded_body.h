@@ -19,16 +19,17 @@ inline constexpr size_t kUsualCodings = 2;
 inline constexpr uint64_t kBombBytes = 1024 * 1024;
 inline constexpr uint64_t kBombRatio = 2048;
 
-enum class ContentCoding : uint8_t { Deflate, Brotli };  // Deflate: gzip and zlib, too
+enum class ContentCoding : uint8_t { Deflate, Brotli, Zstd };  // Deflate: gzip and zlib, too
 
 // What a Content-Encoding header asks for.
 struct ContentCodings {
   std::vector<ContentCoding> layers;  // in the order of decoding, at most kDecodingLayers
   bool too_many = false;
-  bool abnormal = false;  // a coding that is unknown or oddly written
+  bool abnormal = false;   // a coding that is unknown or oddly written
+  bool beyond_us = false;  // a coding that is not undone, or more than kDecodingLayers
 };
-// A coding counts wherever its name is found between commas or spaces: senders and receivers are sloppy, and
-// a layer whose data is not encoded passes it on.
+// A coding counts wherever its name is found between commas or spaces: senders and receivers are
+// sloppy, and a layer whose data is not encoded passes it on.
 [[nodiscard]] ContentCodings read_content_codings(std::string_view header);
 
 // Takes bytes in order. What is given points into a buffer that changes with the next call.
@@ -47,6 +48,7 @@ struct DecodingState {
   uint64_t sent = 0;    // bytes of the body as sent
   bool broken = false;  // a layer's data was not of its coding; it was passed on as it was
   bool bomb = false;    // nothing further is decoded
+  bool cut = false;     // broken behind decoded bytes: what was passed on is no content by itself
 };
 
 // Thread: the flow's worker. Memory: zlib's or brotli's window for each layer, and one block.

@@ -12,6 +12,14 @@ HttpBodies::HttpBodies(const ParserDemands& demands, Transaction& owner) noexcep
       decoded_{Decoded{*this, Direction::ToServer}, Decoded{*this, Direction::ToClient}} {}
 
 void HttpBodies::Decoded::take(std::span<const uint8_t> bytes) noexcept {
+  if (tap != nullptr) {
+    const EncodedBody* const encoded = bodies_->encoded_[index_of(direction_)].get();
+    if (encoded != nullptr && encoded->state().cut) {
+      tap->undecodable();
+    } else {
+      tap->take(bytes);
+    }
+  }
   if (direction_ == Direction::ToServer) {
     bodies_->decoded_request(bytes);
   } else {
@@ -45,6 +53,10 @@ void HttpBodies::decode(Direction direction, std::span<const uint8_t> bytes) noe
   }
   if (encoded_[side]->state().broken) {
     raise(direction, HttpEvent::GzipDecompressionFailed);
+  }
+  const DecodingState& state = encoded_[side]->state();
+  if ((state.bomb || state.cut) && decoded_[side].tap != nullptr) {
+    decoded_[side].tap->undecodable();
   }
 }
 

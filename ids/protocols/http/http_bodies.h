@@ -27,6 +27,13 @@ struct BodyView {
   uint64_t first = 0;
 };
 
+// Takes the decoded bytes of a body besides the rules' windows, all of them.
+class BodyTap : public ByteSink {
+ public:
+  // What the last call brought cannot be decoded to its end; what comes from now on is no content.
+  virtual void undecodable() noexcept = 0;
+};
+
 // Thread: the flow's worker. Memory: that of a FileCollection, plus one window for the request's
 // body. What is decoded or inflated is what is kept.
 class HttpBodies final : private MultipartReceiver {
@@ -48,6 +55,12 @@ class HttpBodies final : private MultipartReceiver {
   void response_bytes(std::span<const uint8_t> bytes) noexcept;
   void response_gap(uint64_t missing) noexcept;
   void end_response(bool whole) noexcept;
+
+  // Who gets the decoded bytes of that direction from now on; null: nobody besides the rules. `tap`
+  // stays valid while bytes come.
+  void set_tap(Direction direction, BodyTap* tap) noexcept {
+    decoded_[index_of(direction)].tap = tap;
+  }
 
   // The rules have seen everything so far.
   void begin_input() noexcept;
@@ -74,6 +87,7 @@ class HttpBodies final : private MultipartReceiver {
     void take(std::span<const uint8_t> bytes) noexcept override;
     HttpBodies* bodies_;
     Direction direction_;
+    BodyTap* tap = nullptr;
   };
   void begin_decoding(Direction direction, std::string_view encoding) noexcept;
   void decode(Direction direction, std::span<const uint8_t> bytes) noexcept;

@@ -2,9 +2,9 @@
 #include "ids/protocols/http/http_callbacks.h"
 
 #include <array>
-#include <charconv>
 
 #include "ids/protocols/http/content_disposition.h"
+#include "ids/protocols/http/content_range.h"
 #include "ids/protocols/http/http_events.h"
 #include "ids/protocols/http/http_session.h"
 
@@ -17,6 +17,14 @@ HttpSession* session_of(const htp_tx_t* source) noexcept {
 }
 HttpTransaction* transaction_of(htp_tx_t* source) noexcept {
   return source == nullptr ? nullptr : session_of(source)->find(source, false);
+}
+// Of bytes of a body. Without the transaction nobody would see them: contents must not get lost.
+HttpTransaction* transaction_with_body(const htp_tx_data_t& data) noexcept {
+  HttpTransaction* const transaction = transaction_of(data.tx);
+  if (transaction == nullptr && data.tx != nullptr && data.len != 0) {
+    session_of(data.tx)->miss_content();
+  }
+  return data.len == 0 ? nullptr : transaction;
 }
 void raise(HttpTransaction& transaction, Direction direction, HttpEvent event) noexcept {
   transaction.raise(direction, static_cast<uint8_t>(event));
@@ -111,6 +119,15 @@ int on_request_headers(htp_tx_t* source) noexcept {
   return HTP_OK;
 }
 
+int on_request_headers_complete(htp_tx_t* source) noexcept {
+  HttpTransaction* const transaction = transaction_of(source);
+  HttpContents* const contents = session_of(source)->contents();
+  if (transaction != nullptr && contents != nullptr) {
+    contents->request_headers(*transaction);
+  }
+  return on_request_headers(source);
+}
+
 std::string_view encoding_of(HttpTransaction& transaction, Direction direction) noexcept {
   const auto value = transaction.header(direction, "Content-Encoding");
   return value ? text_of(*value) : std::string_view{};
@@ -138,13 +155,16 @@ void begin_request_body(HttpTransaction& transaction) noexcept {
 }
 
 int on_request_body(htp_tx_data_t* data) noexcept {
-  HttpTransaction* const transaction = transaction_of(data->tx);
-  if (transaction == nullptr || data->len == 0) {
-    return HTP_OK;
+  HttpTransaction* const transaction = transaction_with_body(*data);
+  if (transaction == nullptr) {
+    return data->tx != nullptr && session_of(data->tx)->failed() ? HTP_ERROR : HTP_OK;
   }
   HttpBodies& bodies = transaction->bodies();
   if (!bodies.request_begun()) {
     begin_request_body(*transaction);
+  }
+  if (HttpContents* const contents = session_of(data->tx)->contents()) {
+    contents->body_data(*transaction, Direction::ToServer, {data->data, data->len});
   }
   if (data->data == nullptr) {
     bodies.request_gap(data->len);
@@ -159,7 +179,7 @@ int on_request_complete(htp_tx_t* source) noexcept {
   if (HttpTransaction* const transaction = transaction_of(source)) {
     raise_request_flags(*transaction);
     transaction->update_progress();
-    transaction->finish(Direction::ToServer, true);
+    session_of(source)->finish_body(*transaction, Direction::ToServer);
   }
   return HTP_OK;
 }
@@ -173,6 +193,7 @@ int on_response_start(htp_tx_t* source) noexcept {
 int on_response_line(htp_tx_t* source) noexcept {
   if (HttpTransaction* const transaction = transaction_of(source)) {
     transaction->headers_changed(Direction::ToClient, true);
+    session_of(source)->note_response_line(*source);
   }
   return session_of(source)->failed() ? HTP_ERROR : HTP_OK;
 }
@@ -207,39 +228,6 @@ void follow_upgrade(HttpTransaction& transaction) noexcept {
   }
 }
 
-// "bytes 0-9/100", "bytes 0-9/*", "bytes */100" (RFC 9110, section 14.4).
-bool is_content_range(std::string_view text) noexcept {
-  text = trim_blanks(text);
-  if (!text.starts_with("bytes")) {
-    return false;
-  }
-  text = trim_blanks(text.substr(5));
-  const auto take_number = [&text](uint64_t& number) noexcept {
-    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
-    text.remove_prefix(static_cast<size_t>(end - text.data()));
-    return fault == std::errc{};
-  };
-  uint64_t first = 0;
-  uint64_t last = 0;
-  uint64_t size = 0;
-  if (text.starts_with('*')) {
-    text.remove_prefix(1);
-  } else {
-    if (!take_number(first) || !text.starts_with('-')) {
-      return false;
-    }
-    text.remove_prefix(1);
-    if (!take_number(last) || last < first) {
-      return false;
-    }
-  }
-  if (!text.starts_with('/')) {
-    return false;
-  }
-  text.remove_prefix(1);
-  return text == "*" || (take_number(size) && text.empty() && last <= size);
-}
-
 int on_response_headers(htp_tx_t* source) noexcept {
   HttpTransaction* const transaction = transaction_of(source);
   if (transaction == nullptr) {
@@ -250,10 +238,13 @@ int on_response_headers(htp_tx_t* source) noexcept {
     transaction->cut_interim_headers();
   }
   const auto range = transaction->header(Direction::ToClient, "Content-Range");
-  if (source->response_status_number == 206 && range && !is_content_range(text_of(*range))) {
+  if (source->response_status_number == 206 && range && !read_content_range(text_of(*range))) {
     raise(*transaction, Direction::ToClient, HttpEvent::RangeInvalid);
   }
   follow_upgrade(*transaction);
+  if (HttpContents* const contents = session_of(source)->contents()) {
+    contents->response_headers(*transaction, session_of(source)->response_came_now());
+  }
   return HTP_OK;
 }
 
@@ -265,13 +256,16 @@ void begin_response_body(HttpTransaction& transaction) noexcept {
 }
 
 int on_response_body(htp_tx_data_t* data) noexcept {
-  HttpTransaction* const transaction = transaction_of(data->tx);
-  if (transaction == nullptr || data->len == 0) {
-    return HTP_OK;
+  HttpTransaction* const transaction = transaction_with_body(*data);
+  if (transaction == nullptr) {
+    return data->tx != nullptr && session_of(data->tx)->failed() ? HTP_ERROR : HTP_OK;
   }
   HttpBodies& bodies = transaction->bodies();
   if (!bodies.response_begun()) {
     begin_response_body(*transaction);
+  }
+  if (HttpContents* const contents = session_of(data->tx)->contents()) {
+    contents->body_data(*transaction, Direction::ToClient, {data->data, data->len});
   }
   if (data->data == nullptr) {
     bodies.response_gap(data->len);
@@ -285,7 +279,7 @@ int on_response_body(htp_tx_data_t* data) noexcept {
 int on_response_complete(htp_tx_t* source) noexcept {
   if (HttpTransaction* const transaction = transaction_of(source)) {
     transaction->update_progress();
-    transaction->finish(Direction::ToClient, true);
+    session_of(source)->finish_body(*transaction, Direction::ToClient);
   }
   return HTP_OK;
 }
@@ -305,7 +299,7 @@ void register_callbacks(htp_cfg_t* configuration) noexcept {
   htp_config_register_request_uri_normalize(configuration, on_uri);
   htp_config_register_request_line(configuration, on_request_line);
   htp_config_register_request_header_data(configuration, on_request_header_data);
-  htp_config_register_request_headers(configuration, on_request_headers);
+  htp_config_register_request_headers(configuration, on_request_headers_complete);
   htp_config_register_request_body_data(configuration, on_request_body);
   htp_config_register_request_trailer_data(configuration, on_request_header_data);
   htp_config_register_request_trailer(configuration, on_request_trailer);

@@ -27,6 +27,9 @@ ParseOutcome HttpSession::on_data(Direction direction, std::span<const uint8_t> 
     return conclude(ParseOutcome::Going);
   }
   ++calls_;
+  if (ended_[index_of(Direction::ToClient)] && content_receiver() != nullptr) {
+    return conclude(ParseOutcome::Failed);  // libhtp reads nothing more
+  }
   if (connection_->total() >= kTransactionsPerConnection && connection_->live() == 0) {
     connection_ = std::make_shared<HttpConnection>(http_configuration(), this);
     if (connection_->get() == nullptr) {
@@ -115,7 +118,11 @@ ParseOutcome HttpSession::feed_waiting(Direction direction) noexcept {
     return ParseOutcome::Going;
   }
   const std::string bytes = std::exchange(waiting_[index_of(direction)], {});
-  return feed(direction, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  feeding_waiting_ = true;
+  const ParseOutcome outcome =
+      feed(direction, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  feeding_waiting_ = false;
+  return outcome;
 }
 
 ParseOutcome HttpSession::conclude(ParseOutcome outcome) noexcept {
@@ -131,6 +138,10 @@ ParseOutcome HttpSession::conclude(ParseOutcome outcome) noexcept {
   if (outcome != ParseOutcome::Going) {
     finish_all(Direction::ToServer);
     finish_all(Direction::ToClient);
+    if (contents_) {
+      contents_->abandon(Direction::ToServer);
+      contents_->abandon(Direction::ToClient);
+    }
   }
   return outcome;
 }
@@ -153,9 +164,41 @@ void HttpSession::on_end(Direction direction) noexcept {
     update_progress();
   }
   finish_all(direction);
+  if (contents_) {
+    contents_->abandon(direction);
+  }
   if (ended_[0] && ended_[1]) {
     finish_all(opposite(direction));
   }
+}
+
+HttpContents* HttpSession::contents() noexcept {
+  if (content_receiver() == nullptr) {
+    return nullptr;
+  }
+  if (!contents_) {
+    contents_ = std::make_unique<HttpContents>();
+  }
+  contents_->set_receiver(content_receiver());
+  return contents_.get();
+}
+
+void HttpSession::finish_body(HttpTransaction& transaction, Direction direction) noexcept {
+  // One that was ended because there are too many has not flushed its decoders.
+  const bool whole = !transaction.finished[index_of(direction)] &&
+                     (!closing_ || is_whole_at_close(transaction.source(), direction));
+  transaction.finish(direction, true);
+  if (contents_) {
+    contents_->complete(transaction, direction, whole);
+  }
+}
+
+void HttpSession::note_response_line(const htp_tx_t& source) noexcept {
+  const size_t line = text_of(source.response_line).size();
+  const size_t read = htp_connp_res_data_consumed(connection_->get());
+  const bool known = !feeding_waiting_ && input_.size() >= read && read > line;
+  const bool with_return = known && read >= 2 && input_[read - 2] == '\r';
+  response_call_ = known && read >= line + (with_return ? 2U : 1U) ? calls_ : 0;
 }
 
 void HttpSession::begin_input() noexcept {

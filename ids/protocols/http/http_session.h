@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "ids/protocols/http/http_connection.h"
+#include "ids/protocols/http/http_contents.h"
 #include "ids/protocols/http/http_transaction.h"
 #include "ids/protocols/protocol_parser.h"
 
@@ -34,12 +35,22 @@ class HttpSession final : public ProtocolParser {
   [[nodiscard]] ApplicationProtocol next_protocol() const noexcept override { return next_; }
   [[nodiscard]] std::string take_unread(Direction direction) noexcept override;
   [[nodiscard]] size_t memory_bytes() const noexcept override {
-    return waiting_[0].capacity() + waiting_[1].capacity();
+    return waiting_[0].capacity() + waiting_[1].capacity() +
+           (contents_ ? contents_->memory_bytes() : 0);
   }
 
   // For the callbacks of libhtp. The transaction that stands for `source`; begun if it is new;
   // null when there are too many or the engine took it away.
   [[nodiscard]] HttpTransaction* find(htp_tx_t* source, bool begin) noexcept;
+  // Null when nobody receives contents.
+  [[nodiscard]] HttpContents* contents() noexcept;
+  // Bytes of a body that belong to no transaction any more: with a receiver the parser fails.
+  void miss_content() noexcept { failed_ = failed_ || content_receiver() != nullptr; }
+  // The body of that direction came to its end, or the connection did.
+  void finish_body(HttpTransaction& transaction, Direction direction) noexcept;
+  // The status line is complete: did all of it come with the bytes at hand?
+  void note_response_line(const htp_tx_t& source) noexcept;
+  [[nodiscard]] bool response_came_now() const noexcept { return response_call_ == calls_; }
   // No more is to be parsed.
   [[nodiscard]] bool failed() const noexcept { return failed_; }
   void note_message(const htp_log_t& message) noexcept;
@@ -68,8 +79,11 @@ class HttpSession final : public ProtocolParser {
   Direction feeding_ = Direction::ToServer;
   ApplicationProtocol next_ = ApplicationProtocol::Unknown;
   std::array<bool, 2> begun_{};  // libhtp has had bytes
-  size_t calls_ = 0;             // of on_data
   bool unmatched_ = false;       // the next transaction is a response without request
+  std::unique_ptr<HttpContents> contents_;
+  uint64_t calls_ = 0;          // of on_data()
+  uint64_t response_call_ = 0;  // the one that brought the status line at hand; 0: several
+  bool feeding_waiting_ = false;
   bool closing_ = false;
   bool changed_ = false;
   size_t read_at_change_ = 0;  // bytes of input_

@@ -36,6 +36,7 @@ MultipartReader::MultipartReader(std::string_view boundary)
 
 void MultipartReader::read(std::span<const uint8_t> bytes, MultipartReceiver& receiver) noexcept {
   if (state_ == State::Epilogue) {
+    receiver.outside(bytes);
     return;
   }
   carried_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -55,7 +56,7 @@ size_t MultipartReader::step(std::string_view text, MultipartReceiver& receiver)
     case State::Preamble:
       return read_preamble(text, receiver);
     case State::AfterBoundary:
-      return read_after_boundary(text);
+      return read_after_boundary(text, receiver);
     case State::Headers:
       return read_headers(text, receiver);
     case State::Data:
@@ -70,6 +71,7 @@ size_t MultipartReader::read_preamble(std::string_view text, MultipartReceiver& 
   const size_t found = text.find(delimiter_);
   if (found != std::string_view::npos) {
     state_ = State::AfterBoundary;
+    receiver.outside(as_bytes(text.substr(0, found)));
     return found + delimiter_.size();
   }
   if (text.size() < delimiter_.size()) {
@@ -79,21 +81,31 @@ size_t MultipartReader::read_preamble(std::string_view text, MultipartReceiver& 
     told_malformed_ = true;
     receiver.malformed();
   }
-  return text.size() - (delimiter_.size() - 1);
+  const size_t taken = text.size() - (delimiter_.size() - 1);
+  receiver.outside(as_bytes(text.substr(0, taken)));
+  return taken;
 }
 
-size_t MultipartReader::read_after_boundary(std::string_view text) noexcept {
+size_t MultipartReader::read_after_boundary(std::string_view text,
+                                            MultipartReceiver& receiver) noexcept {
   if (text.size() >= 2 && text.starts_with("--")) {
     state_ = State::Epilogue;
+    receiver.outside(as_bytes(text.substr(2)));
     return text.size();
   }
   const size_t newline = text.find('\n');
   if (newline != std::string_view::npos) {
     state_ = State::Headers;
+    const bool with_return = newline != 0 && text[newline - 1] == '\r';
+    receiver.outside(as_bytes(text.substr(0, newline - (with_return ? 1 : 0))));
     return newline + 1;
   }
   // RFC 2046 allows blanks here; anything longer is passed over all the same.
-  return text.size() > kMaximumBoundaryBytes ? text.size() : 0;
+  if (text.size() <= kMaximumBoundaryBytes) {
+    return 0;
+  }
+  receiver.outside(as_bytes(text));
+  return text.size();
 }
 
 size_t MultipartReader::read_headers(std::string_view text, MultipartReceiver& receiver) noexcept {
@@ -105,15 +117,17 @@ size_t MultipartReader::read_headers(std::string_view text, MultipartReceiver& r
     const size_t strict = text.find("\r\n\r\n");
     const size_t loose = text.find("\n\n");
     end = std::min(strict, loose);
-    if (end == std::string_view::npos) {
-      if (text.size() <= kMaximumPartHeaderBytes) {
-        return 0;
-      }
+    next = end == std::string_view::npos ? text.size() : end + (strict < loose ? 4 : 2);
+    // What has no end of its headers before the next boundary has none.
+    if (text.find(delimiter_) < end || next > kMaximumPartHeaderBytes) {
       receiver.invalid_part_header();
+      in_file_ = receiver.begin_part({}, std::nullopt);
       state_ = State::Data;
-      return text.size();
+      return read_data(text, receiver);
     }
-    next = end + (strict < loose ? 4 : 2);
+    if (end == std::string_view::npos) {
+      return 0;
+    }
   }
   const std::string_view headers = text.substr(0, end);
   const std::optional<std::string_view> disposition = find_disposition(headers);
@@ -122,10 +136,7 @@ size_t MultipartReader::read_headers(std::string_view text, MultipartReceiver& r
   }
   const std::optional<std::string_view> name =
       disposition ? file_name_of(*disposition) : std::nullopt;
-  if (name) {
-    in_file_ = true;
-    receiver.begin_file(*name);
-  }
+  in_file_ = receiver.begin_part(headers, name);
   state_ = State::Data;
   return next;
 }
@@ -177,6 +188,9 @@ void MultipartReader::end(MultipartReceiver& receiver) noexcept {
   }
   if (state_ == State::Headers || state_ == State::Data) {
     receiver.malformed();
+  }
+  if (state_ == State::Preamble || state_ == State::AfterBoundary || state_ == State::Headers) {
+    receiver.outside(as_bytes(carried_));
   }
   finish_part(true, receiver);
   carried_.clear();

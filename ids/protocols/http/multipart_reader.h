@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,10 +17,22 @@ inline constexpr size_t kMaximumPartHeaderBytes = 8192;
 class MultipartReceiver {
  public:
   virtual ~MultipartReceiver() = default;
+  // The headers of a part are over; `name`: its file name, nullopt when it has none. True: its
+  // bytes are wanted. As it is here, only those of files are.
+  virtual bool begin_part(std::string_view /*headers*/,
+                          std::optional<std::string_view> name) noexcept {
+    if (name) {
+      begin_file(*name);
+    }
+    return name.has_value();
+  }
   virtual void begin_file(std::string_view name) noexcept = 0;
   virtual void file_bytes(std::span<const uint8_t> bytes) noexcept = 0;
   // `truncated`: the body ended before the part did.
   virtual void end_file(bool truncated) noexcept = 0;
+  // What stands outside of all parts: before the first and behind the last one, and behind a
+  // boundary on its line.
+  virtual void outside(std::span<const uint8_t> /*bytes*/) noexcept {}
   // The headers of a part are longer than the bound or not headers at all.
   virtual void invalid_part_header() noexcept = 0;
   // The body does not begin with a boundary, or ends inside a part.
@@ -38,13 +51,16 @@ class MultipartReader {
   void skip(MultipartReceiver& receiver) noexcept;
   // The body is over.
   void end(MultipartReceiver& receiver) noexcept;
+  [[nodiscard]] size_t memory_bytes() const noexcept {
+    return sizeof(MultipartReader) + delimiter_.capacity() + carried_.capacity();
+  }
 
  private:
   enum class State : uint8_t { Preamble, AfterBoundary, Headers, Data, Epilogue };
 
   // Each takes what it can from `text` and returns how much; 0: more bytes are needed.
   size_t read_preamble(std::string_view text, MultipartReceiver& receiver) noexcept;
-  size_t read_after_boundary(std::string_view text) noexcept;
+  size_t read_after_boundary(std::string_view text, MultipartReceiver& receiver) noexcept;
   size_t read_headers(std::string_view text, MultipartReceiver& receiver) noexcept;
   size_t read_data(std::string_view text, MultipartReceiver& receiver) noexcept;
   size_t step(std::string_view text, MultipartReceiver& receiver) noexcept;

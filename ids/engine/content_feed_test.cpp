@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <gtest/gtest.h>
+
+#include "ids/engine/test_bench.h"
+#include "ids/protocols/content_recorder.h"
+
+namespace masugata::ids::testing {
+namespace {
+
+constexpr std::string_view kGet = "GET /a/b.bin HTTP/1.1\r\nHost: www.example\r\n\r\n";
+
+struct ContentFeedTest : ::testing::Test {
+  ContentRecorder recorder;
+  Bench bench{""};
+};
+
+TEST_F(ContentFeedTest, TellsOnceThatAProtocolIsOpaque) {
+  auto flow = bench.tcp(22);
+  set_content_receiver(*flow.inspection(), &recorder);
+  flow.to_client("SSH-2.0-server\r\n");
+  flow.to_server("SSH-2.0-client\r\n");
+  flow.to_server("more\r\n");
+  EXPECT_EQ(recorder.opaques, std::vector{ApplicationProtocol::Ssh});
+  EXPECT_TRUE(recorder.contents.empty());
+  flow.close();
+}
+
+TEST_F(ContentFeedTest, TellsThatNothingIsRecognised) {
+  auto flow = bench.tcp(4711);
+  set_content_receiver(*flow.inspection(), &recorder);
+  flow.to_server(std::string(kDetectionBytes + 1, '\x01'));
+  flow.to_client(std::string(kDetectionBytes + 1, '\x02'));
+  EXPECT_EQ(recorder.opaques, std::vector{ApplicationProtocol::Failed});
+  flow.close();
+}
+
+TEST_F(ContentFeedTest, TellsAReceiverThatComesLate) {
+  auto flow = bench.tcp(22);
+  flow.to_client("SSH-2.0-server\r\n");
+  flow.to_server("SSH-2.0-client\r\n");
+  set_content_receiver(*flow.inspection(), &recorder);
+  EXPECT_EQ(recorder.opaques, std::vector{ApplicationProtocol::Ssh});
+  flow.close();
+}
+
+TEST_F(ContentFeedTest, GivesContentsOfParsersThatAreMadeLater) {
+  auto flow = bench.tcp();
+  set_content_receiver(*flow.inspection(), &recorder);
+  flow.to_server(kGet);
+  flow.to_client("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab");
+  ASSERT_EQ(recorder.contents.size(), 1U);
+  EXPECT_EQ(recorder.contents[0].bytes, "ab");
+  EXPECT_TRUE(recorder.contents[0].begins_with_packet);
+  // Inside a tunnel another parser.
+  flow.to_server("CONNECT www.example:80 HTTP/1.1\r\nHost: www.example\r\n\r\n");
+  flow.to_client("HTTP/1.1 200 OK\r\n\r\n");
+  flow.to_server(kGet);
+  flow.to_client("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\ncd");
+  ASSERT_EQ(recorder.contents.size(), 2U);
+  EXPECT_EQ(recorder.contents[1].bytes, "cd");
+  EXPECT_TRUE(recorder.opaques.empty());
+  flow.close();
+}
+
+TEST_F(ContentFeedTest, TellsOfUpgrades) {
+  auto flow = bench.tcp();
+  set_content_receiver(*flow.inspection(), &recorder);
+  flow.to_server("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n");
+  flow.to_client(
+      "HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n\x81\x01x");
+  EXPECT_EQ(recorder.opaques, std::vector{ApplicationProtocol::WebSocket});
+  flow.close();
+}
+
+TEST_F(ContentFeedTest, GivesTheEndOfAStreamToTheParser) {
+  auto flow = bench.tcp();
+  set_content_receiver(*flow.inspection(), &recorder);
+  flow.to_server(kGet);
+  flow.to_client("HTTP/1.1 200 OK\r\n\r\nto the");
+  flow.end(Direction::ToClient, " end");
+  ASSERT_EQ(recorder.contents.size(), 1U);
+  EXPECT_EQ(recorder.contents[0].bytes, "to the end");
+  EXPECT_TRUE(recorder.contents[0].ended);
+  EXPECT_EQ(recorder.contents[0].end, ContentEnd::Whole);
+  flow.close();
+}
+
+TEST_F(ContentFeedTest, EndsWhatIsOpenWithTheFlow) {
+  auto flow = bench.tcp();
+  set_content_receiver(*flow.inspection(), &recorder);
+  flow.to_server(kGet);
+  flow.to_client("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab");
+  flow.close();
+  ASSERT_EQ(recorder.contents.size(), 1U);
+  EXPECT_TRUE(recorder.contents[0].ended);
+  EXPECT_EQ(recorder.contents[0].end, ContentEnd::Broken);
+}
+
+TEST_F(ContentFeedTest, GoesOnWhenRulesPassTheFlow) {
+  Bench passing{"pass tcp any any -> any any (flow:established; content:\"GET\"; sid:1;)"};
+  auto flow = passing.tcp();
+  set_content_receiver(*flow.inspection(), &recorder);
+  flow.to_server(kGet);
+  flow.to_client("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab");
+  ASSERT_EQ(recorder.contents.size(), 1U);
+  EXPECT_TRUE(recorder.contents[0].ended);
+  flow.close();
+}
+
+TEST_F(ContentFeedTest, LosesTheParserAtTheMemoryBound) {
+  EngineLimits limits;
+  limits.memory_bytes = 1;
+  Bench small{"", limits};
+  auto flow = small.tcp();
+  set_content_receiver(*flow.inspection(), &recorder);
+  flow.to_server(kGet);
+  EXPECT_EQ(recorder.opaques, std::vector{ApplicationProtocol::Http});
+  flow.close();
+}
+
+TEST_F(ContentFeedTest, SaysNothingWithoutAReceiver) {
+  auto flow = bench.tcp();
+  set_content_receiver(*flow.inspection(), &recorder);
+  set_content_receiver(*flow.inspection(), nullptr);
+  flow.to_server(kGet);
+  flow.to_client("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab");
+  flow.close();
+  EXPECT_EQ(recorder.story(), "");
+  EXPECT_TRUE(recorder.opaques.empty());
+}
+
+}  // namespace
+}  // namespace masugata::ids::testing
