@@ -25,7 +25,8 @@ Subject EngineCore::subject_of(Call& call, Direction direction) const noexcept {
   subject.is_packet = call.is_packet;
   const bool same = direction == call.packet.direction;
   subject.key = same ? call.packet.key : call.packet.key.reversed();
-  if (same && !call.packet.is_fragment) {
+  const bool readable = call.flow == nullptr || !call.flow->encrypted;
+  if (same && readable && !call.packet.is_fragment) {
     subject.payload = call.packet.payload;
   }
   subject.stream_news = call.flow != nullptr && call.flow->news[index_of(direction)] &&

@@ -69,6 +69,24 @@ alert tcp any any -> any any (app-layer-event:applayer_no_tls_after_starttls; si
   EXPECT_EQ(bench.sids(), "1 2 1") << "and once";
 }
 
+TEST(EncryptedFlow, RulesDoNotLookIntoPayloadsOnceBothSidesEncrypt) {
+  auto bench = lines(R"(alert tcp any any -> any any (content:"secret"; sid:1;)
+alert tcp-pkt any any -> any any (content:"secret"; sid:2;)
+alert tcp any any -> any any (dsize:13; sid:3;))");
+  auto flow = bench.tcp();
+  flow.to_server("secret a\n");
+  EXPECT_EQ(bench.sids(), "1 2");
+  flow.to_server("seal\n");
+  flow.to_server("secret two\n");
+  EXPECT_EQ(bench.sids(), "1 2 1 2") << "one side alone says nothing";
+  flow.to_client("secret the\n");
+  flow.to_client("seal\nsecret\n");
+  EXPECT_EQ(bench.sids(), "1 2 1 2 1 2 1 2") << "readable while the packet began";
+  flow.to_server("secret four\n");
+  flow.to_client("secret five!\n");
+  EXPECT_EQ(bench.sids(), "1 2 1 2 1 2 1 2 3") << "sizes are seen as before";
+}
+
 TEST(ReversedFlow, AnAnswerThatComesFirstTurnsADatagramFlow) {
   auto bench = lines(R"(alert http any any -> any any (flow:to_client; content:"<answer"; sid:1;)
 alert udp 192.0.2.1 53 -> any any (flow:to_client; content:"<answer"; sid:2;)

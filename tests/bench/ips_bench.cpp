@@ -4,7 +4,7 @@
 // costs to make ready, and memory.
 //
 //   ips_bench [--quick] [--json FILE] [--rules FILE] [--only NAME] [--megabytes N] [--write DIR]
-//   [--costs]
+//   [--runs N] [--costs] [--traffic-only]
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,6 +42,7 @@ using PlanPointer = std::shared_ptr<const ids::DetectionPlan>;
 struct Options {
   bool quick = false;
   bool costs = false;
+  bool traffic_only = false;  // neither memory nor making ready, and only the largest rule set
   std::string json_file;
   std::string rule_file;
   std::string only;
@@ -115,17 +116,20 @@ void print_costs(const Capture& capture, const ids::DetectionPlan* plan,
   const std::span<const ids::RuleCost> costs = engine.rule_costs();
   std::vector<size_t> order;
   for (size_t i = 0; i < costs.size(); ++i) order.push_back(i);
-  std::sort(order.begin(), order.end(), [&](size_t left, size_t right) {
-    return costs[left].cycles.value() > costs[right].cycles.value();
-  });
-  order.resize(std::min<size_t>(order.size(), 40));
-  for (const size_t i : order) {
-    const ids::Rule& rule = ids::rule_of(*plan, i);
-    std::printf("%12lu cycles %9lu checks %7lu matched  %u %s\n",
-                static_cast<unsigned long>(costs[i].cycles.value()),
-                static_cast<unsigned long>(costs[i].checks.value()),
-                static_cast<unsigned long>(costs[i].checks_matched.value()), rule.sid,
-                rule.message.c_str());
+  for (const auto& figure : {&ids::RuleCost::cycles, &ids::RuleCost::checks}) {
+    std::sort(order.begin(), order.end(), [&](size_t left, size_t right) {
+      return (costs[left].*figure).value() > (costs[right].*figure).value();
+    });
+    std::printf("the first by %s\n", figure == &ids::RuleCost::cycles ? "cycles" : "checks");
+    for (size_t place = 0; place < std::min<size_t>(order.size(), 40); ++place) {
+      const ids::RuleCost& cost = costs[order[place]];
+      const ids::Rule& rule = ids::rule_of(*plan, order[place]);
+      std::printf("%12lu cycles %9lu checks %7lu matched  %u %s\n",
+                  static_cast<unsigned long>(cost.cycles.value()),
+                  static_cast<unsigned long>(cost.checks.value()),
+                  static_cast<unsigned long>(cost.checks_matched.value()), rule.sid,
+                  rule.message.c_str());
+    }
   }
 }
 
@@ -327,6 +331,10 @@ std::optional<Options> read_options(int count, char** words) {
       options.costs = true;
       continue;
     }
+    if (word == "--traffic-only") {
+      options.traffic_only = true;
+      continue;
+    }
     if (value.empty()) return std::nullopt;
     ++i;
     if (word == "--json") {
@@ -390,7 +398,8 @@ int main(int count, char** words) {
   if (!options) {
     std::fprintf(stderr,
                  "usage: ips_bench [--quick] [--json FILE] [--rules FILE] [--only NAME] "
-                 "[--megabytes N] [--runs N] [--write DIR] [--costs]\n");
+                 "[--megabytes N] [--runs N] [--write DIR] [--costs] "
+                 "[--traffic-only]\n");
     return 2;
   }
   nlohmann::json report;
@@ -401,6 +410,10 @@ int main(int count, char** words) {
     for (const Capture& capture : captures) {
       static_cast<void>(run_once(capture, plan.get(), true));
     }
+    return 0;
+  }
+  if (options->traffic_only) {
+    measure_captures({choices.back()}, captures, *options, report);
     return 0;
   }
   measure_memory(choices.back(), captures, report);

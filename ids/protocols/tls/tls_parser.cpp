@@ -475,7 +475,7 @@ void TlsParser::become_encrypted(Direction direction, TlsProgress progress) noex
 }
 
 bool TlsParser::nothing_left() const noexcept {
-  if (!states_[0].encrypted || !states_[1].encrypted) return false;
+  if (!is_encrypted()) return false;
   const auto& client = transaction_->side(Direction::ToServer).hello;
   const auto& server = transaction_->side(Direction::ToClient).hello;
   return !(client && server && client->heartbeat && server->heartbeat);

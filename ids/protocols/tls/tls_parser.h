@@ -32,6 +32,9 @@ class TlsParser final : public ProtocolParser {
   // A gap within a record that is not read is passed over.
   ParseOutcome on_gap(Direction direction, uint64_t bytes) noexcept override;
   void on_end(Direction direction) noexcept override;
+  [[nodiscard]] bool is_encrypted() const noexcept override {
+    return states_[0].encrypted && states_[1].encrypted;
+  }
   [[nodiscard]] size_t memory_bytes() const noexcept override {
     return states_[0].message.capacity() + states_[1].message.capacity();
   }
