@@ -127,10 +127,10 @@ void PacketDecoder::decode_vlan(Layers& layers, Bytes bytes) {
   if (bytes.size() < kVlanBytes) return finish_with(layers, DecodeEvent::VlanTooSmall);
   constexpr unsigned kMaximumVlans = 3;
   if (layers.vlans >= kMaximumVlans) return finish_with(layers, DecodeEvent::VlanTooMany);
-  if (layers.vlans < 2) {
-    layers.packet.facts.vlan[layers.vlans] = static_cast<uint16_t>(be16(bytes, 0) & 0x0fffU);
-  }
-  ++layers.vlans;
+  ids::PacketFacts& facts = layers.packet.facts;
+  uint16_t& vlan = layers.vlans < 2 ? facts.vlan[layers.vlans] : facts.third_vlan;
+  vlan = static_cast<uint16_t>(be16(bytes, 0) & 0x0fffU);
+  facts.vlan_layers = static_cast<uint8_t>(++layers.vlans);
   decode_ethertype(layers, be16(bytes, 2), bytes.subspan(kVlanBytes));
 }
 

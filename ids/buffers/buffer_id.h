@@ -37,6 +37,8 @@ enum class BufferSide : uint8_t { ToServer, ToClient, Both };
   X(UdpHeader, "udp.hdr", "", Packet, Both, Unknown)                                          \
   X(Icmpv4Header, "icmpv4.hdr", "", Packet, Both, Unknown)                                    \
   X(Icmpv6Header, "icmpv6.hdr", "", Packet, Both, Unknown)                                    \
+  X(IpSource, "ip.src", "", Packet, Both, Unknown)                                            \
+  X(IpDestination, "ip.dst", "", Packet, Both, Unknown)                                       \
   X(Base64Data, "base64_data", "", Derived, Both, Unknown)                                    \
   X(HttpUri, "http.uri", "http_uri", Transaction, ToServer, Http)                             \
   X(HttpUriRaw, "http.uri.raw", "http_raw_uri", Transaction, ToServer, Http)                  \

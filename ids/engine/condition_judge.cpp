@@ -15,7 +15,8 @@ class Visitor {
       : plan_(plan), condition_(condition), subject_(subject), host_bits_(host_bits) {}
 
   ConditionOutcome operator()(const NumberMatch& match) const noexcept {
-    if (match.field >= NumberField::StreamSizeClient && match.field <= NumberField::FlowBytes) {
+    if (match.field >= NumberField::StreamSizeClient &&
+        match.field <= NumberField::FlowBytesEither) {
       return flow_number(match);
     }
     uint64_t value = 0;
@@ -194,13 +195,18 @@ class Visitor {
         return soft(number_matches(match, state.packets[0]));
       case NumberField::FlowPacketsToClient:
         return soft(number_matches(match, state.packets[1]));
-      case NumberField::FlowPackets:
+      case NumberField::FlowPacketsBoth:
+        return soft(number_matches(match, state.packets[0]) &&
+                    number_matches(match, state.packets[1]));
+      case NumberField::FlowPacketsEither:
         return soft(number_matches(match, state.packets[0]) ||
                     number_matches(match, state.packets[1]));
       case NumberField::FlowBytesToServer:
         return soft(number_matches(match, state.bytes[0]));
       case NumberField::FlowBytesToClient:
         return soft(number_matches(match, state.bytes[1]));
+      case NumberField::FlowBytesBoth:
+        return soft(number_matches(match, state.bytes[0]) && number_matches(match, state.bytes[1]));
       default:
         return soft(number_matches(match, state.bytes[0]) || number_matches(match, state.bytes[1]));
     }

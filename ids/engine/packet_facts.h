@@ -22,6 +22,8 @@ struct PacketFacts {
   std::span<const uint8_t> payload;    // of TCP, UDP, ...; of other protocols after the IP header
   uint16_t link_type = 1;              // of `frame`, as in capture files
   uint16_t vlan[2] = {};               // 0 = none
+  uint16_t third_vlan = 0;             // below those two; 0 = none
+  uint8_t vlan_layers = 0;             // tags that the frame has, the three above at most
   bool is_ipv6 = false;
   bool is_ip = true;         // false: only decode events are of interest
   bool is_fragment = false;  // an unfinished fragment; the reassembled datagram comes by itself

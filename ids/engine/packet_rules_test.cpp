@@ -234,5 +234,40 @@ alert udp any any -> any any (content:"ask"; xbits:isset,bad,track ip_src; sid:2
   EXPECT_EQ(bench.sids(), "2");
 }
 
+TEST(PacketRules, LookIntoAddresses) {
+  Bench bench(R"(alert udp any any -> any any (ip.src; content:"|0a 00 00 01|"; bsize:4; sid:1;)
+alert udp any any -> any any (ip.dst; content:"|0a 00 00 01|"; sid:2;))");
+  auto flow = bench.udp();
+  flow.to_server("a");
+  EXPECT_EQ(bench.sids(), "1");
+  flow.to_client("b");
+  EXPECT_EQ(bench.sids(), "1 2");
+}
+
+TEST(PacketRules, AfterABypassTheFlowIsNotInspected) {
+  Bench bench(R"(alert udp any any -> any any (content:"enough"; bypass; sid:1;)
+alert udp any any -> any any (content:"e"; sid:2;))");
+  auto flow = bench.udp();
+  flow.to_server("e");
+  EXPECT_EQ(bench.sids(), "2");
+  flow.to_server("enough");
+  EXPECT_EQ(bench.sids(), "2 1 2");
+  const InspectionVerdict verdict = flow.to_server("e enough");
+  EXPECT_EQ(verdict.action, VerdictAction::Accept);
+  EXPECT_EQ(bench.sids(), "2 1 2");
+}
+
+TEST(PacketRules, CountPacketsOfBothOrEitherSide) {
+  Bench bench(R"(alert udp any any -> any any (flow.pkts:both,>0; sid:1;)
+alert udp any any -> any any (flow.pkts:either,>0; sid:2;)
+alert udp any any -> any any (flow.bytes:both,>0; sid:3;)
+alert udp any any -> any any (flow.bytes:either,>0; sid:4;))");
+  auto flow = bench.udp();
+  flow.to_server("a");
+  EXPECT_EQ(bench.sids(), "2 4");
+  flow.to_client("b");
+  EXPECT_EQ(bench.sids(), "2 4 1 2 3 4");
+}
+
 }  // namespace
 }  // namespace masugata::ids

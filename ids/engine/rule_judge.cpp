@@ -146,6 +146,12 @@ bool RuleJudge::bytes_hold(const CompiledBufferMatches& buffer, std::span<const 
 
 namespace {
 
+// 4 or 16 bytes, as the packet carries them.
+std::span<const uint8_t> address_bytes(const net::IpAddress& address) {
+  const std::span<const uint8_t> bytes = address.bytes;
+  return address.is_v4() ? bytes.last(4) : bytes;
+}
+
 std::span<const uint8_t> header_bytes(BufferId buffer, const PacketFacts& packet) {
   const size_t network = packet.network.size();
   const size_t transport = packet.transport.size();
@@ -172,6 +178,10 @@ std::span<const uint8_t> header_bytes(BufferId buffer, const PacketFacts& packet
     case BufferId::Icmpv6Header:
       return packet.key.protocol == net::Protocol::Icmpv6 ? packet.transport
                                                           : std::span<const uint8_t>{};
+    case BufferId::IpSource:
+      return packet.is_ip ? address_bytes(packet.key.source) : std::span<const uint8_t>{};
+    case BufferId::IpDestination:
+      return packet.is_ip ? address_bytes(packet.key.destination) : std::span<const uint8_t>{};
     default:
       return {};
   }

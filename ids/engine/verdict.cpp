@@ -50,6 +50,10 @@ InspectionVerdict EngineCore::reach_verdict(Call& call) noexcept {
       continue;
     }
     apply_action(match, answer.action, call, verdict);
+    if (rule.bypass && call.flow != nullptr && call.flow->fate == FlowInspection::Fate::Inspect) {
+      call.flow->fate = FlowInspection::Fate::Pass;
+      call.flow->fate_sid = rule.sid;
+    }
     if (answer.action == RuleAction::Pass) {
       break;  // what stands after a pass rule is passed, too
     }

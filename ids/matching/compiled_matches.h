@@ -70,7 +70,7 @@ struct CompiledDataset {
 
 using CompiledStep =
     std::variant<CompiledContent, CompiledPcre, ByteTest, ByteJump, ByteExtract, ByteMath, IsDataAt,
-                 BufferSize, Base64Decode, CompiledDataset, BufferAbsent>;
+                 BufferSize, Base64Decode, CompiledDataset, BufferAbsent, BufferEntropy>;
 
 // Immutable; shared by all workers.
 struct CompiledBufferMatches {

@@ -51,6 +51,23 @@ bool match_fragment_bits(const FragmentBitsMatch& match, const PacketFields& pac
   return false;
 }
 
+bool match_vlan(const VlanIdMatch& match, const PacketFacts& packet) noexcept {
+  const uint16_t tags[] = {packet.vlan[0], packet.vlan[1], packet.third_vlan};
+  const int count = packet.vlan_layers;
+  auto fits = [&](int layer) {
+    return compare(match.comparison, tags[layer], match.low, match.high);
+  };
+  if (match.which == VlanIdMatch::Which::Layer) {
+    const int layer = match.layer < 0 ? count + match.layer : match.layer;
+    return layer >= 0 && layer < count && fits(layer);
+  }
+  const bool all = match.which == VlanIdMatch::Which::All;
+  for (int layer = 0; layer < count; ++layer) {
+    if (fits(layer) != all) return !all;
+  }
+  return all && count > 0;
+}
+
 bool has_country(const GeoIpMatch& match, const GeoDatabase& database,
                  const net::IpAddress& address) noexcept {
   const CountryCode country = database.country_of(address);
@@ -85,6 +102,7 @@ bool match_reputation(const IpReputationMatch& match, const PacketFacts& packet,
   if (!category) return false;
   auto side = [&](const net::IpAddress& address) {
     const auto score = table->score_of(address, *category);
+    if (match.absent) return !score;
     return score && compare(match.comparison, *score, match.value, match.value);
   };
   switch (match.side) {
@@ -221,6 +239,9 @@ ConditionOutcome match_packet_condition(const Condition& condition, const Packet
   if (std::holds_alternative<SameIpMatch>(condition)) {
     const net::FlowKey& key = packet.packet().key;
     return outcome(packet.packet().is_ip && key.source == key.destination);
+  }
+  if (const auto* vlan = std::get_if<VlanIdMatch>(&condition)) {
+    return outcome(match_vlan(*vlan, packet.packet()));
   }
   if (const auto* event = std::get_if<EventMatch>(&condition)) {
     return match_event(*event, packet.packet());

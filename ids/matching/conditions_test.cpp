@@ -84,7 +84,13 @@ TEST(Compare, AllComparisons) {
   EXPECT_TRUE(compare(Comparison::Between, 6, 5, 7));
   EXPECT_FALSE(compare(Comparison::Between, 5, 5, 7));
   EXPECT_FALSE(compare(Comparison::Between, 7, 5, 7));
+  EXPECT_TRUE(compare(Comparison::Outside, 5, 5, 7));
+  EXPECT_TRUE(compare(Comparison::Outside, 7, 5, 7));
+  EXPECT_FALSE(compare(Comparison::Outside, 6, 5, 7));
   EXPECT_TRUE(compare(Comparison::BitAnd, 6, 3, 0));
+  EXPECT_TRUE(compare(Comparison::Masked, 0xb1, 0xc0, 0x80));
+  EXPECT_FALSE(compare(Comparison::Masked, 0xf1, 0xc0, 0x80));
+  EXPECT_TRUE(compare(Comparison::NotMasked, 0xf1, 0xc0, 0x80));
   EXPECT_TRUE(compare_signed(Comparison::Less, -1, 0, 0));
 }
 
@@ -102,7 +108,32 @@ TEST(PacketFields, OfIpv4AndTcp) {
   EXPECT_EQ(packet.number(NumberField::TcpWindowScale), 7U);
   EXPECT_EQ(packet.number(NumberField::PayloadSize), 0U);
   EXPECT_EQ(packet.number(NumberField::IcmpType), std::nullopt);
-  EXPECT_EQ(packet.number(NumberField::FlowBytes), std::nullopt);
+  EXPECT_EQ(packet.number(NumberField::FlowBytesEither), std::nullopt);
+}
+
+VlanIdMatch vlan_is(uint64_t id, VlanIdMatch::Which which, int8_t layer = 0) {
+  return {which, layer, Comparison::Equal, id, 0};
+}
+
+TEST(VlanId, OfAnyAllOrOneTag) {
+  using Which = VlanIdMatch::Which;
+  TestPacket packet(net::Protocol::Tcp, tcp_header());
+  EXPECT_FALSE(packet.holds(vlan_is(0, Which::Any)));  // no tag, not one of number 0
+  EXPECT_FALSE(packet.holds(vlan_is(0, Which::All)));
+  packet.facts().vlan[0] = 666;
+  packet.facts().vlan[1] = 123;
+  packet.facts().vlan_layers = 2;
+  EXPECT_TRUE(packet.holds(vlan_is(123, Which::Any)));
+  EXPECT_FALSE(packet.holds(vlan_is(123, Which::All)));
+  EXPECT_TRUE(packet.holds(vlan_is(666, Which::Layer, 0)));
+  EXPECT_TRUE(packet.holds(vlan_is(666, Which::Layer, -2)));
+  EXPECT_TRUE(packet.holds(vlan_is(123, Which::Layer, -1)));
+  EXPECT_FALSE(packet.holds(vlan_is(0, Which::Layer, 2)));
+  EXPECT_FALSE(packet.holds(vlan_is(0, Which::Layer, -3)));
+  EXPECT_EQ(packet.number(NumberField::VlanLayers), 2U);
+  packet.facts().vlan[1] = 666;
+  EXPECT_TRUE(packet.holds(vlan_is(666, Which::All)));
+  EXPECT_EQ(packet.number(NumberField::IpVersion), 4U);
 }
 
 TEST(PacketFields, OfIcmp) {

@@ -9,6 +9,7 @@
 #include "ids/matching/compiled_matches.h"
 #include "ids/matching/conditions.h"
 #include "ids/matching/datasets.h"
+#include "ids/matching/entropy.h"
 #include "ids/matching/number_reading.h"
 #include "ids/matching/scratch_internals.h"
 
@@ -49,6 +50,7 @@ class Evaluation {
                                       const ChoicePoint* again) noexcept;
   [[nodiscard]] Outcome evaluate_data_at(const IsDataAt& match) const noexcept;
   [[nodiscard]] Outcome evaluate_size(const BufferSize& match) const noexcept;
+  [[nodiscard]] Outcome evaluate_entropy(const BufferEntropy& match) const noexcept;
   [[nodiscard]] Outcome evaluate_base64(const Base64Decode& decode) noexcept;
   [[nodiscard]] Outcome evaluate_dataset(const CompiledDataset& match) const noexcept;
   [[nodiscard]] Window window_of(const CompiledContent& content) const noexcept;
@@ -129,6 +131,7 @@ Outcome Evaluation::evaluate(size_t step, const ChoicePoint* again) noexcept {
   if (const auto* size = std::get_if<BufferSize>(&what)) return evaluate_size(*size);
   if (const auto* base64 = std::get_if<Base64Decode>(&what)) return evaluate_base64(*base64);
   if (const auto* dataset = std::get_if<CompiledDataset>(&what)) return evaluate_dataset(*dataset);
+  if (const auto* entropy = std::get_if<BufferEntropy>(&what)) return evaluate_entropy(*entropy);
   const auto* absent = std::get_if<BufferAbsent>(&what);
   return final_unless(absent != nullptr && absent->or_else);
 }
@@ -285,6 +288,16 @@ Outcome Evaluation::evaluate_size(const BufferSize& match) const noexcept {
   // A buffer that grows can only be known to be larger.
   return final_unless(fits && (match.comparison == Comparison::Greater ||
                                match.comparison == Comparison::GreaterOrEqual));
+}
+
+Outcome Evaluation::evaluate_entropy(const BufferEntropy& match) const noexcept {
+  // A window that began later, or a whole that is still growing, has another entropy.
+  if (bytes_.first > match.offset || (match.bytes == 0 && !bytes_.complete)) {
+    return Outcome::GiveUp;
+  }
+  BufferEntropy here = match;
+  here.offset -= static_cast<uint32_t>(bytes_.first);
+  return final_unless(match_entropy(here, bytes_.bytes));
 }
 
 Outcome Evaluation::evaluate_base64(const Base64Decode& decode) noexcept {

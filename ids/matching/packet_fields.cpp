@@ -155,6 +155,12 @@ bool PacketFields::number(NumberField field, uint64_t& value) const noexcept {
     case NumberField::IcmpSequence:
     case NumberField::Icmpv6Mtu:
       return icmp_number(field, value);
+    case NumberField::IpVersion:
+      value = packet_.is_ipv6 ? 6 : 4;
+      return packet_.is_ip;
+    case NumberField::VlanLayers:
+      value = packet_.vlan_layers;
+      return true;
     case NumberField::PayloadSize:
       value = packet_.payload.size();
       return packet_.is_ip;

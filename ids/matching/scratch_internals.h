@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ids/matching/compiled_matches.h"
+#include "ids/matching/inflater.h"
 #include "ids/matching/match_scratch.h"
 
 namespace masugata::ids {
@@ -62,6 +63,7 @@ struct MatchScratch::Internals {
   MatchTrail trail;          // of the buffer
   MatchTrail derived_trail;  // of base64_data inside it
 
+  Inflater inflater;
   std::vector<uint8_t> base64;
   std::array<std::vector<uint8_t>, 2> transform;  // read from one, written to the other
 

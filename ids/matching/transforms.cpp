@@ -43,6 +43,7 @@ class Output {
     std::memcpy(memory_.data() + size_, bytes.data(), count);
     size_ += count;
   }
+  [[nodiscard]] std::span<uint8_t> room() noexcept { return memory_; }
   [[nodiscard]] Bytes bytes() const noexcept { return {memory_.data(), size_}; }
 
  private:
@@ -142,6 +143,13 @@ void decode_from_base64(Bytes in, const CompiledTransform& transform, MatchScrat
   out.append(result.written == 0 ? in : Bytes(memory).first(result.written));
 }
 
+Bytes decompress(Bytes in, DeflateFormat format, const CompiledTransform& transform,
+                 MatchScratch& scratch, Output& out) noexcept {
+  const auto room = out.room();
+  const size_t most = std::min<size_t>(room.size(), transform.maximum_size);
+  return room.first(scratch.internals().inflater.inflate(format, in, room.first(most)));
+}
+
 // One transform; the result is part of `in` or what `out` holds.
 Bytes apply_one(const CompiledTransform& transform, Bytes in, MatchScratch& scratch,
                 Output& out) noexcept {
@@ -192,6 +200,10 @@ Bytes apply_one(const CompiledTransform& transform, Bytes in, MatchScratch& scra
       return last_labels(in, 2);
     case TransformKind::Tld:
       return last_labels(in, 1);
+    case TransformKind::Gunzip:
+      return decompress(in, DeflateFormat::Gzip, transform, scratch, out);
+    case TransformKind::ZlibDeflate:
+      return decompress(in, DeflateFormat::Zlib, transform, scratch, out);
   }
   return out.bytes();
 }
@@ -237,6 +249,15 @@ Status read_base64_options(std::string_view text, CompiledTransform& transform) 
   return {};
 }
 
+Status read_maximum_size(std::string_view text, CompiledTransform& transform) {
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), transform.maximum_size);
+  if (error != std::errc{} || end != text.data() + text.size() || transform.maximum_size == 0) {
+    return failure("max-size", "expects a number from 1 on, not '" + std::string(text) + "'");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<CompiledTransforms> compile_transforms(const std::vector<Transform>& transforms,
@@ -252,6 +273,11 @@ Result<CompiledTransforms> compile_transforms(const std::vector<Transform>& tran
       auto program = library.find_or_compile(transform.argument, 0);
       if (!program) return failure("pcrexform", program.error().what);
       compiled.pcre = std::move(*program);
+    } else if (transform.kind == TransformKind::Gunzip ||
+               transform.kind == TransformKind::ZlibDeflate) {
+      if (auto status = read_maximum_size(transform.argument, compiled); !status) {
+        return tl::unexpected(status.error());
+      }
     } else if (transform.kind == TransformKind::FromBase64) {
       if (auto status = read_base64_options(transform.argument, compiled); !status) {
         return tl::unexpected(status.error());

@@ -27,6 +27,7 @@ struct CompiledTransform {
   Base64Mode base64_mode = Base64Mode::Rfc4648;
   uint32_t base64_bytes = 0;   // of the input, 0 = all
   uint32_t base64_offset = 0;  // into the input
+  uint32_t maximum_size = 0;   // of what Gunzip and ZlibDeflate write
 };
 using CompiledTransforms = std::vector<CompiledTransform>;
 
@@ -37,7 +38,8 @@ using CompiledTransforms = std::vector<CompiledTransform>;
 // Applies them in order. The result is part of `bytes` when nothing had to be written, else memory
 // of `scratch`, valid until the next call with the same scratch. Inputs are cut at the scratch's
 // transform bound (counted there). A pcrexform without a match or without a group and a
-// from_base64 that decodes nothing leave their input as it is. `domain` yields the last two labels
+// from_base64 that decodes nothing leave their input as it is. What gunzip and zlib_deflate cannot
+// read is empty. `domain` yields the last two labels
 // of a name and `tld` the last one: no list of public suffixes is consulted. Digests are raw bytes.
 [[nodiscard]] std::span<const uint8_t> apply_transforms(const CompiledTransforms& transforms,
                                                         std::span<const uint8_t> bytes,

@@ -125,6 +125,32 @@ TEST_F(Transforms, LongInputsAreCutAndCounted) {
   EXPECT_EQ(bounded.scratch().counters().transform_cut, 1U);
 }
 
+// "hello hello hello", compressed.
+constexpr uint8_t kZlib[] = {0x78, 0xda, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x57,
+                             0xc8, 0x40, 0x90, 0x00, 0x3a, 0x2e, 0x06, 0x7d};
+constexpr uint8_t kGzip[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03,
+                             0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x57, 0xc8, 0x40, 0x90, 0x00,
+                             0x80, 0x88, 0xf9, 0xe5, 0x11, 0x00, 0x00, 0x00};
+
+TEST_F(Transforms, Decompression) {
+  const std::string zlib = text_of(kZlib);
+  const std::string gzip = text_of(kGzip);
+  EXPECT_EQ(apply(TransformKind::ZlibDeflate, zlib, "1024"), "hello hello hello");
+  EXPECT_EQ(apply(TransformKind::Gunzip, gzip, "1024"), "hello hello hello");
+  EXPECT_EQ(apply(TransformKind::Gunzip, gzip, "7"), "hello h");
+  EXPECT_EQ(apply(TransformKind::Gunzip, gzip.substr(0, 16), "1024"), "hello");
+  EXPECT_EQ(apply(TransformKind::Gunzip, zlib, "1024"), "");
+  EXPECT_EQ(apply(TransformKind::ZlibDeflate, "no such data", "1024"), "");
+  EXPECT_EQ(apply(TransformKind::Gunzip, "", "1024"), "");
+  // Its memory is used again each time.
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(apply({{TransformKind::Gunzip, "1024"}, {TransformKind::ToUppercase, {}}}, gzip),
+              "HELLO HELLO HELLO");
+  }
+  EXPECT_FALSE(compiles(TransformKind::Gunzip, "0"));
+  EXPECT_FALSE(compiles(TransformKind::ZlibDeflate, "many"));
+}
+
 TEST(Base64, TheExamplesOfTheStandard) {
   const std::pair<std::string, std::string> examples[] = {{"", ""},
                                                           {"Zg==", "f"},

@@ -17,7 +17,7 @@ constexpr uint8_t kAllTransports = (1U << kTransportClasses) - 1;
 constexpr uint8_t kTcp = bit_of(TransportClass::Tcp);
 
 bool is_flow_field(NumberField field) {
-  return field >= NumberField::StreamSizeClient && field <= NumberField::FlowBytes;
+  return field >= NumberField::StreamSizeClient && field <= NumberField::FlowBytesEither;
 }
 
 // What conditions ask for, as far as it decides the place of the rule.
@@ -36,6 +36,7 @@ struct Asked {
   void operator()(const TcpFlagsMatch&) { needs_packet(); }
   void operator()(const FragmentBitsMatch&) { needs_packet(); }
   void operator()(const IpOptionsMatch&) { needs_packet(); }
+  void operator()(const VlanIdMatch&) { needs_packet(); }
   void operator()(const SameIpMatch&) { needs_packet(); }
   void operator()(const GeoIpMatch&) { needs_packet(); }
   void operator()(const FlowMatch& match) {

@@ -5,6 +5,18 @@
 namespace masugata::ids {
 namespace {
 
+TEST(Rpc, ComparesTheWordsOfTheCall) {
+  const Rule datagram = loaded("rpc:100083,*,3;", "alert udp any any -> any any");
+  ASSERT_EQ(datagram.buffers[0].matches.size(), 3U);
+  EXPECT_EQ(match_of<ByteTest>(datagram, 0).reading.offset.number, 4);
+  EXPECT_EQ(match_of<ByteTest>(datagram, 1).reading.offset.number, 12);
+  EXPECT_EQ(match_of<ByteTest>(datagram, 1).value.number, 100083);
+  EXPECT_EQ(match_of<ByteTest>(datagram, 2).reading.offset.number, 20);
+  EXPECT_EQ(match_of<ByteTest>(loaded("rpc:1,2;"), 1).reading.offset.number, 16);
+  expect_problem({"rpc:1,2,3,4;", "rpc", "PROGRAM"});
+  expect_problem({"rpc:x;", "rpc", "expects a number"});
+}
+
 TEST(ByteTest, ReadsAllOptions) {
   const auto test =
       match_of<ByteTest>(loaded("byte_test:4,!>=,0x10,-2,relative,little,bitmask 0x7F00;"));

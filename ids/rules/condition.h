@@ -34,19 +34,23 @@ enum class NumberField : uint8_t {
   IcmpId,              // icmp_id
   IcmpSequence,        // icmp_seq
   Icmpv6Mtu,           // icmpv6.mtu
+  IpVersion,           // l3_proto
+  VlanLayers,          // vlan.layers
   PayloadSize,         // dsize
   // flow
   StreamSizeClient,
   StreamSizeServer,
   StreamSizeBoth,
-  StreamSizeEither,  // stream_size
-  FlowAgeSeconds,    // flow.age
-  FlowPacketsToServer,
+  StreamSizeEither,     // stream_size
+  FlowAgeSeconds,       // flow.age
+  FlowPacketsToServer,  // flow.pkts:toserver, flow.pkts_toserver
   FlowPacketsToClient,
-  FlowPackets,  // flow.pkts_toserver ...
+  FlowPacketsBoth,    // flow.pkts:both, each direction by itself
+  FlowPacketsEither,  // flow.pkts:either
   FlowBytesToServer,
   FlowBytesToClient,
-  FlowBytes,
+  FlowBytesBoth,
+  FlowBytesEither,
   // transaction
   DnsOpcode,
   DnsRcode,
@@ -55,6 +59,8 @@ enum class NumberField : uint8_t {
   TlsCertificateChainLength,
   HttpStatus,
   FtpReplyReceived,
+  FtpDynamicPort,  // ftp.dynamic_port: of PORT, EPRT, PASV or EPSV
+  FtpMode,         // ftp.mode: 1 active, 2 passive
   SmbVersion,
   // file
   FileSize,  // filesize
@@ -108,6 +114,15 @@ struct IpOptionsMatch {
   IpOption option = IpOption::Any;
 };
 struct SameIpMatch {};
+
+// `vlan.id:RANGE[,any|all|LAYER]`, of up to three tags. A packet without tags never matches.
+struct VlanIdMatch {
+  enum class Which : uint8_t { Any, All, Layer } which = Which::Any;
+  int8_t layer = 0;  // from the outermost 0 on; -1 is the innermost
+  Comparison comparison = Comparison::Equal;
+  uint64_t low = 0;
+  uint64_t high = 0;
+};
 
 // `flow:` options. Each nullopt is "not asked".
 struct FlowMatch {
@@ -187,6 +202,7 @@ struct IpReputationMatch {
   std::string category;
   Comparison comparison = Comparison::Greater;
   uint8_t value = 0;
+  bool absent = false;  // isnotset: the address has no score
 };
 
 // fileext, filename (older, substring), filemagic (older, substring).
@@ -233,7 +249,7 @@ struct FtpBounceMatch {};
 
 using Condition =
     std::variant<NumberMatch, NumberListMatch, TcpFlagsMatch, FragmentBitsMatch, IpOptionsMatch,
-                 SameIpMatch, FlowMatch, FlowbitsMatch, FlowintMatch, XbitsMatch,
+                 SameIpMatch, VlanIdMatch, FlowMatch, FlowbitsMatch, FlowintMatch, XbitsMatch,
                  ApplicationProtocolMatch, EventMatch, GeoIpMatch, IpReputationMatch, FileTextMatch,
                  FileHashMatch, FileStore, TlsStateMatch, TlsCertificateTimeMatch,
                  FtpDataCommandMatch, FtpBounceMatch>;

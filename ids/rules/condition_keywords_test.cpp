@@ -62,7 +62,11 @@ TEST(Numbers, HaveFormsOfTheirOwn) {
   EXPECT_EQ(condition_of<NumberMatch>(loaded("flow.bytes:toserver,<10;")).field,
             NumberField::FlowBytesToServer);
   EXPECT_EQ(condition_of<NumberMatch>(loaded("flow.pkts:both,10;")).field,
-            NumberField::FlowPackets);
+            NumberField::FlowPacketsBoth);
+  EXPECT_EQ(condition_of<NumberMatch>(loaded("flow.pkts:either,10;")).field,
+            NumberField::FlowPacketsEither);
+  EXPECT_EQ(condition_of<NumberMatch>(loaded("flow.bytes:either,10;")).field,
+            NumberField::FlowBytesEither);
   EXPECT_EQ(condition_of<NumberMatch>(loaded("stream_size:either,>=,5;")).field,
             NumberField::StreamSizeEither);
   EXPECT_EQ(condition_of<NumberMatch>(loaded("stream_size:server,!=,5;")).comparison,
@@ -89,7 +93,40 @@ TEST(Numbers, HaveFormsOfTheirOwn) {
        }) {
     expect_problem(wrong);
   }
-  expect_problem({"flow.pkts:either,10;", "flow.pkts", "either"}, true);
+}
+
+TEST(Numbers, OfTagsNetworksAndDataConnections) {
+  const auto any = condition_of<VlanIdMatch>(loaded("vlan.id:>200;"));
+  EXPECT_EQ(any.which, VlanIdMatch::Which::Any);
+  EXPECT_EQ(any.comparison, Comparison::Greater);
+  EXPECT_EQ(condition_of<VlanIdMatch>(loaded("vlan.id:7,all;")).which, VlanIdMatch::Which::All);
+  const auto last = condition_of<VlanIdMatch>(loaded("vlan.id:7,-1;"));
+  EXPECT_EQ(last.which, VlanIdMatch::Which::Layer);
+  EXPECT_EQ(last.layer, -1);
+  EXPECT_EQ(condition_of<NumberMatch>(loaded("vlan.layers:<3;")).field, NumberField::VlanLayers);
+  EXPECT_EQ(condition_of<NumberMatch>(loaded("l3_proto:ipv6;")).low, 6U);
+  EXPECT_EQ(condition_of<NumberMatch>(loaded("ftp.mode:passive;")).low, 2U);
+  EXPECT_EQ(condition_of<NumberMatch>(loaded("ftp.dynamic_port:>1024;")).field,
+            NumberField::FtpDynamicPort);
+  EXPECT_EQ(condition_of<NumberMatch>(loaded("dns.opcode:update;")).low, 5U);
+  EXPECT_EQ(condition_of<NumberMatch>(loaded("ttl:&0xc0=0x40;")).comparison, Comparison::Masked);
+  for (const WrongOption& wrong : {
+           WrongOption{"vlan.id:4096;", "vlan.id", "up to 4095"},
+           WrongOption{"vlan.id:1,3;", "vlan.id", "layer"},
+           WrongOption{"vlan.id:1,all,2;", "vlan.id", "LAYER"},
+           WrongOption{"l3_proto:arp;", "l3_proto", "ipv4 or ipv6"},
+           WrongOption{"ftp.mode:both;", "ftp.mode", "active or passive"},
+           WrongOption{"ttl:&0xc0=1;", "ttl", "mask"},
+       }) {
+    expect_problem(wrong);
+  }
+}
+
+TEST(Events, HaveOneNameForAllLayers) {
+  const auto stream = condition_of<EventMatch>(loaded("engine-event:stream.pkt_invalid_ack;"));
+  EXPECT_EQ(stream.kind, EventKind::Stream);
+  const auto packet = condition_of<EventMatch>(loaded("engine-event:decoder.ipv4.pkt_too_small;"));
+  EXPECT_EQ(packet.kind, EventKind::Decode);
 }
 
 TEST(PacketFlags, AreReadWithTheirMode) {
@@ -383,6 +420,8 @@ TEST(Lists, DatasetsAndReputation) {
       loaded("http.host; datarep:scores,>,200,load ids_rules_set.list,type sha256;"));
   EXPECT_EQ(set.operation, DatasetMatch::Operation::Reputation);
   EXPECT_EQ(set.reputation, 200U);
+  EXPECT_FALSE(condition_of<IpReputationMatch>(loaded("iprep:src,CnC,isset;")).absent);
+  EXPECT_TRUE(condition_of<IpReputationMatch>(loaded("iprep:any,CnC,isnotset;")).absent);
   const auto reputation = condition_of<IpReputationMatch>(loaded("iprep:src,CnC,>,30;"));
   EXPECT_EQ(reputation.category, "CnC");
   EXPECT_EQ(reputation.value, 30U);
@@ -410,7 +449,6 @@ TEST(Lists, DatasetsAndReputation) {
     expect_problem(wrong);
   }
   expect_problem({"http.host; dataset:isset,a,type string,format json;", "dataset", "JSON"}, true);
-  expect_problem({"iprep:src,CnC,isset;", "iprep", "isset"}, true);
 }
 
 }  // namespace

@@ -229,7 +229,43 @@ TEST(Buffers, HaveSizesAndAbsence) {
        }) {
     expect_problem(wrong);
   }
-  expect_problem({"http.uri; bsize:!5-9;", "bsize", "exclude"}, true);
+  EXPECT_EQ(match_of<BufferSize>(loaded("http.uri; bsize:!5-9; content:\"a\";"), 0).comparison,
+            Comparison::Outside);
+}
+
+TEST(Entropy, IsReadInAllForms) {
+  auto match = match_of<BufferEntropy>(loaded("entropy:value 7;"));
+  EXPECT_EQ(match.comparison, Comparison::Equal);
+  EXPECT_DOUBLE_EQ(match.low, 7);
+  match = match_of<BufferEntropy>(loaded("entropy:bytes 4, offset 30,value >=4.25;"));
+  EXPECT_EQ(match.bytes, 4U);
+  EXPECT_EQ(match.offset, 30U);
+  EXPECT_EQ(match.comparison, Comparison::GreaterOrEqual);
+  EXPECT_DOUBLE_EQ(match.low, 4.25);
+  match = match_of<BufferEntropy>(loaded("http.uri; entropy:value 4.0<>6.5;"));
+  EXPECT_EQ(match.comparison, Comparison::Between);
+  EXPECT_DOUBLE_EQ(match.high, 6.5);
+  EXPECT_EQ(match_of<BufferEntropy>(loaded("entropy:value !4-6.5;")).comparison,
+            Comparison::Outside);
+  EXPECT_EQ(match_of<BufferEntropy>(loaded("entropy:value != 0.5;")).comparison,
+            Comparison::NotEqual);
+  for (const WrongOption& wrong : {
+           WrongOption{"entropy:bytes 100;", "entropy", "value"},
+           WrongOption{"entropy:value ? 7;", "entropy", "COMPARISON"},
+           WrongOption{"entropy:value 7, extra;", "entropy", "unknown option"},
+           WrongOption{"entropy:value 6-4;", "entropy", "COMPARISON"},
+       }) {
+    expect_problem(wrong);
+  }
+}
+
+TEST(Transforms, ReadTheSizeOfWhatTheyDecompress) {
+  EXPECT_EQ(loaded("http.uri; gunzip; content:\"a\";").buffers[0].transforms[0].argument, "1024");
+  const Rule rule = loaded("http.uri; from_base64; zlib_deflate:max-size=2kb; content:\"a\";");
+  EXPECT_EQ(rule.buffers[0].transforms[1].kind, TransformKind::ZlibDeflate);
+  EXPECT_EQ(rule.buffers[0].transforms[1].argument, "2048");
+  expect_problem({"http.uri; gunzip:max-size=0; content:\"a\";", "gunzip", "max-size"});
+  expect_problem({"http.uri; gunzip:size=5; content:\"a\";", "gunzip", "max-size"});
 }
 
 TEST(Transforms, StandBetweenBufferAndMatches) {

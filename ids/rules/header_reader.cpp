@@ -31,7 +31,12 @@ Outcome read_action(Rule& rule, std::string_view word) {
       return {};
     }
   }
-  if (word == "config" || word == "accept" || word == "bypass") {
+  // A config rule never alerts; what it configures are events, which profiles choose here.
+  if (word == "config") {
+    rule.no_alert = true;
+    return {};
+  }
+  if (word == "accept" || word == "bypass") {
     return not_supported("has the action " + in_quotes(word) + ", which is not supported");
   }
   return wrong(

@@ -161,7 +161,8 @@ TEST(Header, ReadsHooks) {
 
 TEST(Header, SaysWhatIsWrong) {
   expect_problem({"", "header", "expects an action", "warn tcp any any -> any any"});
-  expect_problem({"", "header", "not supported", "config tcp any any -> any any"}, true);
+  expect_problem({"", "header", "not supported", "accept tcp any any -> any any"}, true);
+  EXPECT_TRUE(loaded("config:logging disable;", "config tcp any any -> any any").no_alert);
   expect_problem({"", "header", "not supported", "alert irc any any -> any any"}, true);
   expect_problem({"", "header", "unknown protocol", "alert nosuch any any -> any any"});
   expect_problem({"", "header", "6 words", "alert tcp any any -> any"});

@@ -40,6 +40,11 @@ constexpr std::array kDnsRcodes{
     NamedNumber{"notauth", 9},  NamedNumber{"notzone", 10}, NamedNumber{"badvers", 16},
 };
 
+constexpr std::array kDnsOpcodes{
+    NamedNumber{"query", 0},  NamedNumber{"iquery", 1}, NamedNumber{"status", 2},
+    NamedNumber{"notify", 4}, NamedNumber{"update", 5}, NamedNumber{"dso", 6},
+};
+
 template <size_t N>
 std::optional<uint64_t> parse_named(const std::array<NamedNumber, N>& names,
                                     std::string_view text) {
@@ -55,18 +60,23 @@ std::optional<uint64_t> parse_dns_rcode(std::string_view text) {
   return parse_named(kDnsRcodes, text);
 }
 
+std::optional<uint64_t> parse_dns_opcode(std::string_view text) {
+  return parse_named(kDnsOpcodes, text);
+}
+
 // dns.opcode, dns.rcode, dns.rrtype.
 Outcome read_dns_number(RuleDraft& draft, const KeywordUse& use) {
   if (auto done = require_application(draft, ApplicationProtocol::Dns); !done) return done;
   const auto field = static_cast<NumberField>(use.keyword.argument);
   ReadOneNumber read_one = nullptr;
+  if (field == NumberField::DnsOpcode) read_one = parse_dns_opcode;
   if (field == NumberField::DnsRcode) read_one = parse_dns_rcode;
   if (field == NumberField::DnsRecordType) read_one = parse_dns_type;
   const auto range =
       read_number_range(use.value, field == NumberField::DnsOpcode ? 15 : UINT16_MAX, read_one);
   if (!range) return tl::unexpected(range.error());
   draft.rule.conditions.emplace_back(
-      NumberMatch{field, range->comparison, range->low, range->high, range->negated, std::nullopt});
+      NumberMatch{field, range->comparison, range->low, range->high, false, std::nullopt});
   return {};
 }
 
@@ -133,6 +143,26 @@ Outcome read_ftp_reply_received(RuleDraft& draft, const KeywordUse& use) {
   return {};
 }
 
+Outcome read_ftp_dynamic_port(RuleDraft& draft, const KeywordUse& use) {
+  if (auto done = require_application(draft, ApplicationProtocol::Ftp); !done) return done;
+  const auto range = read_number_range(use.value, UINT16_MAX);
+  if (!range) return tl::unexpected(range.error());
+  draft.rule.conditions.emplace_back(NumberMatch{NumberField::FtpDynamicPort, range->comparison,
+                                                 range->low, range->high, false, std::nullopt});
+  return {};
+}
+
+Outcome read_ftp_mode(RuleDraft& draft, const KeywordUse& use) {
+  if (auto done = require_application(draft, ApplicationProtocol::Ftp); !done) return done;
+  if (use.value != "active" && use.value != "passive") {
+    return wrong("expects active or passive, not " + in_quotes(use.value));
+  }
+  draft.rule.conditions.emplace_back(NumberMatch{NumberField::FtpMode, Comparison::Equal,
+                                                 use.value == "active" ? 1U : 2U, 0, false,
+                                                 std::nullopt});
+  return {};
+}
+
 Outcome read_smb_version(RuleDraft& draft, const KeywordUse& use) {
   if (auto done = require_application(draft, ApplicationProtocol::Smb); !done) return done;
   if (use.value != "1" && use.value != "2")
@@ -151,6 +181,8 @@ constexpr std::array kKeywords{
     dns_number("dns.opcode", NumberField::DnsOpcode),
     dns_number("dns.rcode", NumberField::DnsRcode),
     dns_number("dns.rrtype", NumberField::DnsRecordType),
+    Keyword{"ftp.dynamic_port", read_ftp_dynamic_port, ValueForm::Required},
+    Keyword{"ftp.mode", read_ftp_mode, ValueForm::Required},
     Keyword{"ftp.reply_received", read_ftp_reply_received, ValueForm::Required},
     Keyword{"ftpbounce", read_ftpbounce, ValueForm::None},
     Keyword{"ftpdata_command", read_ftpdata_command, ValueForm::Required},

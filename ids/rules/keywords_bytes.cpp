@@ -331,12 +331,39 @@ Outcome read_base64_decode(RuleDraft& draft, const KeywordUse& use) {
   return {};
 }
 
+// ---- rpc:PROGRAM[,VERSION|*[,PROCEDURE|*]] ----
+
+// A call of ONC RPC (RFC 5531 section 9); TCP puts the length of the record before it.
+Outcome read_rpc(RuleDraft& draft, const KeywordUse& use) {
+  constexpr int64_t kCallType = 4;
+  constexpr int64_t kProgram = 12;
+  const auto parts = split(use.value, ',');
+  if (parts.size() > 3) return wrong("expects PROGRAM,VERSION,PROCEDURE");
+  const int64_t begin = draft.rule.protocol == RuleProtocol::Tcp ? 4 : 0;
+  const auto add_word = [&](int64_t offset, uint64_t value) {
+    ByteTest test;
+    test.reading.byte_count.number = 4;
+    test.reading.offset.number = begin + offset;
+    test.value.number = static_cast<int64_t>(value);
+    draft.add_to(BufferId::Payload, test);
+  };
+  add_word(kCallType, 0);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0 && parts[i] == "*") continue;
+    const auto number = read_number(parts[i], UINT32_MAX);
+    if (!number) return tl::unexpected(number.error());
+    add_word(kProgram + 4 * static_cast<int64_t>(i), *number);
+  }
+  return {};
+}
+
 constexpr std::array kKeywords{
     Keyword{"base64_decode", read_base64_decode, ValueForm::Optional},
     Keyword{"byte_extract", read_byte_extract, ValueForm::Required},
     Keyword{"byte_jump", read_byte_jump, ValueForm::Required},
     Keyword{"byte_math", read_byte_math, ValueForm::Required},
     Keyword{"byte_test", read_byte_test, ValueForm::Required},
+    Keyword{"rpc", read_rpc, ValueForm::Required},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // content with its modifiers, pcre, isdataat, bsize, absent.
 #include <array>
+#include <charconv>
 
 #include "ids/buffers/buffer_properties.h"
 #include "ids/rules/keyword.h"
@@ -193,8 +194,67 @@ Outcome read_bsize(RuleDraft& draft, const KeywordUse& use) {
   if (!draft.has_sticky_buffer()) return wrong("expects a sticky buffer before it");
   const auto range = read_number_range(use.value, UINT64_MAX);
   if (!range) return tl::unexpected(range.error());
-  if (range->negated) return not_supported("cannot exclude a range of sizes");
   draft.add(BufferSize{range->comparison, range->low, range->high});
+  return {};
+}
+
+struct FractionRange {
+  Comparison comparison = Comparison::Equal;
+  double low = 0;
+  double high = 0;
+};
+
+std::optional<double> parse_fraction(std::string_view text) noexcept {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// ">= 4.5", "!= 7", "5", "4-6.5", "!4<>6.5".
+std::optional<FractionRange> parse_fraction_range(std::string_view text) noexcept {
+  const bool negated = text.starts_with('!') && !text.starts_with("!=");
+  const std::string_view bounds = negated ? trimmed(text.substr(1)) : text;
+  const size_t gap = std::min(bounds.find("<>"), bounds.find('-'));
+  if (gap != std::string_view::npos && gap > 0) {
+    const size_t width = bounds[gap] == '-' ? 1 : 2;
+    const auto low = parse_fraction(trimmed(bounds.substr(0, gap)));
+    const auto high = parse_fraction(trimmed(bounds.substr(gap + width)));
+    if (!low || !high || *low >= *high) return std::nullopt;
+    return FractionRange{negated ? Comparison::Outside : Comparison::Between, *low, *high};
+  }
+  const size_t digits = std::min(text.find_first_of("0123456789."), text.size());
+  const std::string_view sign = trimmed(text.substr(0, digits));
+  const auto comparison = sign.empty() ? Comparison::Equal : find_comparison(sign);
+  const auto value = parse_fraction(text.substr(digits));
+  if (!comparison || !value) return std::nullopt;
+  return FractionRange{*comparison, *value, 0};
+}
+
+// entropy:[bytes N, ][offset N, ]value COMPARISON
+Outcome read_entropy(RuleDraft& draft, const KeywordUse& use) {
+  BufferEntropy match;
+  bool has_value = false;
+  for (std::string_view rest : split(use.value, ',')) {
+    const std::string_view option = rest;
+    const std::string_view word = take_word(rest);
+    if (word == "value") {
+      const auto range = parse_fraction_range(rest);
+      if (!range) return wrong("expects value COMPARISON NUMBER, not " + in_quotes(option));
+      match.comparison = range->comparison;
+      match.low = range->low;
+      match.high = range->high;
+      has_value = true;
+    } else if (word == "bytes" || word == "offset") {
+      const auto number = read_number(rest, static_cast<uint64_t>(kMaximumPosition));
+      if (!number) return tl::unexpected(number.error());
+      (word == "bytes" ? match.bytes : match.offset) = static_cast<uint32_t>(*number);
+    } else {
+      return wrong("has the unknown option " + in_quotes(option));
+    }
+  }
+  if (!has_value) return wrong("expects value COMPARISON NUMBER");
+  draft.add(match);
   return {};
 }
 
@@ -226,6 +286,7 @@ constexpr std::array kKeywords{
     Keyword{"depth", read_depth, ValueForm::Required},
     Keyword{"distance", read_distance, ValueForm::Required},
     Keyword{"endswith", read_endswith, ValueForm::None},
+    Keyword{"entropy", read_entropy, ValueForm::Required},
     Keyword{"fast_pattern", read_fast_pattern, ValueForm::Optional},
     Keyword{"isdataat", read_isdataat, ValueForm::Pattern},
     Keyword{"nocase", read_nocase, ValueForm::None},

@@ -71,8 +71,8 @@ std::optional<ApplicationProtocolMatch::Mode> find_mode(std::string_view text) n
   using Mode = ApplicationProtocolMatch::Mode;
   if (text == "final") return Mode::Final;
   if (text == "either") return Mode::Either;
-  if (text == "to_server") return Mode::ToServer;
-  if (text == "to_client") return Mode::ToClient;
+  if (text == "to_server" || text == "toserver") return Mode::ToServer;
+  if (text == "to_client" || text == "toclient") return Mode::ToClient;
   if (text == "original") return Mode::Original;
   return std::nullopt;
 }
@@ -147,11 +147,19 @@ Outcome read_stream_event(RuleDraft& draft, const KeywordUse& use) {
   return {};
 }
 
+// engine-event names all packet and stream events, with "decoder." or "stream." before them.
+Outcome read_engine_event(RuleDraft& draft, const KeywordUse& use) {
+  constexpr std::string_view kDecoder = "decoder.";
+  if (use.value.starts_with("stream.")) return read_stream_event(draft, use);
+  if (!use.value.starts_with(kDecoder)) return read_decode_event(draft, use);
+  return read_decode_event(draft, {use.keyword, use.value.substr(kDecoder.size()), use.negated});
+}
+
 constexpr std::array kKeywords{
     Keyword{"app-layer-event", read_app_layer_event, ValueForm::Required},
     Keyword{"app-layer-protocol", read_app_layer_protocol, ValueForm::Pattern},
     Keyword{"decode-event", read_decode_event, ValueForm::Required},
-    Keyword{"engine-event", read_decode_event, ValueForm::Required},
+    Keyword{"engine-event", read_engine_event, ValueForm::Required},
     Keyword{"flow", read_flow, ValueForm::Required},
     Keyword{"stream-event", read_stream_event, ValueForm::Required},
 };

@@ -138,11 +138,17 @@ std::optional<Side> find_side(std::string_view name) noexcept {
   return std::nullopt;
 }
 
-// iprep:SIDE,CATEGORY,OPERATOR,VALUE
+// iprep:SIDE,CATEGORY,OPERATOR,VALUE or iprep:SIDE,CATEGORY,isset|isnotset
 Outcome read_iprep(RuleDraft& draft, const KeywordUse& use) {
   const auto parts = split(use.value, ',');
   if (parts.size() == 3 && (parts[2] == "isset" || parts[2] == "isnotset")) {
-    return not_supported("knows no isset and isnotset; compare with a value");
+    const auto side = find_side<IpReputationMatch::Side>(parts[0]);
+    if (!side) return wrong("expects src, dst, both or any, not " + in_quotes(parts[0]));
+    if (parts[1].empty()) return wrong("expects a category");
+    IpReputationMatch match{*side, std::string(parts[1]), Comparison::GreaterOrEqual, 0};
+    match.absent = parts[2] == "isnotset";
+    draft.rule.conditions.emplace_back(std::move(match));
+    return {};
   }
   if (parts.size() != 4) return wrong("expects SIDE,CATEGORY,OPERATOR,VALUE");
   const auto side = find_side<IpReputationMatch::Side>(parts[0]);

@@ -9,7 +9,7 @@ namespace masugata::ids {
 namespace {
 
 // The version of the language that `requires: version` compares with.
-constexpr std::array<uint64_t, 3> kLanguageVersion{8, 0, 0};
+constexpr std::array<uint64_t, 3> kLanguageVersion{8, 0, 7};
 
 Outcome read_msg(RuleDraft& draft, const KeywordUse& use) {
   if (use.negated) return wrong("takes no '!'");
@@ -102,6 +102,14 @@ Outcome read_alert(RuleDraft& draft, const KeywordUse&) {
   return {};
 }
 
+Outcome read_bypass(RuleDraft& draft, const KeywordUse&) {
+  draft.rule.bypass = true;
+  return {};
+}
+
+// Packets are not marked, and events are chosen by profiles: the rule is read and asks for nothing.
+Outcome read_without_effect(RuleDraft&, const KeywordUse&) { return {}; }
+
 Outcome read_prefilter(RuleDraft& draft, const KeywordUse&) {
   draft.rule.prefilter = true;
   if (ContentMatch* content = draft.last_content()) content->fast_pattern = true;
@@ -161,7 +169,7 @@ Outcome read_requires(RuleDraft&, const KeywordUse& use) {
       if (keyword == nullptr || keyword->form == ValueForm::Unsupported) {
         return not_supported("asks for the keyword " + in_quotes(requirement));
       }
-    } else {
+    } else if (kind != "feature" || (requirement != "geoip" && requirement != "ja4")) {
       return not_supported("asks for " +
                            in_quotes(std::string(kind) + " " + std::string(requirement)));
     }
@@ -171,10 +179,13 @@ Outcome read_requires(RuleDraft&, const KeywordUse& use) {
 
 constexpr std::array kKeywords{
     Keyword{"alert", read_alert, ValueForm::None},
+    Keyword{"bypass", read_bypass, ValueForm::None},
     Keyword{"classtype", read_classtype, ValueForm::Required},
+    Keyword{"config", read_without_effect, ValueForm::Required},
     Keyword{"gid", read_gid, ValueForm::Required},
     Keyword{"metadata", read_metadata, ValueForm::Required},
     Keyword{"msg", read_msg, ValueForm::Text},
+    Keyword{"nfq_set_mark", read_without_effect, ValueForm::Required},
     Keyword{"noalert", read_noalert, ValueForm::None},
     Keyword{"prefilter", read_prefilter, ValueForm::None},
     Keyword{"priority", read_priority, ValueForm::Required},

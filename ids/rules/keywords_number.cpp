@@ -19,6 +19,7 @@ uint64_t maximum_of(NumberField field) noexcept {
     case NumberField::IcmpCode:
     case NumberField::TcpWindowScale:
     case NumberField::DnsOpcode:
+    case NumberField::VlanLayers:
       return UINT8_MAX;
     case NumberField::IpId:
     case NumberField::IpFragmentOffset:
@@ -36,7 +37,8 @@ uint64_t maximum_of(NumberField field) noexcept {
     case NumberField::FlowAgeSeconds:
     case NumberField::FlowPacketsToServer:
     case NumberField::FlowPacketsToClient:
-    case NumberField::FlowPackets:
+    case NumberField::FlowPacketsBoth:
+    case NumberField::FlowPacketsEither:
     case NumberField::TlsCertificateChainLength:
       return UINT32_MAX;
     default:
@@ -53,7 +55,6 @@ Outcome add_range(RuleDraft& draft, NumberField field, std::string_view text,
   match.comparison = range->comparison;
   match.low = range->low;
   match.high = range->high;
-  match.negated = range->negated;
   match.side = side;
   draft.rule.conditions.emplace_back(match);
   return {};
@@ -104,6 +105,43 @@ Outcome read_ip_proto(RuleDraft& draft, const KeywordUse& use) {
   return {};
 }
 
+// l3_proto:ipv4|ipv6
+Outcome read_l3_proto(RuleDraft& draft, const KeywordUse& use) {
+  const std::string name = lowercase(use.value);
+  const bool four = name == "ipv4" || name == "ip4";
+  if (!four && name != "ipv6" && name != "ip6") {
+    return wrong("expects ipv4 or ipv6, not " + in_quotes(use.value));
+  }
+  draft.rule.conditions.emplace_back(NumberMatch{NumberField::IpVersion, Comparison::Equal,
+                                                 four ? 4U : 6U, 0, false, std::nullopt});
+  return {};
+}
+
+// vlan.id:RANGE[,any|all|LAYER]
+Outcome read_vlan_id(RuleDraft& draft, const KeywordUse& use) {
+  constexpr uint64_t kLargestVlan = 4095;
+  constexpr int64_t kTags = 3;
+  const auto parts = split(use.value, ',');
+  const auto range = read_number_range(parts[0], kLargestVlan);
+  if (!range) return tl::unexpected(range.error());
+  VlanIdMatch match;
+  match.comparison = range->comparison;
+  match.low = range->low;
+  match.high = range->high;
+  if (parts.size() > 2) return wrong("expects NUMBER,LAYER");
+  if (parts.size() == 2 && parts[1] == "all") {
+    match.which = VlanIdMatch::Which::All;
+  } else if (parts.size() == 2 && parts[1] != "any") {
+    const auto layer = parse_signed(parts[1], -kTags, kTags - 1);
+    if (!layer)
+      return wrong("expects any, all or a layer from -3 to 2, not " + in_quotes(parts[1]));
+    match.which = VlanIdMatch::Which::Layer;
+    match.layer = static_cast<int8_t>(*layer);
+  }
+  draft.rule.conditions.emplace_back(match);
+  return {};
+}
+
 // stream_size:server|client|both|either,OPERATOR,NUMBER
 Outcome read_stream_size(RuleDraft& draft, const KeywordUse& use) {
   const auto parts = split(use.value, ',');
@@ -131,7 +169,7 @@ Outcome read_stream_size(RuleDraft& draft, const KeywordUse& use) {
 }
 
 // flow.pkts:SIDE,RANGE and flow.bytes:SIDE,RANGE. The argument is the field of the server side;
-// those of the client side and of both follow it.
+// those of the client side, of both and of either follow it.
 Outcome read_flow_count(RuleDraft& draft, const KeywordUse& use) {
   const size_t comma = use.value.find(',');
   if (comma == std::string_view::npos)
@@ -143,47 +181,26 @@ Outcome read_flow_count(RuleDraft& draft, const KeywordUse& use) {
   } else if (side == "both") {
     place = 2;
   } else if (side == "either") {
-    return not_supported("cannot ask for either side; write one rule for each");
+    place = 3;
   } else if (side != "toserver" && side != "to_server") {
-    return wrong("expects toserver, toclient or both, not " + in_quotes(side));
+    return wrong("expects toserver, toclient, both or either, not " + in_quotes(side));
   }
   return add_range(draft, static_cast<NumberField>(use.keyword.argument + place),
                    use.value.substr(comma + 1));
-}
-
-struct SizeUnit {
-  std::string_view suffix;
-  uint64_t bytes;
-};
-constexpr std::array kSizeUnits{
-    SizeUnit{"kib", 1ULL << 10U}, SizeUnit{"mib", 1ULL << 20U}, SizeUnit{"gib", 1ULL << 30U},
-    SizeUnit{"kb", 1ULL << 10U},  SizeUnit{"mb", 1ULL << 20U},  SizeUnit{"gb", 1ULL << 30U},
-};
-
-std::optional<uint64_t> parse_size(std::string_view text) {
-  for (const SizeUnit& unit : kSizeUnits) {
-    if (text.size() <= unit.suffix.size()) continue;
-    const size_t digits = text.size() - unit.suffix.size();
-    if (!same_ignoring_case(text.substr(digits), unit.suffix)) continue;
-    const auto number = parse_unsigned(trimmed(text.substr(0, digits)), UINT64_MAX / unit.bytes);
-    if (!number) return std::nullopt;
-    return *number * unit.bytes;
-  }
-  return parse_unsigned(text);
 }
 
 // filesize:[to_client,]RANGE; the side only in `=>` rules.
 Outcome read_filesize(RuleDraft& draft, const KeywordUse& use) {
   const size_t comma = use.value.find(',');
   if (comma == std::string_view::npos) {
-    return add_range(draft, NumberField::FileSize, use.value, parse_size, draft.stated_side);
+    return add_range(draft, NumberField::FileSize, use.value, nullptr, draft.stated_side);
   }
   const std::string_view side = trimmed(use.value.substr(0, comma));
   if (side != "to_server" && side != "to_client") {
     return wrong("expects to_server or to_client before ',', not " + in_quotes(side));
   }
   if (!draft.rule.transactional) return wrong("takes a direction only in a rule with '=>'");
-  return add_range(draft, NumberField::FileSize, use.value.substr(comma + 1), parse_size,
+  return add_range(draft, NumberField::FileSize, use.value.substr(comma + 1), nullptr,
                    side == "to_server" ? Direction::ToServer : Direction::ToClient);
 }
 
@@ -192,7 +209,6 @@ Outcome read_urilen(RuleDraft& draft, const KeywordUse& use) {
   const size_t comma = use.value.find(',');
   const auto range = read_number_range(use.value.substr(0, comma), UINT16_MAX);
   if (!range) return tl::unexpected(range.error());
-  if (range->negated) return not_supported("cannot exclude a range of sizes");
   BufferId buffer = BufferId::HttpUri;
   if (comma != std::string_view::npos) {
     const std::string_view kind = trimmed(use.value.substr(comma + 1));
@@ -229,6 +245,7 @@ constexpr std::array kKeywords{
     number("id", NumberField::IpId),
     Keyword{"ip_proto", read_ip_proto, ValueForm::Required},
     number("itype", NumberField::IcmpType),
+    Keyword{"l3_proto", read_l3_proto, ValueForm::Required},
     number("seq", NumberField::TcpSequence),
     Keyword{"stream_size", read_stream_size, ValueForm::Required},
     number("tcp.ack", NumberField::TcpAcknowledgement),
@@ -240,6 +257,8 @@ constexpr std::array kKeywords{
     Keyword{"tos", read_tos, ValueForm::Required},
     number("ttl", NumberField::IpTtl),
     Keyword{"urilen", read_urilen, ValueForm::Required},
+    Keyword{"vlan.id", read_vlan_id, ValueForm::Required},
+    number("vlan.layers", NumberField::VlanLayers),
     number("window", NumberField::TcpWindow),
 };
 

@@ -48,6 +48,27 @@ Outcome read_from_base64(RuleDraft& draft, const KeywordUse& use) {
   return draft.add_transform({TransformKind::FromBase64, std::string(use.value)});
 }
 
+// gunzip[:max-size=N] and zlib_deflate; the argument keeps the number.
+Outcome read_decompression(RuleDraft& draft, const KeywordUse& use) {
+  constexpr std::string_view kOption = "max-size";
+  constexpr uint64_t kUsualSize = 1024;
+  constexpr uint64_t kLargestSize = 16U << 20U;
+  uint64_t size = kUsualSize;
+  if (!use.value.empty()) {
+    const size_t equals = use.value.find('=');
+    if (trimmed(use.value.substr(0, equals)) != kOption || equals == std::string_view::npos) {
+      return wrong("expects max-size=N, not " + in_quotes(use.value));
+    }
+    const auto number = parse_size(trimmed(use.value.substr(equals + 1)));
+    if (!number || *number == 0 || *number > kLargestSize) {
+      return wrong("expects max-size=N with a number up to 16mb, not " + in_quotes(use.value));
+    }
+    size = *number;
+  }
+  return draft.add_transform(
+      {static_cast<TransformKind>(use.keyword.argument), std::to_string(size)});
+}
+
 constexpr Keyword plain(std::string_view name, TransformKind kind) {
   return {name, read_plain, ValueForm::None, static_cast<uint16_t>(kind)};
 }
@@ -57,6 +78,8 @@ constexpr std::array kKeywords{
     plain("domain", TransformKind::Domain),
     plain("dotprefix", TransformKind::DotPrefix),
     Keyword{"from_base64", read_from_base64, ValueForm::Optional},
+    Keyword{"gunzip", read_decompression, ValueForm::Optional,
+            static_cast<uint16_t>(TransformKind::Gunzip)},
     plain("header_lowercase", TransformKind::HeaderLowercase),
     Keyword{"pcrexform", read_pcrexform, ValueForm::Required},
     plain("strip_pseudo_headers", TransformKind::StripPseudoHeaders),
@@ -69,6 +92,8 @@ constexpr std::array kKeywords{
     plain("to_uppercase", TransformKind::ToUppercase),
     plain("url_decode", TransformKind::UrlDecode),
     Keyword{"xor", read_xor, ValueForm::Required},
+    Keyword{"zlib_deflate", read_decompression, ValueForm::Optional,
+            static_cast<uint16_t>(TransformKind::ZlibDeflate)},
 };
 
 }  // namespace

@@ -31,8 +31,11 @@ enum class Comparison : uint8_t {
   Greater,
   GreaterOrEqual,
   Between,  // low < value < high, as `a<>b` in most keywords
+  Outside,  // value <= low or value >= high, as `!a<>b`
   BitAnd,
-  BitOr
+  BitOr,
+  Masked,    // the bits of `low` in the value are `high`: `&0xc0=0x80`
+  NotMasked  // they are not: `&0xc0!=0x80`
 };
 
 // `content:"...";` with what modifies it.
@@ -163,10 +166,19 @@ struct BufferAbsent {
   bool or_else = false;
 };
 
-// `asn1:...;`, `entropy:...;` and the like are not here: rules that use them do not load.
+// `entropy:[bytes N, ][offset N, ]value COMPARISON`: of that part of the buffer, in bits per byte.
+struct BufferEntropy {
+  uint32_t bytes = 0;  // 0 = all
+  uint32_t offset = 0;
+  Comparison comparison = Comparison::Equal;
+  double low = 0;
+  double high = 0;
+};
+
+// `asn1:...;` and the like are not here: rules that use them do not load.
 using PayloadMatch =
     std::variant<ContentMatch, PcreMatch, ByteTest, ByteJump, ByteExtract, ByteMath, IsDataAt,
-                 BufferSize, Base64Decode, DatasetMatch, BufferAbsent>;
+                 BufferSize, Base64Decode, DatasetMatch, BufferAbsent, BufferEntropy>;
 
 enum class TransformKind : uint8_t {
   DotPrefix,
@@ -185,11 +197,14 @@ enum class TransformKind : uint8_t {
   FromBase64,
   Domain,
   Tld,
+  Gunzip,
+  ZlibDeflate,
 };
 
 struct Transform {
   TransformKind kind = TransformKind::DotPrefix;
-  std::string argument;  // the key of xor (bytes), the pattern of pcrexform, options of from_base64
+  std::string argument;  // the key of xor (bytes), the pattern of pcrexform, options of
+                         // from_base64, the largest output of gunzip and zlib_deflate
   bool operator==(const Transform&) const = default;
 };
 

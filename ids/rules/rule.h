@@ -113,6 +113,7 @@ struct Rule {
   std::vector<std::pair<std::string, std::string>> metadata;
   enum class Target : uint8_t { None, Source, Destination } target = Target::None;
   bool no_alert = false;   // noalert, flowbits:noalert
+  bool bypass = false;     // `bypass`: after its match the rest of the flow is not inspected
   bool prefilter = false;  // `prefilter` keyword
   bool tagged = false;     // `tag`: the packets after the alert are logged too
   uint32_t tag_count = 0;  // with its unit

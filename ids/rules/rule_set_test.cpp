@@ -71,7 +71,7 @@ TEST(Meta, SaysWhatIsWrong) {
 
 TEST(Meta, UnsupportedKeywordsAreNamed) {
   for (const char* keyword : {"asn1", "lua", "luajit", "dce_iface", "dce_opnum", "mqtt.type",
-                              "bypass", "frame", "ike.init_spi", "smb.ntlmssp_user"}) {
+                              "flowvar", "frame", "ike.init_spi", "smb.ntlmssp_user"}) {
     const std::string option = std::string(keyword) + ":x;";
     expect_problem({option.c_str(), keyword, "not supported"}, true);
   }

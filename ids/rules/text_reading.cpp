@@ -30,7 +30,16 @@ constexpr std::array kComparisons{
     ComparisonName{"=", Comparison::Equal},           ComparisonName{"!", Comparison::NotEqual},
 };
 
-std::optional<uint64_t> parse_any_unsigned(std::string_view text) { return parse_unsigned(text); }
+struct SizeUnit {
+  std::string_view suffix;
+  uint64_t bytes;
+};
+constexpr std::array kSizeUnits{
+    SizeUnit{"kib", 1ULL << 10U}, SizeUnit{"mib", 1ULL << 20U}, SizeUnit{"gib", 1ULL << 30U},
+    SizeUnit{"kb", 1ULL << 10U},  SizeUnit{"mb", 1ULL << 20U},  SizeUnit{"gb", 1ULL << 30U},
+};
+
+std::optional<uint64_t> parse_any_size(std::string_view text) { return parse_size(text); }
 
 Read<NumberRange> read_two_bounds(std::string_view low, std::string_view high, uint64_t maximum,
                                   ReadOneNumber read_one) {
@@ -41,7 +50,21 @@ Read<NumberRange> read_two_bounds(std::string_view low, std::string_view high, u
                  in_quotes(low) + " and " + in_quotes(high));
   }
   if (*first >= *last) return wrong("expects the lower bound before the higher");
-  return NumberRange{Comparison::Between, *first, *last, false};
+  return NumberRange{Comparison::Between, *first, *last};
+}
+
+// "0xc0=0x80" or "0xc0!=0": what stands after '&'.
+Read<NumberRange> read_masked(std::string_view text, uint64_t maximum, ReadOneNumber read_one) {
+  const size_t equals = text.find('=');
+  if (equals == std::string_view::npos) return wrong("expects &MASK=BITS or &MASK!=BITS");
+  const bool negated = equals > 0 && text[equals - 1] == '!';
+  const auto mask = read_one(trimmed(text.substr(0, negated ? equals - 1 : equals)));
+  const auto bits = read_one(trimmed(text.substr(equals + 1)));
+  if (!mask || !bits || *mask > maximum) {
+    return wrong("expects &MASK=BITS with numbers up to " + std::to_string(maximum));
+  }
+  if ((*bits & *mask) != *bits) return wrong("asks for bits that are not in the mask");
+  return NumberRange{negated ? Comparison::NotMasked : Comparison::Masked, *mask, *bits};
 }
 
 }  // namespace
@@ -126,6 +149,18 @@ std::optional<uint64_t> parse_unsigned(std::string_view text, uint64_t maximum) 
   return value;
 }
 
+std::optional<uint64_t> parse_size(std::string_view text) noexcept {
+  for (const SizeUnit& unit : kSizeUnits) {
+    if (text.size() <= unit.suffix.size()) continue;
+    const size_t digits = text.size() - unit.suffix.size();
+    if (!same_ignoring_case(text.substr(digits), unit.suffix)) continue;
+    const auto number = parse_unsigned(trimmed(text.substr(0, digits)), UINT64_MAX / unit.bytes);
+    if (!number) return std::nullopt;
+    return *number * unit.bytes;
+  }
+  return parse_unsigned(text);
+}
+
 std::optional<int64_t> parse_signed(std::string_view text, int64_t minimum,
                                     int64_t maximum) noexcept {
   const bool negative = text.starts_with('-');
@@ -152,8 +187,9 @@ std::optional<Comparison> find_comparison(std::string_view text) noexcept {
 
 Read<NumberRange> read_number_range(std::string_view text, uint64_t maximum,
                                     ReadOneNumber read_one) {
-  if (read_one == nullptr) read_one = parse_any_unsigned;
+  if (read_one == nullptr) read_one = parse_any_size;
   text = trimmed(text);
+  if (text.starts_with('&')) return read_masked(trimmed(text.substr(1)), maximum, read_one);
   const bool negated = text.starts_with('!') && !text.starts_with("!=");
   const std::string_view rest = negated ? trimmed(text.substr(1)) : text;
   const size_t angles = rest.find("<>");
@@ -163,7 +199,7 @@ Read<NumberRange> read_number_range(std::string_view text, uint64_t maximum,
     const size_t width = gap == angles ? 2 : 1;
     auto range = read_two_bounds(trimmed(rest.substr(0, gap)), trimmed(rest.substr(gap + width)),
                                  maximum, read_one);
-    if (range) range->negated = negated;
+    if (range && negated) range->comparison = Comparison::Outside;
     return range;
   }
   NumberRange range;

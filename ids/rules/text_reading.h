@@ -35,18 +35,21 @@ namespace masugata::ids {
                                                      uint64_t maximum = UINT64_MAX) noexcept;
 [[nodiscard]] std::optional<int64_t> parse_signed(std::string_view text, int64_t minimum,
                                                   int64_t maximum) noexcept;
-// The same with the sentence for the person who wrote the rule.
+// A number, with "kb", "kib", "mb", "mib", "gb" or "gib" behind it if wanted, in any case.
+[[nodiscard]] std::optional<uint64_t> parse_size(std::string_view text) noexcept;
+// As parse_unsigned, with the sentence for the person who wrote the rule.
 [[nodiscard]] Read<uint64_t> read_number(std::string_view text, uint64_t maximum);
 
-// "5", "=5", "!5", "!=5", ">5", "<5", ">=5", "<=5", "5-9", "5<>9" (both exclusive), "!5-9".
+// "5", "=5", "!5", "!=5", ">5", "<5", ">=5", "<=5", "5-9", "5<>9" (both exclusive), "!5-9",
+// "&0xc0=0x80", "&0xc0!=0".
 struct NumberRange {
   Comparison comparison = Comparison::Equal;
-  uint64_t low = 0;
-  uint64_t high = 0;     // of Between only
-  bool negated = false;  // of Between only; otherwise folded into the comparison
+  uint64_t low = 0;   // the mask of Masked and NotMasked
+  uint64_t high = 0;  // of Between and Outside, and the bits of Masked and NotMasked
 };
 using ReadOneNumber = std::optional<uint64_t> (*)(std::string_view text);
-// `read_one` reads one number; by default parse_unsigned. Numbers above `maximum` are refused.
+// `read_one` reads one number; by default parse_size. Numbers above `maximum` are refused, and so
+// are bits outside the mask, which could never be.
 [[nodiscard]] Read<NumberRange> read_number_range(std::string_view text, uint64_t maximum,
                                                   ReadOneNumber read_one = nullptr);
 // ">", "<", "=", "==", "!", "!=", ">=", "<="; nullopt for anything else.

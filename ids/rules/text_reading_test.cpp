@@ -33,33 +33,34 @@ struct RangeCase {
   Comparison comparison;
   uint64_t low;
   uint64_t high;
-  bool negated;
 };
 
 TEST(TextReading, ReadsRangesInAllForms) {
   for (const RangeCase& each : {
-           RangeCase{"5", Comparison::Equal, 5, 0, false},
-           RangeCase{"=5", Comparison::Equal, 5, 0, false},
-           RangeCase{"==5", Comparison::Equal, 5, 0, false},
-           RangeCase{"!5", Comparison::NotEqual, 5, 0, false},
-           RangeCase{"! 5", Comparison::NotEqual, 5, 0, false},
-           RangeCase{"!=5", Comparison::NotEqual, 5, 0, false},
-           RangeCase{"> 5", Comparison::Greater, 5, 0, false},
-           RangeCase{"<5", Comparison::Less, 5, 0, false},
-           RangeCase{">=5", Comparison::GreaterOrEqual, 5, 0, false},
-           RangeCase{"<=5", Comparison::LessOrEqual, 5, 0, false},
-           RangeCase{"5<>9", Comparison::Between, 5, 9, false},
-           RangeCase{"5 - 9", Comparison::Between, 5, 9, false},
-           RangeCase{"!5-9", Comparison::Between, 5, 9, true},
+           RangeCase{"5", Comparison::Equal, 5, 0},
+           RangeCase{"=5", Comparison::Equal, 5, 0},
+           RangeCase{"==5", Comparison::Equal, 5, 0},
+           RangeCase{"!5", Comparison::NotEqual, 5, 0},
+           RangeCase{"! 5", Comparison::NotEqual, 5, 0},
+           RangeCase{"!=5", Comparison::NotEqual, 5, 0},
+           RangeCase{"> 5", Comparison::Greater, 5, 0},
+           RangeCase{"<5", Comparison::Less, 5, 0},
+           RangeCase{">=5", Comparison::GreaterOrEqual, 5, 0},
+           RangeCase{"<=5", Comparison::LessOrEqual, 5, 0},
+           RangeCase{"5<>9", Comparison::Between, 5, 9},
+           RangeCase{"5 - 9", Comparison::Between, 5, 9},
+           RangeCase{"!5-9", Comparison::Outside, 5, 9},
+           RangeCase{"&0x30=0x10", Comparison::Masked, 0x30, 0x10},
+           RangeCase{"& 48 != 16", Comparison::NotMasked, 48, 16},
        }) {
     const auto range = read_number_range(each.text, 100);
     ASSERT_TRUE(range.has_value()) << each.text;
     EXPECT_EQ(range->comparison, each.comparison) << each.text;
     EXPECT_EQ(range->low, each.low) << each.text;
     EXPECT_EQ(range->high, each.high) << each.text;
-    EXPECT_EQ(range->negated, each.negated) << each.text;
   }
-  for (const char* text : {"", "<", "101", "9<>5", "5<>5", "<>5", "5<>", "a", ">5<", "1-2-3"}) {
+  for (const char* text : {"", "<", "101", "9<>5", "5<>5", "<>5", "5<>", "a", ">5<", "1-2-3", "&3",
+                           "&3=4", "&200=1", "1kb"}) {
     EXPECT_FALSE(read_number_range(text, 100).has_value()) << text;
   }
 }

@@ -39,6 +39,14 @@ BufferBytes FtpTransaction::buffer(BufferId buffer, Direction direction,
 }
 
 bool FtpTransaction::number(NumberField field, Direction /*direction*/, uint64_t& value) noexcept {
+  if (field == NumberField::FtpDynamicPort) {
+    value = dynamic_port;
+    return dynamic_port != 0;
+  }
+  if (field == NumberField::FtpMode) {
+    value = static_cast<uint64_t>(mode);
+    return mode != FtpMode::Unknown;
+  }
   if (field != NumberField::FtpReplyReceived) {
     return false;
   }
