@@ -70,10 +70,6 @@ class ProtocolParser {
   // would give way within that call must not.
   void follow_change() noexcept { follows_change_ = true; }
 
-  // Both sides have agreed to encrypt: nobody can read what they say from now on, and rules are not
-  // asked about it.
-  [[nodiscard]] virtual bool is_encrypted() const noexcept { return false; }
-
   // What the parser holds on the heap beyond its transactions and the few kilobytes that any parser
   // may take: messages that are not whole yet, bytes that wait. Asked after every packet: cheap.
   [[nodiscard]] virtual size_t memory_bytes() const noexcept { return 0; }
