@@ -75,7 +75,7 @@ rte_mbuf* TcpPacketBuilder::build(const Packet& received, Heading heading,
   const uint16_t option_bytes = write_options(segment.options, options);
   const auto tcp_bytes = static_cast<uint16_t>(net::kTcpMinimumHeaderBytes + option_bytes);
   const uint16_t header = network_header_bytes(segment.key.family());
-  if (payload.size() > UINT16_MAX - header - tcp_bytes) return nullptr;
+  if (payload.size() > size_t{UINT16_MAX} - header - tcp_bytes) return nullptr;
   const auto segment_bytes = static_cast<uint16_t>(tcp_bytes + payload.size());
   rte_mbuf* buffer =
       start_generated_packet(*pool_, received, heading,
