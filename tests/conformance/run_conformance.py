@@ -52,7 +52,7 @@ def compare(expectation, summary, with_drops):
 def run_test(expectation, suite, binary):
     outcome = Outcome(expectation.name, expectation.labels, "fail")
     try:
-        command = command_of(expectation, suite, binary)
+        command, left_out = command_of(expectation, suite, binary)
     except Unsupported as lack:
         outcome.outcome, outcome.reason = "unsupported", str(lack)
         return outcome
@@ -78,6 +78,9 @@ def run_test(expectation, suite, binary):
     wrong = [problem for problem in summary["problems"] if not problem["unsupported"]]
     if any("names the file" in problem["reason"] for problem in wrong):
         outcome.outcome, outcome.reason = "unsupported", "a list of its rules is not in the suite"
+    elif left_out:
+        outcome.outcome = "unsupported"
+        outcome.reason = "not known here: " + ", ".join(left_out)
     elif lacking:
         outcome.outcome = "unsupported"
         outcome.reason = "; ".join(sorted({f"{p['keyword']}: {p['reason']}" for p in lacking}))

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import yaml
 
-# Settings that ask for what is always so here, or that change nothing that a rule sees.
-WITHOUT_EFFECT = {
-    "app-layer.protocols.dns.detection-ports.dp",
+# Settings that ask for what is always so here, or that change nothing that a rule sees: names and
+# what names begin with.
+WITHOUT_EFFECT = (
+    "app-layer.protocols.dns.detection-ports.",
     "app-layer.protocols.enip.enabled",
     "app-layer.protocols.http.libhtp.default-config.response-body-decompress-layer-limit",
     "app-layer.protocols.http2.enabled",
@@ -20,9 +21,24 @@ WITHOUT_EFFECT = {
     "decoder.vxlan.enabled",
     "detect.guess-applayer-tx",
     "detect.prefilter.default",
-    "stats.decoder-events",
+    "detect.profile",
+    "detect.sgh-mpm-context",
+    "engine-analysis",
+    "flow.hash-size",
+    "flow.managers",
+    "flow.prealloc",
+    "flow.recyclers",
+    "logging.",
+    "mpm-algo",
+    "outputs.",
+    "spm-algo",
+    "stats.",
     "stream.bypass",
-}
+    "stream.prealloc-sessions",
+    "stream.reassembly.segment-prealloc",
+    "unix-command.",
+)
+# Settings that masugata-replay knows by the same name.
 PASSED_ON = {
     "stream.midstream",
     "stream.midstream-policy",
@@ -32,9 +48,26 @@ PASSED_ON = {
     "flow-timeouts.tcp.new",
     "flow-timeouts.tcp.established",
     "flow-timeouts.tcp.closed",
+    "flow-timeouts.default.new",
+    "flow-timeouts.default.established",
+    "packet-alert-max",
 }
-BODY_LIMIT = "app-layer.protocols.http.libhtp.default-config.response-body-limit"
-WITHOUT_VALUE = {"--engine-analysis"}
+# Those that it knows by another name.
+RENAMED = {
+    "decoder.vxlan.ports": "decoder.vxlan.port",
+    "decoder.geneve.ports": "decoder.geneve.port",
+    "flow-timeouts.udp.new": "flow-timeouts.default.new",
+    "flow-timeouts.udp.established": "flow-timeouts.default.established",
+}
+BODY_LIMITS = {
+    "app-layer.protocols.http.libhtp.default-config.request-body-limit",
+    "app-layer.protocols.http.libhtp.default-config.response-body-limit",
+}
+WITHOUT_ARGUMENT = {"--engine-analysis", "--init-errors-fatal", "--pcap-file-continuous",
+                    "--strict-rule-keywords", "--disable-detection", "-v", "-vv", "-vvv"}
+WITH_ARGUMENT = {"-c", "-l", "-r", "-s", "-S", "--pidfile", "--runmode", "--set", "-k",
+                 "--threshold-file", "--data-dir"}
+UNLIMITED = (1 << 32) - 1
 DEFAULT_ORDER = ["pass", "drop", "reject", "alert"]
 
 
@@ -98,24 +131,43 @@ def counts_drops(configuration):
     return eve_types(configuration).get("drop", {}).get("flows") == "all"
 
 
-def options_of_settings(settings):
-    """--set options for dotted settings, those of Suricata's names."""
-    options = []
+def options_of_settings(settings, folder):
+    """Options for settings of Suricata's dotted names, and the names that are not known here."""
+    options, unknown = [], []
+    limits = [bytes_of(value) for key, value in settings.items() if key in BODY_LIMITS]
+    if limits:  # one for both directions; 0 is as much as there is
+        largest = UNLIMITED if 0 in limits else max(limits)
+        options += ["--set", f"body-limit={largest}"]
     for key, value in settings.items():
+        if key in BODY_LIMITS or key.startswith(WITHOUT_EFFECT):
+            continue
         if key == "exception-policy":
             options += exception_options(value)
-        elif key == BODY_LIMIT:
-            options += ["--set", f"body-limit={bytes_of(value)}"]
-        elif key in PASSED_ON:
+        elif key == "threshold-file":
+            options += ["--threshold-file", threshold_file(value, folder)]
+        elif key == "stream.checksum-validation":
+            options += ["--set", f"checksums={value}"]
+        elif key in RENAMED and value.isdigit():
+            options += ["--set", f"{RENAMED[key]}={value}"]
+        elif key in PASSED_ON or key.startswith("vars."):
             options += ["--set", f"{key}={value}"]
-        elif key not in WITHOUT_EFFECT:
-            raise Unsupported(f"setting {key}")
-    return options
+        else:
+            unknown.append(key)
+    return options, unknown
+
+
+def threshold_file(value, folder):
+    path = Path(value) if Path(value).is_absolute() else folder / value
+    if not path.is_file():
+        raise Unsupported("its threshold file is not in the suite")
+    return str(path)
 
 
 def bytes_of(size):
-    """The number in "100kb", "1mb" or "4096"."""
-    for unit, factor in (("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30)):
+    """The number in "100kb", "1 MiB" or "4096"."""
+    size = str(size).strip().lower()
+    for unit, factor in (("kib", 1 << 10), ("mib", 1 << 20), ("gib", 1 << 30),
+                         ("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30)):
         if size.endswith(unit):
             return int(size.removesuffix(unit)) * factor
     return int(size)
@@ -130,62 +182,77 @@ def exception_options(policy):
 
 
 def options_of_arguments(arguments, folder):
+    """Options, settings and unknown words of the arguments of a test."""
     words = shlex.split(arguments.replace("${TEST_DIR}", str(folder)))
-    options = []
-    settings = {}
+    options, settings, unknown = [], {}, []
     while words:
-        word = words.pop(0)
+        word, equals, value = words.pop(0).partition("=")
+        if word in WITH_ARGUMENT and not equals and words:
+            value = words.pop(0)
         if word == "-k":
-            if words.pop(0) == "none":
-                options.append("--ignore-checksums")
+            options += ["--ignore-checksums"] if value == "none" else []
         elif word == "--simulate-ips":
             options.append("--inline")
         elif word == "--set":
-            key, _, value = words.pop(0).partition("=")
-            if key == "threshold-file":
-                if not Path(value).is_file():
-                    raise Unsupported("its threshold file is not in the suite")
-                options += ["--threshold-file", value]
-            else:
-                settings[key] = value
-        elif not word.startswith("--runmode") and word not in WITHOUT_VALUE:
-            raise Unsupported(f"argument {word}")
-    return options, settings
+            key, _, setting = value.partition("=")
+            settings[key.strip()] = setting.strip()
+        elif word == "--threshold-file":
+            settings["threshold-file"] = value
+        elif word not in WITHOUT_ARGUMENT and word not in WITH_ARGUMENT:
+            unknown.append(word)
+    return options, settings, unknown
 
 
-def options_of_configuration(configuration):
-    options = []
+def settings_of_configuration(configuration):
+    """What the configuration says of inspection, as dotted settings of words. Lists are left out:
+    of these only action-order has a meaning here."""
+    settings = {}
+
+    def walk(prefix, value):
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(f"{prefix}.{key}" if prefix else str(key), inner)
+        elif isinstance(value, bool):
+            settings[prefix] = str(value).lower()
+        elif isinstance(value, (int, str)):
+            settings[prefix] = str(value)
+
+    for section in ("app-layer", "decoder", "exception-policy", "flow-timeouts", "stream",
+                    "threshold-file", "vars"):
+        if section in configuration:
+            walk(section, configuration[section])
     if configuration.get("packet-alert-max"):  # 0: as many as by default
-        options += ["--set", f"packet-alert-max={configuration['packet-alert-max']}"]
-    if "exception-policy" in configuration:
-        options += exception_options(str(configuration["exception-policy"]))
-    if configuration.get("action-order", DEFAULT_ORDER) != DEFAULT_ORDER:
-        options += ["--set", "action-order=" + ",".join(configuration["action-order"])]
-    for kind in ("address-groups", "port-groups"):
-        for name, value in ((configuration.get("vars") or {}).get(kind) or {}).items():
-            options += ["--set", f"vars.{kind}.{name}={value}"]
-    stream = configuration.get("stream") or {}
-    for key in ("midstream", "async-oneside", "midstream-policy", "inline"):
-        if key in stream:
-            options += ["--set", f"stream.{key}={str(stream[key]).lower()}"]
-    return options
+        settings["packet-alert-max"] = str(configuration["packet-alert-max"])
+    return settings
+
+
+def order_options(configuration):
+    order = configuration.get("action-order", DEFAULT_ORDER)
+    return [] if order == DEFAULT_ORDER else ["--set", "action-order=" + ",".join(order)]
 
 
 def command_of(expectation, suite, binary):
-    """The command line that replays the test. Raises Unsupported."""
+    """The command line that replays the test, and what of its settings it leaves out because it is
+    not known here. Raises Unsupported."""
     folder = suite / expectation.name
     configuration = read_configuration(folder)
-    options = options_of_configuration(configuration)
-    from_arguments, settings = options_of_arguments(expectation.args, folder)
-    options += from_arguments + options_of_settings(settings)
+    from_arguments, settings, unknown = options_of_arguments(expectation.args, folder)
+    # Arguments win over the configuration; of that much restates what is usual, so that what is
+    # not known in it is no reason to say so.
+    from_settings, left_out = options_of_settings(settings, folder)
+    from_configuration, _ = options_of_settings(
+        {key: value for key, value in settings_of_configuration(configuration).items()
+         if key not in settings}, folder)
     # The suite's own runner goes by the name, too.
-    if "ips" in expectation.name and "--inline" not in options:
-        options.append("--inline")
+    if "ips" in expectation.name and "--inline" not in from_arguments:
+        from_arguments.append("--inline")
     capture = suite / expectation.pcap
     if not capture.is_file():
         capture = Path(folder, expectation.pcap)
     if not capture.is_file():
         raise Unsupported("its capture is not in the suite")
     rules = [str(suite / path) for path in expectation.rules]
-    return [str(binary), "--json", "--data-dir", str(folder), "--rules", *rules,
-            "--pcap", str(capture), *options]
+    command = [str(binary), "--json", "--data-dir", str(folder), "--rules", *rules,
+               "--pcap", str(capture), *order_options(configuration), *from_configuration,
+               *from_arguments, *from_settings]
+    return command, unknown + left_out
