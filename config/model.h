@@ -311,6 +311,7 @@ struct Model {
   std::vector<Zone> zones;  // [0] is `self`
   std::vector<Schedule> schedules;
   std::vector<DomainSet> domain_sets;
+  std::vector<net::IpAddress> trusted_resolvers;  // sorted, each once
   std::vector<PolicySection> policy;
   std::vector<NatPool> nat_pools;
   std::vector<SourceNatRule> source_nat;

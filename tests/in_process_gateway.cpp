@@ -291,6 +291,12 @@ Status InProcessGateway::publish(const config::Model& model) {
       if (!prepared) return prepared;
     }
   }
+  if (!(*snapshot)->trusted_resolvers.empty()) {
+    for (const auto& worker : workers_) {
+      Status prepared = worker->names().prepare(options_.learner, inspection_memory_, {});
+      if (!prepared) return prepared;
+    }
+  }
   std::vector<dataplane::PortFacts> ports;
   for (const auto& port : ports_) ports.push_back({port->device, port->mac});
   std::vector<uint16_t> twins(model.interfaces.size());

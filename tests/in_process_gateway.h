@@ -32,6 +32,7 @@ struct InProcessOptions {
   uint16_t workers = 1;
   dataplane::InspectorLimits inspection;
   dataplane::IdentifierLimits identifier;
+  dataplane::LearnerLimits learner;
 };
 
 // Connected, local and broadcast routes follow from the interfaces' addresses, and static routes

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "config/checks/rule_checks.h"
@@ -9,6 +10,8 @@
 
 namespace masugata::config::reading {
 namespace {
+
+constexpr size_t kMaximumTrustedResolvers = 64;
 
 Action read_action(DataNode leaf) {
   if (leaf.value() == "permit") return Action::Permit;
@@ -128,9 +131,28 @@ bool read_rule(Context& context, DataNode node, PolicyRule& rule) {
   return right;
 }
 
+void read_trusted_resolvers(Context& context) {
+  std::vector<net::IpAddress>& resolvers = context.model.trusted_resolvers;
+  for (const DataNode leaf : context.tree().top("policy").children("trusted-resolver")) {
+    const auto address = net::IpAddress::parse(leaf.value());
+    if (!address) {
+      context.refuse(leaf);
+      continue;
+    }
+    if (resolvers.size() == kMaximumTrustedResolvers) {
+      context.error(leaf, fmt::format("more than {} trusted resolvers", kMaximumTrustedResolvers));
+      return;
+    }
+    resolvers.push_back(*address);
+  }
+  std::sort(resolvers.begin(), resolvers.end());
+  resolvers.erase(std::unique(resolvers.begin(), resolvers.end()), resolvers.end());
+}
+
 }  // namespace
 
 void read_policy(Context& context) {
+  read_trusted_resolvers(context);
   for (const DataNode node : context.tree().top("policy").children("section")) {
     PolicySection section;
     section.place = place_of(node);

@@ -72,6 +72,8 @@ ApplicationIdentifier::Entry* ApplicationIdentifier::open(const Session& session
     ++used_;
   }
   entry.serial = session.record.serial;
+  entry.turns = 0;
+  entry.turns_next = false;
   entry.host_bytes = 0;
   slots_[session_index] = place + 1;
   return &entry;
@@ -82,6 +84,7 @@ void ApplicationIdentifier::close(uint32_t session_index) noexcept {
   classifier_->end(entries_[place].flow);
   slots_[session_index] = 0;
   free_[free_count_++] = place;
+  set_gauges();
 }
 
 size_t ApplicationIdentifier::copy(const Packet& packet, const Session& session) noexcept {
@@ -97,38 +100,111 @@ size_t ApplicationIdentifier::copy(const Packet& packet, const Session& session)
   return length;
 }
 
-bool ApplicationIdentifier::look(const Packet& packet, Session& session, uint32_t session_index,
-                                 uint32_t now_ms) noexcept {
+bool ApplicationIdentifier::turns(const Packet& packet, const Session& session,
+                                  Entry& entry) noexcept {
+  if (packet.payload_length == 0) return false;
+  if (entry.turns_next) {
+    entry.turns_next = false;
+    return true;
+  }
+  constexpr uint32_t kLookedAt = 2048;
+  const uint32_t length = std::min<uint32_t>(packet.payload_length, kLookedAt);
+  const void* bytes = rte_pktmbuf_read(&packet.mbuf(), packet.payload_offset, length, whole_.get());
+  if (bytes == nullptr) return false;
+  const ids::KnownContents known{session.record.application,
+                                 session.record.application_carrier,
+                                 {entry.host, entry.host_bytes}};
+  const ids::ContentTurn turn =
+      watcher_.look(known, side_of(packet), {static_cast<const uint8_t*>(bytes), length});
+  entry.turns_next = turn == ids::ContentTurn::BehindThis;
+  return turn == ids::ContentTurn::Now;
+}
+
+ContentNews ApplicationIdentifier::look(const Packet& packet, Session& session,
+                                        uint32_t session_index, uint32_t now_ms) noexcept {
   SessionRecord& record = session.record;
   Entry* entry = classifier_ == nullptr ? nullptr : find(session_index);
   if (entry != nullptr && entry->serial != record.serial) {
     close(session_index);
     entry = nullptr;
   }
+  const bool known = record.application != kApplicationNotKnown;
+  // Nothing is kept of what cannot turn and has no name.
+  if (entry == nullptr && known) return {.settled = true};
   if (entry == nullptr && classifier_ != nullptr) entry = open(session, session_index);
   if (entry == nullptr) {
     counters_.refused.add(1);
     record.application = config::kUnknownApplication;
     record.application_carrier = config::kUnknownApplication;
-    return true;
+    return {.changed = true, .settled = true};
   }
+  const bool looked_at = entry->flow.state != nullptr;
+  if (known && !looked_at && !watcher_.may_turn(record.application, record.application_carrier)) {
+    return {.settled = true};
+  }
+  if (known && turns(packet, session, *entry)) {
+    if (entry->turns == limits_.turns) {
+      counters_.exhausted.add(1);
+      return {.exhausted = true};
+    }
+    classifier_->end(entry->flow);
+    // Without room it stays what it was; the next turn tries again.
+    if (!classifier_->begin(entry->flow)) {
+      counters_.refused.add(1);
+      return {};
+    }
+    ++entry->turns;
+    counters_.turned.add(1);
+  } else if (!looked_at) {
+    return {};
+  }
+  return classify(packet, session, *entry, session_index, now_ms);
+}
+
+ContentNews ApplicationIdentifier::classify(const Packet& packet, Session& session, Entry& entry,
+                                            uint32_t session_index, uint32_t now_ms) noexcept {
   const ids::ApplicationPacket seen{
       {whole_.get(), copy(packet, session)}, packet.payload_length, side_of(packet), now_ms};
   ids::ApplicationIdentity identity;
-  if (!classifier_->look(entry->flow, seen, limits_.budget, identity)) return false;
+  const ids::Recognition recognition =
+      classifier_->look(entry.flow, seen, limits_.budget, identity);
+  set_gauges();
+  if (recognition == ids::Recognition::Undecided) return {};
+  SessionRecord& record = session.record;
+  const bool first = record.application == kApplicationNotKnown;
+  if (first) {
+    const bool unknown = identity.application == config::kUnknownApplication;
+    (unknown ? counters_.unknown : counters_.recognised).add(1);
+  } else if (identity.application == config::kUnknownApplication) {
+    // What comes behind the turn is not recognised; what carries it is.
+    const bool carried = record.application_carrier != config::kUnknownApplication;
+    identity.carrier = carried ? record.application_carrier : record.application;
+  }
+  const std::string_view host = ids::ApplicationClassifier::host_name(entry.flow);
+  const std::string_view before(entry.host, entry.host_bytes);
+  ContentNews news;
+  news.changed = first || identity.application != record.application ||
+                 identity.carrier != record.application_carrier ||
+                 (!host.empty() && host != before);
+  if (news.changed && !first) counters_.refined.add(1);
   record.application = identity.application;
   record.application_carrier = identity.carrier;
-  (identity.application == config::kUnknownApplication ? counters_.unknown : counters_.recognised)
-      .add(1);
-  const std::string_view host = ids::ApplicationClassifier::host_name(entry->flow);
-  if (host.empty()) {
-    close(session_index);
-    return true;
+  // Nameless contents behind a turn keep the name: a tunnel is for the host that it was asked for.
+  if (!host.empty()) {
+    entry.host_bytes = static_cast<uint8_t>(std::min(host.size(), kHostBytes));
+    std::memcpy(entry.host, host.data(), entry.host_bytes);
   }
-  entry->host_bytes = static_cast<uint8_t>(std::min(host.size(), kHostBytes));
-  std::memcpy(entry->host, host.data(), entry->host_bytes);
-  classifier_->end(entry->flow);
-  return true;
+  if (recognition != ids::Recognition::Final) return news;
+  classifier_->end(entry.flow);
+  news.settled = !watcher_.may_turn(identity.application, identity.carrier);
+  if (news.settled && entry.host_bytes == 0) close(session_index);
+  set_gauges();
+  return news;
+}
+
+void ApplicationIdentifier::set_gauges() noexcept {
+  counters_.flows.set(classifier_->flows_in_use());
+  counters_.hosts.set(used_ - free_count_);
 }
 
 ApplicationFacts ApplicationIdentifier::contents_of(const Session& session,

@@ -106,6 +106,13 @@ Status ConfigurationManager::apply(config::Model model, std::vector<Fault>& warn
     }
   }
 
+  if (!(*snapshot)->trusted_resolvers.empty()) {
+    for (NameLearner* learner : targets_.learners) {
+      Status prepared = learner->prepare({}, *targets_.identifier_memory, targets_.secret);
+      if (!prepared) return prepared;
+    }
+  }
+
   ++epoch_;
   auto next = build_configuration(model, std::shared_ptr<const Snapshot>(std::move(*snapshot)),
                                   targets_.ports, *twins, targets_.workers, epoch_);

@@ -31,6 +31,8 @@ struct ConfigurationTargets {
   std::vector<ApplicationIdentifier*> identifiers;  // of the workers
   IdentifierLimits identifier_limits;
   MemorySource* identifier_memory = nullptr;
+  std::vector<NameLearner*> learners;  // of the workers; memory as above
+  net::HashSecret secret;
   ExceptionPath* twins = nullptr;
   KernelInterface* kernel = nullptr;
   std::vector<PortFacts> ports;

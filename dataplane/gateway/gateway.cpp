@@ -208,7 +208,11 @@ Status Gateway::connect_kernel() {
   }
   start_inspection();
   targets.inspection = inspection_.get();
-  for (const auto& worker : workers_) targets.identifiers.push_back(&worker->applications());
+  for (const auto& worker : workers_) {
+    targets.identifiers.push_back(&worker->applications());
+    targets.learners.push_back(&worker->names());
+  }
+  targets.secret = secret_;
   targets.identifier_limits.sessions = workers_.front()->settings().sessions;
   targets.identifier_memory = &inspection_memory_;
   targets.wall_clock = wall_clock_;

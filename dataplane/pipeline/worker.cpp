@@ -41,6 +41,7 @@ Worker::Worker(const WorkerSettings& settings, const Publication& publication)
   context_.transmit = &transmit_queues_;
   context_.inspector = &inspector_;
   context_.applications = &applications_;
+  context_.names = &names_;
   port_of_device_.assign(RTE_MAX_ETHPORTS, kNoPort);
   for (const PolledPort& port : ports_) port_of_device_[port.device] = port.index;
 }

@@ -11,6 +11,7 @@
 #include "dataplane/applications/application_identifier.h"
 #include "dataplane/forwarding/publisher.h"
 #include "dataplane/inspection/inspector.h"
+#include "dataplane/names/name_learner.h"
 #include "dataplane/pipeline/runner.h"
 #include "dataplane/pipeline/session_query.h"
 #include "dataplane/pipeline/worker_context.h"
@@ -93,6 +94,8 @@ class Worker final : public SessionObserver {
   [[nodiscard]] Inspector& inspector() noexcept { return inspector_; }
   // As above; see application_identifier.h.
   [[nodiscard]] ApplicationIdentifier& applications() noexcept { return applications_; }
+  // As above; see name_learner.h.
+  [[nodiscard]] NameLearner& names() noexcept { return names_; }
   [[nodiscard]] SessionQuerySlot& queries() noexcept { return queries_; }
   // As given at start; any thread.
   [[nodiscard]] const WorkerSettings& settings() const noexcept { return settings_; }
@@ -120,6 +123,7 @@ class Worker final : public SessionObserver {
   WorkerContext context_;
   Inspector inspector_;
   ApplicationIdentifier applications_;
+  NameLearner names_;
   Runner runner_;
   TransmitQueues transmit_queues_;
   DecodeStage decode_;

@@ -33,6 +33,7 @@ namespace masugata::dataplane {
 class ApplicationIdentifier;
 class Inspector;
 class KernelPort;
+class NameLearner;
 class TransmitQueues;
 class WorkerMessages;
 
@@ -108,6 +109,7 @@ struct WorkerContext {
   TransmitQueues* transmit = nullptr;
   Inspector* inspector = nullptr;
   ApplicationIdentifier* applications = nullptr;
+  NameLearner* names = nullptr;
   WorkerMessages* messages = nullptr;  // rings to and from other workers; nullptr with one worker
 
   [[nodiscard]] const Snapshot& snapshot() const noexcept { return *configuration->snapshot; }
@@ -125,6 +127,10 @@ struct WorkerContext {
   // Sends a packet that the gateway wrote itself, or one that waited, to a stage.
   void emit(Packet& packet, StageId stage) noexcept {
     if (!outbox.add(packet, stage)) drop_packet(packet, DropReason::NoBuffer);
+  }
+  // The worker's clock in seconds; does not wrap.
+  [[nodiscard]] uint32_t now_s() const noexcept {
+    return static_cast<uint32_t>(now_us / 1'000'000);
   }
   [[nodiscard]] Session& session_of(const Packet& packet) const noexcept { return *packet.session; }
 };

@@ -7,6 +7,7 @@
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 
+#include "dataplane/names/name_learner.h"
 #include "dataplane/pipeline/worker_context.h"
 
 namespace masugata::dataplane {
@@ -50,10 +51,12 @@ Result<std::unique_ptr<WorkerMessages>> WorkerMessages::create(uint16_t workers)
     rte_ring* keys = make_ring<ForeignKeyMessage>("foreign", worker, kKeyRingSize);
     rte_ring* expectations =
         make_ring<ExpectationMessage>("expected", worker, kExpectationRingSize);
+    rte_ring* lessons = make_ring<NameLesson>("lessons", worker, kLessonRingSize);
+    if (lessons != nullptr) messages->lessons_.push_back(lessons);
     if (packets != nullptr) messages->packets_.push_back(packets);
     if (keys != nullptr) messages->keys_.push_back(keys);
     if (expectations != nullptr) messages->expectations_.push_back(expectations);
-    if (packets == nullptr || keys == nullptr || expectations == nullptr) {
+    if (packets == nullptr || keys == nullptr || expectations == nullptr || lessons == nullptr) {
       return failure("workers", fmt::format("no memory for the rings between workers: {}",
                                             rte_strerror(rte_errno)));
     }
@@ -71,6 +74,7 @@ WorkerMessages::~WorkerMessages() {
   }
   for (rte_ring* ring : keys_) rte_ring_free(ring);
   for (rte_ring* ring : expectations_) rte_ring_free(ring);
+  for (rte_ring* ring : lessons_) rte_ring_free(ring);
 }
 
 bool WorkerMessages::send_packet(uint16_t to, Packet& packet) noexcept {
@@ -96,6 +100,14 @@ bool WorkerMessages::receive_key(uint16_t own, ForeignKeyMessage& message) noexc
 
 bool WorkerMessages::receive_expectation(uint16_t own, ExpectationMessage& message) noexcept {
   return receive(expectations_[own], message);
+}
+
+bool WorkerMessages::send_lesson(uint16_t to, const NameLesson& lesson) noexcept {
+  return send(lessons_[to], lesson);
+}
+
+bool WorkerMessages::receive_lesson(uint16_t own, NameLesson& lesson) noexcept {
+  return receive(lessons_[own], lesson);
 }
 
 bool hand_over(Packet& packet, uint16_t to, WorkerContext& context) noexcept {
@@ -132,8 +144,23 @@ void take_messages(WorkerContext& context) noexcept {
   take_keys(context);
   ExpectationMessage message;
   for (uint32_t count = 0; count < WorkerMessages::kExpectationRingSize; ++count) {
-    if (!context.messages->receive_expectation(context.worker, message)) return;
+    if (!context.messages->receive_expectation(context.worker, message)) break;
     (void)context.expectations.add(message.expectation, context.now_ms);
+  }
+  NameLesson lesson;
+  for (uint32_t count = 0; count < WorkerMessages::kLessonRingSize; ++count) {
+    if (!context.messages->receive_lesson(context.worker, lesson)) return;
+    context.names->learn(lesson, context.now_s());
+  }
+}
+
+void share_lessons(WorkerContext& context) noexcept {
+  if (context.messages == nullptr) return;
+  for (const NameLesson& lesson : context.names->lessons()) {
+    for (uint16_t other = 0; other < context.worker_count; ++other) {
+      if (other == context.worker || context.messages->send_lesson(other, lesson)) continue;
+      context.names->count_not_shared();
+    }
   }
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What workers tell each other: packets that belong to another one, and keys that do.
+// What workers tell each other: packets that belong to another one, keys that do, what is expected
+// and what was learnt.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "dataplane/names/name_table.h"
 #include "dataplane/pipeline/packet.h"
 #include "dataplane/session/expectation_table.h"
 #include "net/flow_key.h"
@@ -38,6 +40,7 @@ class WorkerMessages {
   static constexpr uint32_t kPacketRingSize = 2048;
   static constexpr uint32_t kKeyRingSize = 4096;
   static constexpr uint32_t kExpectationRingSize = 256;
+  static constexpr uint32_t kLessonRingSize = 256;
 
   // Needs a running EAL.
   static Result<std::unique_ptr<WorkerMessages>> create(uint16_t workers);
@@ -49,26 +52,35 @@ class WorkerMessages {
   [[nodiscard]] bool send_packet(uint16_t to, Packet& packet) noexcept;
   [[nodiscard]] bool send_key(uint16_t to, const ForeignKeyMessage& message) noexcept;
   [[nodiscard]] bool send_expectation(uint16_t to, const ExpectationMessage& message) noexcept;
+  [[nodiscard]] bool send_lesson(uint16_t to, const NameLesson& lesson) noexcept;
   // The worker `own` alone. Up to `maximum` (at most 32) packets.
   [[nodiscard]] uint32_t receive_packets(uint16_t own, Packet** packets, uint32_t maximum) noexcept;
   [[nodiscard]] bool receive_key(uint16_t own, ForeignKeyMessage& message) noexcept;
   [[nodiscard]] bool receive_expectation(uint16_t own, ExpectationMessage& message) noexcept;
+  [[nodiscard]] bool receive_lesson(uint16_t own, NameLesson& lesson) noexcept;
 
  private:
   WorkerMessages() = default;
   std::vector<rte_ring*> packets_;
   std::vector<rte_ring*> keys_;
   std::vector<rte_ring*> expectations_;
+  std::vector<rte_ring*> lessons_;
 };
 
 // Gives a packet to its owner; true when the ring took it (it is no longer the caller's).
 [[nodiscard]] bool hand_over(Packet& packet, uint16_t to, WorkerContext& context) noexcept;
 
-// Takes the keys and expectations that others sent to this worker in; bounded by the rings.
+// Takes the keys, expectations and lessons that others sent to this worker in; bounded by the
+// rings.
 void take_messages(WorkerContext& context) noexcept;
 
 // Tells every other worker of an expectation that this one has added. A full ring loses it there:
 // that transfer then fails, nothing is let through by mistake.
 void share_expectation(const Expectation& expectation, WorkerContext& context) noexcept;
+
+// Tells every other worker what this one has learnt from the answer that it looked at last, before
+// that answer leaves. A full ring loses it there, counted: sessions are judged there by what they
+// show themselves.
+void share_lessons(WorkerContext& context) noexcept;
 
 }  // namespace masugata::dataplane

@@ -159,7 +159,8 @@ TEST_F(ContentPolicy, DeniesWhatIsRecognised) {
   EXPECT_EQ(rule(known("bittorrent")), "no-p2p");
   EXPECT_EQ(rule(known("tls")), "rest");
   EXPECT_EQ(rule(known("unknown")), "rest");
-  EXPECT_FALSE(decide(known("tls")).depends_on_content);
+  // It may turn to something else.
+  EXPECT_TRUE(decide(known("tls")).depends_on_content);
 }
 
 TEST_F(ContentPolicy, PermitsProvisionallyUntilItIsKnown) {

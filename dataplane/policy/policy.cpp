@@ -51,7 +51,10 @@ PolicyDecision PolicyTables::decide_by_content(uint32_t index, const PacketFacts
     return condition == kNoRule || asked.conditions[condition].matches(asked.content, asked.names);
   };
   const uint32_t match = chain.classifier.first_match(facts, masks.chains[index], &filter);
-  return decisions_[match == kNoRule ? kDefaultDeny : chain.rules[match]];
+  PolicyDecision decision = decisions_[match == kNoRule ? kDefaultDeny : chain.rules[match]];
+  // It may turn to something else.
+  decision.depends_on_content = chain.classifier.first_match(facts, chain.conditional) != kNoRule;
+  return decision;
 }
 
 uint32_t PolicyTables::first_certain(uint32_t index, const PacketFacts& facts,

@@ -183,6 +183,7 @@ enum SessionFlags : uint16_t {
   kSessionEnded = 1U << 8U,     // erased; stays readable until release_burst()
   kSessionIdentify = 1U << 9U,  // policy waits to know what it carries
   kSessionRefused = 1U << 10U,  // what it carries is not permitted: its packets are dropped
+  kSessionTeaches = 1U << 11U,  // DNS with a trusted resolver: answers teach names of addresses
 };
 
 // A session. Written by its worker only. All times are milliseconds of that worker's clock, which
@@ -228,7 +229,8 @@ struct alignas(64) Session {
   [[nodiscard]] bool ended() const noexcept { return (flags & kSessionEnded) != 0; }
   // Do its packets go through the stage that looks into them?
   [[nodiscard]] bool is_looked_into() const noexcept {
-    return inspection_profile != 0 || (flags & (kSessionIdentify | kSessionRefused)) != 0;
+    return inspection_profile != 0 ||
+           (flags & (kSessionIdentify | kSessionRefused | kSessionTeaches)) != 0;
   }
 };
 static_assert(sizeof(Session) == 256);

@@ -129,6 +129,7 @@ Result<std::unique_ptr<const Snapshot>> compile_snapshot(const config::Model& mo
   snapshot->sessions = make_sessions(model.sessions);
   snapshot->fragments = make_fragments(model.fragments);
   snapshot->log_denied = model.system.log_denied;
+  if (snapshot->policy->asks_domains()) snapshot->trusted_resolvers = model.trusted_resolvers;
   set_schedules(*snapshot, now);
   return std::unique_ptr<const Snapshot>(std::move(snapshot));
 }

@@ -2,6 +2,7 @@
 // The configuration as packets see it: immutable, published by one pointer, read by all workers.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <ctime>
@@ -107,7 +108,14 @@ struct Snapshot {
   SnapshotSessions sessions;
   SnapshotFragments fragments;
   bool log_denied = false;
+  // Sorted; empty when no rule asks for domains, so that nothing is learnt for nobody.
+  std::vector<net::IpAddress> trusted_resolvers;
 
+  // Packet path. Do answers of a server teach by which names addresses are known?
+  [[nodiscard]] bool is_trusted_resolver(const net::IpAddress& server) const noexcept {
+    return !trusted_resolvers.empty() &&
+           std::binary_search(trusted_resolvers.begin(), trusted_resolvers.end(), server);
+  }
   [[nodiscard]] size_t rule_count() const noexcept { return policy->rules().size(); }
   [[nodiscard]] size_t nat_rule_count() const noexcept { return nat->rules().size(); }
 };

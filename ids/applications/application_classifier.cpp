@@ -19,13 +19,17 @@ struct ApplicationClassifier::Library {
 
 namespace {
 
-// A flow is decided when the library says what it is and has no hope of learning more, or when it
-// has learnt whom the session is for.
-bool is_decided(ndpi_detection_module_struct* module, ndpi_flow_struct* flow,
-                const ndpi_protocol& protocol) noexcept {
-  if (ndpi_is_protocol_detected(module, protocol) == 0) return false;
-  if (protocol.master_protocol != NDPI_PROTOCOL_UNKNOWN) return true;
-  return flow->host_server_name[0] != '\0' || ndpi_extra_dissection_possible(module, flow) == 0;
+// Final when the library says what it is and has no hope of learning more. A service that is known
+// by name (carried by something) will not become another.
+Recognition recognition_of(ndpi_detection_module_struct* module, ndpi_flow_struct* flow,
+                           const ndpi_protocol& protocol) noexcept {
+  if (ndpi_is_protocol_detected(module, protocol) == 0) return Recognition::Undecided;
+  if (protocol.master_protocol != NDPI_PROTOCOL_UNKNOWN &&
+      protocol.app_protocol != NDPI_PROTOCOL_UNKNOWN) {
+    return Recognition::Final;
+  }
+  if (ndpi_extra_dissection_possible(module, flow) == 0) return Recognition::Final;
+  return flow->host_server_name[0] != '\0' ? Recognition::Known : Recognition::Undecided;
 }
 
 }  // namespace
@@ -69,22 +73,22 @@ bool ApplicationClassifier::begin(ApplicationFlow& flow) noexcept {
   return true;
 }
 
-bool ApplicationClassifier::look(ApplicationFlow& flow, const ApplicationPacket& packet,
-                                 const ApplicationBudget& budget,
-                                 ApplicationIdentity& identity) noexcept {
+Recognition ApplicationClassifier::look(ApplicationFlow& flow, const ApplicationPacket& packet,
+                                        const ApplicationBudget& budget,
+                                        ApplicationIdentity& identity) noexcept {
   const size_t side = index_of(packet.direction);
   ndpi_detection_module_struct* module = library_->module;
   const auto length = static_cast<uint16_t>(
       std::min<size_t>(packet.network.size(), std::numeric_limits<uint16_t>::max()));
   ndpi_protocol protocol = ndpi_detection_process_packet(module, flow.state, packet.network.data(),
                                                          length, packet.time_ms);
-  bool decided = is_decided(module, flow.state, protocol);
+  Recognition recognition = recognition_of(module, flow.state, protocol);
   if (packet.payload_bytes != 0) {
     flow.bytes[side] += packet.payload_bytes;
     ++flow.packets[side];
     const bool spent = flow.packets[side] >= budget.packets || flow.bytes[side] >= budget.bytes;
-    if (!decided && spent) {
-      decided = true;
+    if (spent && recognition != Recognition::Final) {
+      recognition = Recognition::Final;
       uint8_t guessed = 0;
       // Without guessing by port: a port is not an application.
       if (ndpi_is_protocol_detected(module, protocol) == 0) {
@@ -92,13 +96,13 @@ bool ApplicationClassifier::look(ApplicationFlow& flow, const ApplicationPacket&
       }
     }
   }
-  if (!decided) return false;
+  if (recognition == Recognition::Undecided) return recognition;
   identity.application = catalog_->application_of(protocol.app_protocol);
   identity.carrier = catalog_->application_of(protocol.master_protocol);
   if (identity.application == config::kUnknownApplication) {
     identity = {identity.carrier, config::kUnknownApplication};
   }
-  return true;
+  return recognition;
 }
 
 std::string_view ApplicationClassifier::host_name(const ApplicationFlow& flow) noexcept {

@@ -26,6 +26,14 @@ struct ApplicationIdentity {
   friend bool operator==(const ApplicationIdentity&, const ApplicationIdentity&) = default;
 };
 
+enum class Recognition : uint8_t {
+  Undecided,
+  // Recognised, with the host name that the session is for; the library may still learn more, and
+  // then says so with one of the next packets.
+  Known,
+  Final,  // recognised, or unknown because the budget is spent
+};
+
 // How long is looked.
 struct ApplicationBudget {
   uint8_t packets = 16;    // with payload, of each direction
@@ -60,10 +68,11 @@ class ApplicationClassifier {
 
   // False when as many flows are looked at as there is room for.
   [[nodiscard]] bool begin(ApplicationFlow& flow) noexcept;
-  // Looks at one more packet. True when `identity` and host_name() are what they will be:
-  // recognised, or unknown because the budget is spent. Then end() is due.
-  [[nodiscard]] bool look(ApplicationFlow& flow, const ApplicationPacket& packet,
-                          const ApplicationBudget& budget, ApplicationIdentity& identity) noexcept;
+  // Looks at one more packet. Sets `identity` unless Undecided, and host_name() may be asked then.
+  // When Final, end() is due.
+  [[nodiscard]] Recognition look(ApplicationFlow& flow, const ApplicationPacket& packet,
+                                 const ApplicationBudget& budget,
+                                 ApplicationIdentity& identity) noexcept;
   // The host name that the session is for, lower case; empty when none was seen. Valid until end().
   // A name of more than 79 bytes is known by its last 79.
   [[nodiscard]] static std::string_view host_name(const ApplicationFlow& flow) noexcept;

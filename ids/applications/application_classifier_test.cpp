@@ -43,9 +43,10 @@ class Conversation {
       transport += be(8 + payload.size(), 2) + be(0, 2);
     }
     const std::string bytes = ipv4(protocol_, up, transport + payload);
-    return classifier_->look(
+    recognition_ = classifier_->look(
         flow_, {tls_test::bytes_of(bytes), static_cast<uint32_t>(payload.size()), direction, 1000},
         budget_, identity_);
+    return recognition_ != Recognition::Undecided;
   }
   void shake_hands() {
     EXPECT_FALSE(say("", Direction::ToServer, 0x02));
@@ -55,6 +56,7 @@ class Conversation {
   [[nodiscard]] std::string application() const {
     return std::string(config::application_name(identity_.application));
   }
+  [[nodiscard]] bool is_final() const { return recognition_ == Recognition::Final; }
   [[nodiscard]] std::string carrier() const {
     return std::string(config::application_name(identity_.carrier));
   }
@@ -67,6 +69,7 @@ class Conversation {
   std::unique_ptr<ApplicationClassifier> classifier_ = ApplicationClassifier::create(2);
   ApplicationFlow flow_;
   ApplicationIdentity identity_;
+  Recognition recognition_ = Recognition::Undecided;
   uint8_t protocol_;
   uint16_t port_;
   uint32_t sequence_[2] = {1000, 5000};

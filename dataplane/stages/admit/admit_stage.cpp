@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/stages/admit/admit_stage.h"
 
+#include "dataplane/names/name_learner.h"
 #include "dataplane/stages/admit/admission_inputs.h"
 #include "dataplane/stages/admit/expected_session.h"
 #include "dataplane/stages/admit/session_builder.h"
@@ -29,7 +30,10 @@ AdmissionResult ask_admission(const Packet& packet, WorkerContext& context) noex
   AdmissionOrigin origin;
   origin.interface = packet.ingress_interface;
   origin.from_self = packet.has(kPacketFromKernel);
-  return admit(context.snapshot(), routes, facts_of(packet), origin, context.secret, probe);
+  const KnownNames names(context.names->table(), context.now_s(), false);
+  PacketFacts facts = facts_of(packet);
+  facts.names = &names;
+  return admit(context.snapshot(), routes, facts, origin, context.secret, probe);
 }
 
 // The answer that a refused packet gets, if any.

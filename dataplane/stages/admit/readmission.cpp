@@ -2,6 +2,7 @@
 #include "dataplane/stages/admit/readmission.h"
 
 #include "dataplane/applications/application_identifier.h"
+#include "dataplane/names/name_learner.h"
 #include "dataplane/snapshot/admission.h"
 #include "dataplane/stages/admit/session_builder.h"
 
@@ -16,7 +17,8 @@ void forget_next_hops(Session& session) noexcept {
 }
 
 // The opening packet as policy saw it: source before, destination after translation.
-PacketFacts facts_of(const Session& session, const WorkerContext& context) noexcept {
+PacketFacts facts_of(const Session& session, const NameSource& names,
+                     const WorkerContext& context) noexcept {
   const net::FlowKey& original = session.flow(Direction::Original).key;
   const net::FlowKey& reply = session.flow(Direction::Reply).key;
   PacketFacts facts;
@@ -33,6 +35,7 @@ PacketFacts facts_of(const Session& session, const WorkerContext& context) noexc
   if (index != kNoNeighbour) (void)neighbours.read(index, facts.source_mac);
   facts.content =
       context.applications->contents_of(session, context.sessions->index_in_table(session));
+  facts.names = &names;
   return facts;
 }
 
@@ -62,7 +65,9 @@ DropReason readmit(Session& session, WorkerContext& context) noexcept {
   if (!came_through(session, context, result.from_zone)) {
     return end(session, EndReason::RouteLost, context);
   }
-  const PacketFacts facts = facts_of(session, context);
+  // Names that were valid when it began count still: it has not ended with them.
+  const KnownNames names(context.names->table(), context.now_s(), true);
+  const PacketFacts facts = facts_of(session, names, context);
   const Flow& original = session.flow(Direction::Original);
   const Snapshot& snapshot = context.snapshot();
   if ((original.flags & kFlowLocal) != 0) {
@@ -101,6 +106,7 @@ DropReason readmit(Session& session, WorkerContext& context) noexcept {
   if ((session.flags & kSessionExpected) != 0 && reconfigured) {
     session.record.policy_rule = kNone32;
   }
+  note_teaching(session, snapshot);
   session.snapshot_generation = context.epoch;
   return DropReason::None;
 }
@@ -108,12 +114,12 @@ DropReason readmit(Session& session, WorkerContext& context) noexcept {
 DropReason readmit_by_contents(const Packet& packet, Session& session, WorkerContext& context,
                                bool& reject) noexcept {
   reject = false;
-  session.flags &= static_cast<uint16_t>(~kSessionIdentify);
   AdmissionResult result;
   result.from_zone = session.record.ingress_zone;
   result.to_zone = session.record.egress_zone;
+  const KnownNames names(context.names->table(), context.now_s(), true);
   const bool permitted =
-      admission::apply_policy(context.snapshot(), facts_of(session, context), result);
+      admission::apply_policy(context.snapshot(), facts_of(session, names, context), result);
   const bool other_rule = result.policy.rule != session.record.policy_rule;
   session.record.policy_rule = result.policy.rule;
   if (permitted) {
@@ -125,6 +131,8 @@ DropReason readmit_by_contents(const Packet& packet, Session& session, WorkerCon
   }
   reject = result.verdict == AdmissionVerdict::Reject;
   session.flags |= kSessionRefused;
+  session.flags &= static_cast<uint16_t>(~kSessionIdentify);
+  context.applications->count_denied();
   result.reason = DropReason::ApplicationDenied;
   result.route.interface = session.flow(Direction::Original).egress_interface;
   note_refusal(packet, result, context);

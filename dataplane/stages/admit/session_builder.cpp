@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/stages/admit/session_builder.h"
 
+#include "dataplane/names/name_learner.h"
 #include "dataplane/pipeline/worker_messages.h"
 
 namespace masugata::dataplane {
@@ -102,6 +103,14 @@ void note_refusal(const Packet& packet, const AdmissionResult& admission,
   write_log(record, context);
 }
 
+void note_teaching(Session& session, const Snapshot& snapshot) noexcept {
+  session.flags &= static_cast<uint16_t>(~kSessionTeaches);
+  const net::FlowKey& reply = session.flow(Direction::Reply).key;
+  const bool dns = (session.kind == SessionKind::Udp || session.kind == SessionKind::Tcp) &&
+                   reply.source_port.host() == kDnsPort;
+  if (dns && snapshot.is_trusted_resolver(reply.source)) session.flags |= kSessionTeaches;
+}
+
 BuildResult build_session(const Packet& packet, const AdmissionResult& admission,
                           ProtocolState state, WorkerContext& context) noexcept {
   InsertRequest request;
@@ -123,6 +132,7 @@ BuildResult build_session(const Packet& packet, const AdmissionResult& admission
   session.inspection_profile = admission.policy.inspection;
   if (admission.policy.depends_on_content) session.flags |= kSessionIdentify;
   fill_flows(session, packet, admission);
+  note_teaching(session, context.snapshot());
   SessionRecord& record = session.record;
   record.policy_rule = admission.policy.rule;
   record.source_nat_rule = static_cast<uint16_t>(admission.source_rule);

@@ -19,6 +19,9 @@ struct BuildResult {
 [[nodiscard]] BuildResult build_session(const Packet& packet, const AdmissionResult& admission,
                                         ProtocolState state, WorkerContext& context) noexcept;
 
+// Marks a session whose server is a trusted resolver: what it answers is learnt from.
+void note_teaching(Session& session, const Snapshot& snapshot) noexcept;
+
 // Copies a translation into a flow.
 void set_rewrite(Flow& flow, const net::FlowKey& own_key, const FlowRewrite& rewrite) noexcept;
 

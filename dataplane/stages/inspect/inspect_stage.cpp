@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/stages/inspect/inspect_stage.h"
 
+#include <rte_mbuf.h>
+
 #include "dataplane/applications/application_identifier.h"
 #include "dataplane/inspection/inspector.h"
+#include "dataplane/names/name_learner.h"
+#include "dataplane/pipeline/worker_messages.h"
 #include "dataplane/stages/admit/readmission.h"
 #include "dataplane/stages/answers/icmp_answers.h"
 #include "dataplane/stages/answers/tcp_answers.h"
@@ -40,20 +44,44 @@ Verdict<Next> judge_by_rules(Packet& packet, Session& session, WorkerContext& co
 
 Verdict<Next> judge_by_contents(Packet& packet, Session& session, WorkerContext& context) noexcept {
   const uint32_t index = context.sessions->index_in_table(session);
-  if (!context.applications->look(packet, session, index, context.now_ms)) {
-    return forward_to(Next::Egress);
+  const ContentNews news = context.applications->look(packet, session, index, context.now_ms);
+  if (news.settled) session.flags &= static_cast<uint16_t>(~kSessionIdentify);
+  InspectionOutcome both;
+  both.tell_sender = true;
+  both.tell_receiver = true;
+  if (news.exhausted) {
+    // Both ends begin anew, and so do their turns.
+    answer(packet, both, context);
+    context.sessions->erase(session, EndReason::PolicyDenied);
+    return drop<Next>(DropReason::ApplicationDenied);
   }
+  if (!news.changed) return forward_to(Next::Egress);
   bool reject = false;
   const DropReason reason = readmit_by_contents(packet, session, context, reject);
   if (reason == DropReason::None) [[likely]]
     return forward_to(Next::Egress);
-  if (reject) {
-    InspectionOutcome both;
-    both.tell_sender = true;
-    both.tell_receiver = true;
-    answer(packet, both, context);
-  }
+  if (reject) answer(packet, both, context);
   return drop<Next>(reason);
+}
+
+// What goes on to its receiver teaches; what was stopped was never said.
+Verdict<Next> learn_and_forward(const Packet& packet, const Session& session,
+                                WorkerContext& context) noexcept {
+  constexpr uint32_t kLargestMessage = 4096;
+  uint8_t copy[kLargestMessage];
+  if (packet.payload_length == 0 || packet.payload_length > kLargestMessage) {
+    return forward_to(Next::Egress);
+  }
+  const void* bytes =
+      rte_pktmbuf_read(&packet.mbuf(), packet.payload_offset, packet.payload_length, copy);
+  if (bytes == nullptr) return forward_to(Next::Egress);
+  const DnsSession from{context.sessions->index_in_table(session), session.record.serial,
+                        packet.direction == static_cast<uint8_t>(Direction::Original),
+                        session.kind == SessionKind::Tcp};
+  context.names->look({static_cast<const uint8_t*>(bytes), packet.payload_length}, from,
+                      *context.snapshot().policy, context.now_s());
+  share_lessons(context);
+  return forward_to(Next::Egress);
 }
 
 }  // namespace
@@ -69,8 +97,14 @@ Verdict<Next> InspectStage::decide(Packet& packet, WorkerContext& context) noexc
     if (judged.next != Next::Egress) return judged;
   }
   // Behind the rules' inspection: what that takes for an attempt to hide is not looked at.
-  const bool wanted = (session.flags & kSessionIdentify) != 0 && !packet.has(kPacketIsIcmpError);
-  return wanted ? judge_by_contents(packet, session, context) : forward_to(Next::Egress);
+  if (packet.has(kPacketIsIcmpError)) return forward_to(Next::Egress);
+  if ((session.flags & kSessionIdentify) != 0) {
+    const Verdict<Next> judged = judge_by_contents(packet, session, context);
+    if (judged.next != Next::Egress) return judged;
+  }
+  if ((session.flags & kSessionTeaches) == 0) [[likely]]
+    return forward_to(Next::Egress);
+  return learn_and_forward(packet, session, context);
 }
 
 }  // namespace masugata::dataplane
