@@ -5,14 +5,13 @@
 #include <charconv>
 
 #include "ids/eve/eve_dns.h"
+#include "ids/eve/eve_tls.h"
 #include "ids/protocols/ftp/ftp_transaction.h"
 #include "ids/protocols/http/http_transaction.h"
 #include "ids/protocols/smtp/smtp_transaction.h"
 
 namespace masugata::ids {
 namespace {
-
-constexpr uint32_t kMaximumElements = 256;  // of one list
 
 std::span<const uint8_t> bytes_of(Transaction& transaction, BufferId buffer,
                                   Direction direction) noexcept {
@@ -25,19 +24,6 @@ void write_buffer(JsonWriter& json, std::string_view name, Transaction& transact
                   BufferId buffer, Direction direction) noexcept {
   const std::span<const uint8_t> bytes = bytes_of(transaction, buffer, direction);
   if (!bytes.empty()) json.member_bytes(name, bytes);
-}
-
-void write_list(JsonWriter& json, std::string_view name, Transaction& transaction, BufferId buffer,
-                Direction direction) noexcept {
-  BufferBytes found = transaction.buffer(buffer, direction, 0);
-  if (found.state != BufferState::Complete) return;
-  json.open_array(name);
-  for (uint32_t instance = 0; instance < kMaximumElements; ++instance) {
-    found = transaction.buffer(buffer, direction, instance);
-    if (found.state != BufferState::Complete) break;
-    json.value_bytes(found.bytes);
-  }
-  json.close_array();
 }
 
 void write_strings(JsonWriter& json, std::string_view name,
@@ -80,56 +66,12 @@ void write_http(JsonWriter& json, Transaction& transaction) noexcept {
   json.close_object();
 }
 
-std::string_view name_of_tls(uint64_t version) noexcept {
-  switch (version) {
-    case 0x0002:
-    case 0x0200:
-      return "SSLv2";
-    case 0x0300:
-      return "SSLv3";
-    case 0x0301:
-      return "TLSv1";
-    case 0x0302:
-      return "TLS 1.1";
-    case 0x0303:
-      return "TLS 1.2";
-    case 0x0304:
-      return "TLS 1.3";
-    default:
-      return "UNDETERMINED";
-  }
-}
-
 void write_hash_and_string(JsonWriter& json, std::string_view name, Transaction& transaction,
                            BufferId hash, BufferId text, Direction direction) noexcept {
   if (bytes_of(transaction, hash, direction).empty()) return;
   json.open_object(name);
   write_buffer(json, "hash", transaction, hash, direction);
   write_buffer(json, "string", transaction, text, direction);
-  json.close_object();
-}
-
-void write_tls(JsonWriter& json, Transaction& transaction) noexcept {
-  const Direction client = Direction::ToServer;
-  const Direction server = Direction::ToClient;
-  json.open_object("tls");
-  write_buffer(json, "subject", transaction, BufferId::TlsCertificateSubject, server);
-  write_buffer(json, "issuerdn", transaction, BufferId::TlsCertificateIssuer, server);
-  write_buffer(json, "serial", transaction, BufferId::TlsCertificateSerial, server);
-  write_buffer(json, "fingerprint", transaction, BufferId::TlsCertificateFingerprint, server);
-  write_buffer(json, "sni", transaction, BufferId::TlsSni, client);
-  uint64_t version = 0;
-  if (transaction.number(NumberField::TlsVersion, server, version) ||
-      transaction.number(NumberField::TlsVersion, client, version)) {
-    json.member("version", name_of_tls(version));
-  }
-  write_list(json, "subjectaltname", transaction, BufferId::TlsSubjectAltName, server);
-  write_hash_and_string(json, "ja3", transaction, BufferId::Ja3Hash, BufferId::Ja3String, client);
-  write_hash_and_string(json, "ja3s", transaction, BufferId::Ja3sHash, BufferId::Ja3sString,
-                        server);
-  write_buffer(json, "ja4", transaction, BufferId::Ja4Hash, client);
-  write_list(json, "client_alpns", transaction, BufferId::TlsAlpn, client);
-  write_list(json, "server_alpns", transaction, BufferId::TlsAlpn, server);
   json.close_object();
 }
 

@@ -118,6 +118,25 @@ inline constexpr auto kSmtpEventNames = std::to_array<std::string_view>({
     "duplicate_fields",
 });
 
+inline constexpr auto kSmbEventNames = std::to_array<std::string_view>({
+    "internal_error",
+    "malformed_data",
+    "malformed_ntlmssp_request",
+    "negotiate_malformed_dialects",
+    "file_overlap",
+    "response_to_server",
+    "request_to_client",
+    "read_request_too_large",
+    "read_response_too_large",
+    "write_request_too_large",
+    "negotiate_max_read_size_too_large",
+    "negotiate_max_write_size_too_large",
+    "write_queue_size_exceeded",
+    "write_queue_cnt_exceeded",
+    "read_queue_size_exceeded",
+    "read_queue_cnt_exceeded",
+});
+
 inline constexpr auto kFtpEventNames = std::to_array<std::string_view>({
     "request_command_too_long",
     "response_command_too_long",

@@ -2,6 +2,7 @@
 #include "ids/protocols/events.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "ids/protocols/event_names.h"
 #include "ids/protocols/packet_event_names.h"
@@ -25,6 +26,7 @@ std::span<const std::string_view> application_events(ApplicationProtocol protoco
     case ApplicationProtocol::Http:
       return MASUGATA_IDS_HTTP_EVENTS;
     case ApplicationProtocol::Dns:
+    case ApplicationProtocol::Mdns:
       return kDnsEventNames;
     case ApplicationProtocol::Tls:
       return kTlsEventNames;
@@ -32,6 +34,8 @@ std::span<const std::string_view> application_events(ApplicationProtocol protoco
       return kSshEventNames;
     case ApplicationProtocol::Smtp:
       return kSmtpEventNames;
+    case ApplicationProtocol::Smb:
+      return kSmbEventNames;
     case ApplicationProtocol::Ftp:
       return kFtpEventNames;
     case ApplicationProtocol::Pop3:
@@ -49,7 +53,13 @@ std::span<const std::string_view> stream_events() noexcept { return kStreamEvent
 
 std::optional<uint8_t> find_event(std::span<const std::string_view> events,
                                   std::string_view name) noexcept {
-  const auto found = std::find(events.begin(), events.end(), name);
+  const auto same = [](char one, char other) {
+    return std::tolower(static_cast<unsigned char>(one)) ==
+           std::tolower(static_cast<unsigned char>(other));
+  };
+  const auto found = std::find_if(events.begin(), events.end(), [&](std::string_view each) {
+    return std::equal(each.begin(), each.end(), name.begin(), name.end(), same);
+  });
   if (found == events.end()) return std::nullopt;
   return static_cast<uint8_t>(found - events.begin());
 }

@@ -25,6 +25,7 @@ using EventSet = std::bitset<kMaximumEvents>;
 // stream-event names without "stream.".
 [[nodiscard]] std::span<const std::string_view> stream_events() noexcept;
 
+// Upper and lower case are the same.
 [[nodiscard]] std::optional<uint8_t> find_event(std::span<const std::string_view> events,
                                                 std::string_view name) noexcept;
 

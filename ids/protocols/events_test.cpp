@@ -17,6 +17,19 @@ void expect_distinct(std::span<const std::string_view> names) {
   EXPECT_EQ(std::set<std::string_view>(names.begin(), names.end()).size(), names.size());
 }
 
+TEST(Events, AreFoundInEitherCase) {
+  const auto events = application_events(ApplicationProtocol::Smb);
+  EXPECT_EQ(find_event(events, "FILE_Overlap"), find_event(events, "file_overlap"));
+  EXPECT_TRUE(find_event(events, "file_overlap").has_value());
+  EXPECT_FALSE(find_event(events, "file_overla").has_value());
+  EXPECT_FALSE(find_event(events, "file_overlaps").has_value());
+}
+
+TEST(Events, OfMulticastDnsAreThoseOfDns) {
+  EXPECT_EQ(application_events(ApplicationProtocol::Mdns).data(),
+            application_events(ApplicationProtocol::Dns).data());
+}
+
 TEST(Events, NamesAreDistinctAndFit) {
   expect_distinct(decode_events());
   expect_distinct(stream_events());

@@ -34,6 +34,12 @@ const std::string kDnsAnswer =
     "example\x03"
     "com\x00\x00\x01\x00\x01"s;
 
+TEST(ProtocolDetector, AsksTheServerAboutOddMethods) {
+  constexpr std::string_view kRequest = "GET%00 / HTTP/1.1\r\nHost: a\r\n\r\n";
+  EXPECT_EQ(over_tcp(kRequest).protocol, ApplicationProtocol::Unknown);
+  EXPECT_EQ(over_tcp(kRequest, "HTTP/1.1 400 Bad\r\n").protocol, ApplicationProtocol::Http);
+}
+
 TEST(ProtocolDetector, KnowsOpeningsOfClientsOverTcp) {
   const std::vector<std::pair<ApplicationProtocol, std::string>> openings{
       {ApplicationProtocol::Http, "GET / HTTP/1.1\r\n"},

@@ -60,6 +60,12 @@ constexpr std::array<std::string_view, 14> kSipMethods{
 // Methods and tags are taken as they come: what stands at the end of the line tells more.
 bool is_token_character(char letter) noexcept { return letter > ' ' && letter < '\x7f'; }
 
+// What methods are made of that people have thought of.
+bool is_name_character(char letter) noexcept {
+  return (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z') ||
+         (letter >= '0' && letter <= '9') || letter == '-' || letter == '_';
+}
+
 std::string_view without_leading_line_ends(std::string_view text) noexcept {
   size_t skipped = 0;
   while (skipped < text.size() && skipped < 4 && (text[skipped] == '\r' || text[skipped] == '\n')) {
@@ -92,10 +98,14 @@ Likeness target_is_sip(std::string_view text, size_t target) noexcept {
 
 // A first line that ends in "HTTP/x.y", or a target followed by the end of the line, as HTTP/0.9
 // has it, is not accepted for methods that nobody has heard of.
-Likeness line_names_http(std::string_view text) noexcept {
+Likeness line_names_http(std::string_view text, std::string_view method) noexcept {
   const size_t end = text.find('\n');
   const std::string_view line = text.substr(0, end);
-  if (contains_nocase(line, " HTTP/") || contains_nocase(line, "\tHTTP/")) return Likeness::Yes;
+  if (contains_nocase(line, " HTTP/") || contains_nocase(line, "\tHTTP/")) {
+    // Of what is no name of a method, only the server can say whether it took it for one.
+    return std::all_of(method.begin(), method.end(), is_name_character) ? Likeness::Yes
+                                                                        : Likeness::Undecided;
+  }
   return end == std::string_view::npos ? Likeness::Undecided : Likeness::No;
 }
 
@@ -109,7 +119,7 @@ Likeness http_request(std::string_view text) noexcept {
   if (length == 0 || (*separator != ' ' && *separator != '\t')) return Likeness::No;
   const bool known =
       std::find(kHttpMethods.begin(), kHttpMethods.end(), method) != kHttpMethods.end();
-  if (!known) return line_names_http(text);
+  if (!known) return line_names_http(text, method);
   if (std::find(kSipMethods.begin(), kSipMethods.end(), method) == kSipMethods.end()) {
     return Likeness::Yes;
   }

@@ -5,6 +5,7 @@
 #include <array>
 #include <deque>
 
+#include "ids/protocols/event_names.h"
 #include "ids/protocols/smb/smb_message.h"
 #include "ids/protocols/smb/smb_transaction.h"
 
@@ -63,6 +64,7 @@ class SmbParser final : public ProtocolParser {
   void begin_data(Side& side, Direction direction, const SmbMessage& message, const SmbFileId& file,
                   uint64_t file_offset) noexcept;
   [[nodiscard]] SmbTransaction* begin_transaction(uint8_t version) noexcept;
+  void note(Direction direction, uint8_t event) noexcept;
   void forget(const SmbTransaction* transaction) noexcept;
   void close(OpenFile& file, bool broken) noexcept;
   void expect(Pending pending) noexcept;
@@ -71,8 +73,22 @@ class SmbParser final : public ProtocolParser {
   std::array<Side, 2> sides_;
   std::deque<Pending> pending_;
   std::deque<OpenFile> open_;
+  EventSet noted_;       // each kind of event once per flow
   bool failed_ = false;  // no room for another transaction
 };
+
+// On a transaction of its own: what it is about may never become one.
+void SmbParser::note(Direction direction, uint8_t event) noexcept {
+  if (noted_.test(event)) {
+    return;
+  }
+  noted_.set(event);
+  SmbTransaction* const transaction = begin_transaction(2);
+  if (transaction != nullptr) {
+    transaction->raise(direction, event);
+    transaction->finish(false);
+  }
+}
 
 SmbTransaction* SmbParser::begin_transaction(uint8_t version) noexcept {
   auto* transaction =
@@ -185,6 +201,9 @@ ParseOutcome SmbParser::take_head(Side& side, Direction direction) noexcept {
   if (!message) {
     // 0xfd, 0xfc: encrypted or compressed from here on (MS-SMB2 section 2.2.41, 2.2.42).
     const bool hidden = side.head[0] == 0xfd || side.head[0] == 0xfc;
+    if (!hidden) {
+      note(direction, event_number(kSmbEventNames, "malformed_data"));
+    }
     on_end(Direction::ToServer);
     return hidden ? ParseOutcome::Finished : ParseOutcome::Failed;
   }
@@ -205,6 +224,9 @@ ParseOutcome SmbParser::take_head(Side& side, Direction direction) noexcept {
     } else {
       take_request(side, *message);
     }
+  } else {
+    note(direction, message->response ? event_number(kSmbEventNames, "response_to_server")
+                                      : event_number(kSmbEventNames, "request_to_client"));
   }
   const size_t taken = std::min<uint64_t>(length, side.head.size());
   deliver(side, std::span<const uint8_t>{side.head}.first(taken));
@@ -319,6 +341,9 @@ void SmbParser::begin_data(Side& side, Direction direction, const SmbMessage& me
     transaction.collection().skip(0, file_offset - seen);
   } else {
     again = std::min<uint64_t>(seen - file_offset, message.data_bytes);
+    if (again != 0) {
+      transaction.raise(direction, event_number(kSmbEventNames, "file_overlap"));
+    }
   }
   side.target = &transaction;
   side.data_from = message.data_at + again;

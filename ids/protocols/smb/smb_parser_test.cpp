@@ -214,6 +214,24 @@ TEST_F(SmbParserTest, EncryptionEndsTheParser) {
   EXPECT_EQ(client(Bytes(100, 0)), ParseOutcome::Failed);
 }
 
+TEST_F(SmbParserTest, RaisesEachEventOnce) {
+  const auto count = [&](std::string_view name) {
+    const auto event = find_event(application_events(ApplicationProtocol::Smb), name);
+    return std::count_if(parser_->transactions().begin(), parser_->transactions().end(),
+                         [&](const auto& each) { return each->events.test(*event); });
+  };
+  client(write(1, 0, "abcd"));
+  EXPECT_EQ(count("file_overlap"), 0);
+  client(write(1, 2, "cdef"));
+  EXPECT_EQ(count("file_overlap"), 1);
+  for (int turn = 0; turn < 2; ++turn) {
+    client(message1(0x04, true, 3));
+    EXPECT_EQ(count("response_to_server"), 1);
+  }
+  client(Bytes(100, 0));
+  EXPECT_EQ(count("malformed_data"), 1);
+}
+
 TEST_F(SmbParserTest, OpenFilesAreBounded) {
   for (uint64_t file = 1; file < 1000; ++file) {
     client(write(file, 0, "x"));
