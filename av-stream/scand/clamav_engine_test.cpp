@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "av-stream/scand/clamav_engine.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include "av-stream/scand/scan_limits.h"
+#include "av-stream/scand/test_bench.h"
+
+namespace masugata::av {
+namespace {
+
+void add_number(std::string& to, uint64_t value, int bytes) {
+  for (int index = 0; index < bytes; ++index) to += static_cast<char>(value >> (8 * index));
+}
+
+// One file in a ZIP archive; `flags` as in its header (1: encrypted).
+std::string zipped(const std::string& content, uint16_t flags = 0) {
+  z_stream stream{};
+  deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
+  std::string packed(deflateBound(&stream, content.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
+  stream.avail_in = static_cast<uInt>(content.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  deflate(&stream, Z_FINISH);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  const auto sum =
+      crc32(0, reinterpret_cast<const Bytef*>(content.data()), static_cast<uInt>(content.size()));
+  std::string common;
+  add_number(common, 20, 2);
+  add_number(common, flags, 2);
+  add_number(common, 8, 2);
+  add_number(common, 0x5a21'0000, 4);
+  add_number(common, sum, 4);
+  add_number(common, packed.size(), 4);
+  add_number(common, content.size(), 4);
+  add_number(common, 5, 2);
+  add_number(common, 0, 2);
+  const std::string local = "PK\3\4" + common + "a.bin" + packed;
+  std::string directory = std::string("PK\1\2") + '\x14' + '\0' + common;
+  add_number(directory, 0, 14);
+  directory += "a.bin";
+  std::string end = "PK\5\6";
+  add_number(end, 0, 4);
+  add_number(end, 1, 2);
+  add_number(end, 1, 2);
+  add_number(end, directory.size(), 4);
+  add_number(end, local.size(), 4);
+  add_number(end, 0, 2);
+  return local + directory + end;
+}
+
+class Engine : public ::testing::Test {
+ protected:
+  Engine() {
+    sources.directories = {directory.path() + "/signatures"};
+    sources.scratch_directory = directory.path();
+    directory.write("signatures/test.ndb", body_signature("Test.Evil", kEvil));
+  }
+  ScanResult scan(std::string_view object, ScanLimits limits = {}) {
+    if (!engine) engine.emplace(ClamavEngine::load(sources).value());
+    return engine->scan(bytes_of(object), "a.bin", bounded_limits(limits));
+  }
+  Fault refusal() {
+    const auto loaded = ClamavEngine::load(sources);
+    return loaded ? Fault{} : loaded.error();
+  }
+
+  TestDirectory directory;
+  EngineSources sources;
+  std::optional<ClamavEngine> engine;
+};
+
+TEST_F(Engine, FindsWhatItMust) {
+  EXPECT_EQ(scan(kEvil).outcome, ScanOutcome::Infected);
+  EXPECT_EQ(scan(kEvil).signature, "Test.Evil.UNOFFICIAL");
+  EXPECT_EQ(scan(zipped(std::string(kEvil))).outcome, ScanOutcome::Infected);
+  EXPECT_EQ(scan(eicar_test_file()).outcome, ScanOutcome::Infected);
+  EXPECT_EQ(scan(eicar_test_file() + "\r\n").outcome, ScanOutcome::Infected);
+  EXPECT_EQ(scan(zipped(zipped(eicar_test_file()))).outcome, ScanOutcome::Infected);
+  EXPECT_EQ(scan("harmless").outcome, ScanOutcome::Clean);
+  EXPECT_EQ(scan("").outcome, ScanOutcome::Clean);
+  EXPECT_EQ(engine->signatures(), 1U);
+  EXPECT_TRUE(engine->verify());
+}
+
+TEST_F(Engine, SaysWhichFileAndLineIsBroken) {
+  directory.write("signatures/test.ndb", body_signature("Test.Evil", kEvil) + "Test.Cut:0:*:616");
+  const Fault fault = refusal();
+  EXPECT_EQ(fault.where, directory.path() + "/signatures");
+  EXPECT_NE(fault.what.find("line 2"), std::string::npos) << fault.what;
+  EXPECT_NE(fault.what.find("test.ndb"), std::string::npos) << fault.what;
+}
+
+TEST_F(Engine, RefusesADatabaseThatIsCut) {
+  directory.write("signatures/main.cvd", "ClamAV-VDB:01 Jan 2026 00-00 +0000:60:5:60:X:X:a:17");
+  EXPECT_NE(refusal().what.find("main.cvd"), std::string::npos);
+}
+
+TEST_F(Engine, RefusesOwnRulesOfWhichAPartIsSkipped) {
+  sources.own_signatures = {directory.write("own.yara", "rule a { strings: $a = \"abc\" }")};
+  EXPECT_EQ(refusal().where, sources.own_signatures[0]);
+  EXPECT_NE(refusal().what.find("line 1"), std::string::npos) << refusal().what;
+}
+
+TEST_F(Engine, LoadsOwnSignaturesOfSeveralKinds) {
+  sources.directories.clear();
+  sources.own_signatures = {
+      directory.write("own.yara", "rule Marked { strings: $a = \"marked by yara\" condition: $a }"),
+      directory.write("own.ndb", body_signature("Test.Own", "marked by ndb"))};
+  EXPECT_EQ(scan("it is marked by yara").signature, "YARA.Marked.UNOFFICIAL");
+  EXPECT_EQ(scan("it is marked by ndb").signature, "Test.Own.UNOFFICIAL");
+}
+
+TEST_F(Engine, RefusesToWorkWithNothing) {
+  sources.directories.clear();
+  EXPECT_FALSE(refusal().what.empty());
+}
+
+TEST_F(Engine, NeverFindsWhatIsAllowed) {
+  const std::string object = "allowed although " + std::string(kEvil);
+  EXPECT_EQ(scan(object).outcome, ScanOutcome::Infected);
+  engine.reset();
+  sources.allowed_sha256 = {sha256_text(object)};
+  EXPECT_EQ(scan(object).outcome, ScanOutcome::Clean);
+  EXPECT_EQ(scan(zipped(object)).outcome, ScanOutcome::Clean);
+  EXPECT_EQ(scan(kEvil).outcome, ScanOutcome::Infected);
+  EXPECT_TRUE(engine->verify());
+}
+
+TEST_F(Engine, ReportsLimitsOnlyWhenAsked) {
+  std::string deep = "harmless";
+  for (int level = 0; level < 10; ++level) deep = zipped(deep);
+  ScanLimits limits{.recursion = 5};
+  EXPECT_EQ(scan(deep, limits).outcome, ScanOutcome::Clean);
+  limits.report_limits = 1;
+  EXPECT_EQ(scan(deep, limits).outcome, ScanOutcome::LimitRecursion);
+  EXPECT_EQ(scan(deep, {.report_limits = 1}).outcome, ScanOutcome::Clean);
+}
+
+TEST_F(Engine, SaysWhenAFileInAnArchiveIsCut) {
+  const std::string large = zipped(std::string(3'000'000, 'a'));
+  ScanLimits limits{.file_bytes = 1'000'000, .report_limits = 1};
+  EXPECT_EQ(scan(large, limits).outcome, ScanOutcome::LimitSize);
+  limits.report_limits = 0;
+  EXPECT_EQ(scan(large, limits).outcome, ScanOutcome::Clean);
+}
+
+TEST_F(Engine, ScansTheBeginningOfWhatIsTooLarge) {
+  const std::string tail(2'000'000, 'a');
+  ScanLimits limits{.file_bytes = 1'000'000, .report_limits = 1};
+  EXPECT_EQ(scan(std::string(kEvil) + tail, limits).outcome, ScanOutcome::Infected);
+  EXPECT_EQ(scan(tail + std::string(kEvil), limits).outcome, ScanOutcome::LimitSize);
+  limits.report_limits = 0;
+  EXPECT_EQ(scan(tail + std::string(kEvil), limits).outcome, ScanOutcome::Clean);
+}
+
+TEST_F(Engine, FindsAVirusAfterAnEncryptedFileToo) {
+  const std::string closed = zipped("secret", 1);
+  EXPECT_EQ(scan(closed).outcome, ScanOutcome::Clean);
+  EXPECT_EQ(scan(closed, {.report_encrypted = 1}).outcome, ScanOutcome::Encrypted);
+  EXPECT_EQ(scan(closed + std::string(kEvil), {.report_encrypted = 1}).outcome,
+            ScanOutcome::Infected);
+}
+
+TEST(ScanResult, TellsFindingsApart) {
+  const ScanLimits all{.report_limits = 1};
+  const auto outcome = [&](const char* name) { return read_result(1, name, all).outcome; };
+  EXPECT_EQ(outcome("Win.Trojan-1"), ScanOutcome::Infected);
+  EXPECT_EQ(outcome("Heuristics.Phishing.Email.SpoofedDomain"), ScanOutcome::Infected);
+  EXPECT_EQ(outcome("Heuristics.Encrypted.PDF"), ScanOutcome::Encrypted);
+  EXPECT_EQ(outcome("Heuristics.OLE2.ContainsMacros.VBA"), ScanOutcome::Macros);
+  EXPECT_EQ(outcome("Heuristics.Limits.Exceeded.MaxFileSize"), ScanOutcome::LimitSize);
+  EXPECT_EQ(outcome("Heuristics.Limits.Exceeded.MaxScanSize"), ScanOutcome::LimitSize);
+  EXPECT_EQ(outcome("Heuristics.Limits.Exceeded.MaxFiles"), ScanOutcome::LimitFiles);
+  EXPECT_EQ(outcome("Heuristics.Limits.Exceeded.MaxRecursion"), ScanOutcome::LimitRecursion);
+  EXPECT_EQ(outcome("Heuristics.Limits.Exceeded.MaxScanTime"), ScanOutcome::LimitTime);
+  EXPECT_EQ(outcome("Heuristics.Limits.Exceeded.EmailHeaders"), ScanOutcome::LimitSize);
+  EXPECT_EQ(read_result(1, "a\nb", all).signature, "a?b");
+}
+
+}  // namespace
+}  // namespace masugata::av
