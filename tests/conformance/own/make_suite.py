@@ -3,6 +3,7 @@
 """Writes the captures of the own suite, its rules and expected-alerts.jsonl. Run it after changing
 a test; what it writes is committed, so that running the suite needs no scapy."""
 
+import base64
 import gzip
 import json
 from pathlib import Path
@@ -171,6 +172,38 @@ def repeated():
             for turn in range(6)]
 
 
+def vlans():
+    inner = IP(src=CLIENT, dst=SERVER) / UDP(sport=1, dport=2) / b"needle"
+    return [Ether() / inner, Ether() / Dot1Q(vlan=5) / Dot1Q(vlan=6) / inner,
+            Ether() / Dot1Q(vlan=6) / inner]
+
+
+def one_flow():
+    return [Ether() / IP(src=CLIENT, dst=SERVER) / UDP(sport=1000, dport=7) / b"needle"
+            for _ in range(4)]
+
+
+def answered():
+    ends = ((CLIENT, SERVER, 1000, 7), (CLIENT, SERVER, 1000, 7), (SERVER, CLIENT, 7, 1000),
+            (SERVER, CLIENT, 7, 1000))
+    return [Ether() / IP(src=source, dst=destination) / UDP(sport=sport, dport=dport) / b"needle"
+            for source, destination, sport, dport in ends]
+
+
+def mixed_and_plain():
+    return [Ether() / IP(src=CLIENT, dst=SERVER) / UDP(sport=1000 + turn, dport=7) / payload
+            for turn, payload in enumerate((bytes(range(256)), b"A" * 256))]
+
+
+def packed_body():
+    body = base64.b64encode(gzip.compress(b"some hidden malware", mtime=0))
+    talk = Conversation()
+    talk.say("client", b"POST /upload HTTP/1.1\r\nHost: www.example.com\r\nContent-Length: %d\r\n"
+             b"\r\n%s" % (len(body), body))
+    talk.say("server", response(b"ok"))
+    return talk.end()
+
+
 NEEDLE = 'alert ip any any -> any any (msg:"needle"; content:"needle"; sid:1;)\n'
 URI = ('alert http any any -> any any (msg:"uri"; http.uri; content:"/secret"; sid:1;)\n'
        'alert http any any -> any any (msg:"agent"; http.user_agent; content:"scanner/"; sid:2;)\n')
@@ -203,6 +236,38 @@ TESTS = [
     ("threshold-limit", repeated,
      'alert udp any any -> any any (content:"needle"; threshold:type limit, track by_src, count 2, '
      'seconds 60; sid:1;)\n', "", ["threshold"], {1: 2}, 0),
+    ("vlan-tags", vlans,
+     'alert udp any any -> any any (vlan.id:6; sid:1;)\n'
+     'alert udp any any -> any any (vlan.id:6,0; sid:2;)\n'
+     'alert udp any any -> any any (vlan.id:6,all; sid:3;)\n'
+     'alert udp any any -> any any (vlan.id:<6,-2; sid:4;)\n'
+     'alert udp any any -> any any (vlan.layers:0; sid:5;)\n', "", ["header"],
+     {1: 2, 2: 1, 3: 1, 4: 1, 5: 1}, 0),
+    ("flow-bypass", one_flow,
+     'alert udp any any -> any any (content:"needle"; bypass; sid:1;)\n'
+     'alert udp any any -> any any (content:"needle"; sid:2;)\n', "", ["flow"], {1: 1, 2: 1}, 0),
+    ("flow-counts", answered,
+     'alert udp any any -> any any (flow.pkts:both,>1; sid:1;)\n'
+     'alert udp any any -> any any (flow.pkts:either,>1; sid:2;)\n'
+     'alert udp any any -> any any (flow.pkts:toclient,2; sid:3;)\n', "", ["flow"],
+     {1: 1, 2: 3, 3: 1}, 0),
+    ("addresses", answered,
+     'alert udp any any -> any any (ip.src; content:"|c0 00 02 0a|"; bsize:4; sid:1;)\n'
+     'alert udp any any -> any any (ip.dst; content:!"|c0 00 02|"; startswith; sid:2;)\n', "",
+     ["header"], {1: 2, 2: 2}, 0),
+    ("entropy", mixed_and_plain,
+     'alert udp any any -> any any (entropy:value >= 7.5; sid:1;)\n'
+     'alert udp any any -> any any (entropy:bytes 16, offset 4, value 4; sid:2;)\n'
+     'alert udp any any -> any any (entropy:bytes 16, offset 250, value >= 0; sid:3;)\n'
+     'alert udp any any -> any any (entropy:value < 0.5; sid:4;)\n', "", ["payload"],
+     {1: 1, 2: 1, 4: 1}, 0),
+    ("packed-body", packed_body,
+     'alert http any any -> any any (http.request_body; from_base64; gunzip; content:"malware"; '
+     'sid:1;)\n'
+     'alert http any any -> any any (http.request_body; from_base64; gunzip:max-size=11; '
+     'content:"malware"; sid:2;)\n'
+     'alert http any any -> any any (http.request_body; from_base64; zlib_deflate; '
+     'content:"malware"; sid:3;)\n', "", ["transform"], {1: 1}, 0),
     ("drop-inline", repeated, 'drop udp any 1002 -> any any (content:"needle"; sid:1;)\n',
      "--simulate-ips", ["inline"], {1: 1}, 1),
 ]
