@@ -56,7 +56,19 @@ class InspectedSessions {
   [[nodiscard]] InspectedSession* find(uint32_t session_index) noexcept {
     if (session_index >= slots_.size()) return nullptr;
     const uint32_t slot = slots_[session_index];
-    return slot == 0 ? nullptr : &entries_[slot - 1];
+    return slot == 0 || slot == kLeftOut ? nullptr : &entries_[slot - 1];
+  }
+
+  // A session that found no room, whose packets pass all the same as long as it lives: it takes no
+  // entry. Forgotten by forget() or add().
+  void leave_out(uint32_t session_index) noexcept {
+    if (session_index < slots_.size()) slots_[session_index] = kLeftOut;
+  }
+  [[nodiscard]] bool is_left_out(uint32_t session_index) const noexcept {
+    return session_index < slots_.size() && slots_[session_index] == kLeftOut;
+  }
+  void forget(uint32_t session_index) noexcept {
+    if (is_left_out(session_index)) slots_[session_index] = 0;
   }
 
   // A fresh entry for a session that has none; nullptr at the bound.
@@ -92,7 +104,9 @@ class InspectedSessions {
   [[nodiscard]] InspectedSession& at(uint32_t place) noexcept { return entries_[place]; }
 
  private:
-  SourcedArray<uint32_t> slots_;  // by session: entry + 1, 0 = none
+  static constexpr uint32_t kLeftOut = 0xffffffff;
+
+  SourcedArray<uint32_t> slots_;  // by session: entry + 1, 0 = none, kLeftOut
   SourcedArray<InspectedSession> entries_;
   SourcedArray<uint32_t> free_;
   uint32_t free_count_ = 0;

@@ -209,6 +209,13 @@ InspectionOutcome Inspector::inspect(Packet& packet, Session& session, SessionTa
     close(*entry, now_us, "profile");
     entry = nullptr;
   }
+  if (entry == nullptr && inspected_.is_left_out(index)) {
+    if (set_->slots[slot].overload == InspectionFailure::Pass) {
+      counters_.passed_packets.add(1);
+      return outcome;
+    }
+    inspected_.forget(index);
+  }
   if (entry == nullptr) {
     entry = open(packet, session, sessions, slot, now_us, outcome);
     if (entry == nullptr || outcome.reason != DropReason::None) return outcome;
@@ -217,17 +224,19 @@ InspectionOutcome Inspector::inspect(Packet& packet, Session& session, SessionTa
     outcome.reason = DropReason::InspectionFlow;
     return outcome;
   }
-  const InspectionSlot& choices = set_->slots[slot];
-  if (choices.plan == nullptr) {
-    count_uninspected(choices.without_rules, counters_.passed_without_rules,
-                      DropReason::InspectionWithoutRules, *entry, outcome);
-    // Until there are rules only: what comes later is looked at.
-    entry->state = InspectionState::Inspect;
-    if (outcome.reason != DropReason::None) return outcome;
-  }
+  // For as long as it lives, with rules or without: nothing is known of its stream.
   if (entry->state == InspectionState::Pass) {
     counters_.passed_packets.add(1);
     return outcome;
+  }
+  const InspectionSlot& choices = set_->slots[slot];
+  if (choices.plan == nullptr) {
+    // For this packet only: when there are rules, they meet the stream that was followed so far.
+    if (choices.without_rules == InspectionFailure::Drop) {
+      outcome.reason = DropReason::InspectionWithoutRules;
+      return outcome;
+    }
+    counters_.passed_without_rules.add(1);
   }
   const Direction direction = static_cast<Direction>(packet.direction);
   const net::FlowKey key = real_key(session);
@@ -289,6 +298,9 @@ InspectedSession* Inspector::open(const Packet& packet, Session& session, Sessio
   if (entry == nullptr) {
     if (choices.overload == InspectionFailure::Pass) {
       counters_.passed_overload.add(1);
+      counters_.passed_packets.add(1);
+      // Later there may be room, but no beginning of its stream. Datagrams need none.
+      if (session.kind == SessionKind::Tcp) inspected_.leave_out(index);
     } else {
       outcome.reason = DropReason::InspectionOverload;
     }
@@ -429,6 +441,7 @@ void Inspector::session_ended(const Session& session, uint32_t session_index, ui
                               std::string_view reason) noexcept {
   InspectedSession* entry = inspected_.find(session_index);
   if (entry != nullptr && entry->serial == session.record.serial) close(*entry, now_us, reason);
+  inspected_.forget(session_index);
 }
 
 }  // namespace masugata::dataplane

@@ -77,7 +77,7 @@ class Inspector {
   [[nodiscard]] InspectionOutcome inspect_alone(Packet& packet, InspectionSlotIndex slot,
                                                 uint64_t now_us) noexcept;
 
-  // The session ends; nothing happens when it was not inspected.
+  // The session ends, or is not inspected any more; nothing happens when it was not inspected.
   void session_ended(const Session& session, uint32_t session_index, uint64_t now_us,
                      std::string_view reason) noexcept;
 

@@ -2,6 +2,7 @@
 #include "dataplane/stages/admit/readmission.h"
 
 #include "dataplane/applications/application_identifier.h"
+#include "dataplane/inspection/inspector.h"
 #include "dataplane/names/name_learner.h"
 #include "dataplane/snapshot/admission.h"
 #include "dataplane/stages/admit/session_builder.h"
@@ -37,6 +38,16 @@ PacketFacts facts_of(const Session& session, const NameSource& names,
       context.applications->contents_of(session, context.sessions->index_in_table(session));
   facts.names = &names;
   return facts;
+}
+
+void set_inspection(Session& session, uint16_t profile, WorkerContext& context) noexcept {
+  // What passes uninspected from now on is missing in the stream: should inspection come back, it
+  // meets a session in its middle.
+  if (profile == kNoInspection && session.inspection_profile != kNoInspection) {
+    context.inspector->session_ended(session, context.sessions->index_in_table(session),
+                                     context.now_us, "profile");
+  }
+  session.inspection_profile = profile;
 }
 
 DropReason end(Session& session, EndReason reason, WorkerContext& context) noexcept {
@@ -95,7 +106,7 @@ DropReason readmit(Session& session, WorkerContext& context) noexcept {
   session.record.egress_zone = result.to_zone;
   if ((session.flags & kSessionExpected) == 0) {
     session.record.policy_rule = result.policy.rule;
-    session.inspection_profile = result.policy.inspection;
+    set_inspection(session, result.policy.inspection, context);
     session.flags &= static_cast<uint16_t>(~(kSessionIdentify | kSessionRefused));
     if (result.policy.depends_on_content) session.flags |= kSessionIdentify;
   }
@@ -123,7 +134,7 @@ DropReason readmit_by_contents(const Packet& packet, Session& session, WorkerCon
   const bool other_rule = result.policy.rule != session.record.policy_rule;
   session.record.policy_rule = result.policy.rule;
   if (permitted) {
-    session.inspection_profile = result.policy.inspection;
+    set_inspection(session, result.policy.inspection, context);
     if (!other_rule) return DropReason::None;
     count_hit(context.configuration_counters().policy_rules, result.policy.rule, context.now_ms);
     if (result.policy.log) session.flags |= kSessionLog;
