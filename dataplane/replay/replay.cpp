@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/headers/quoted_packet.h"
 #include "net/headers/transport.h"
 
 namespace masugata::dataplane {
@@ -32,6 +33,11 @@ ids::EngineLimits limits_of(const ReplaySettings& settings) noexcept {
   limits.flows = settings.maximum_flows;
   limits.alerts_per_packet = settings.alerts_per_packet;
   limits.inline_mode = settings.inline_mode;
+  const bool as_gateway = settings.inline_mode || settings.stream_inline;
+  const bool strict = settings.inline_mode && settings.exceptions_drop;
+  limits.parser_failure = settings.parser_failure.value_or(strict ? ids::ParserFailure::DropFlow
+                                                                  : ids::ParserFailure::Ignore);
+  limits.stream_repeat_bytes = as_gateway ? ids::kUsualStreamRepeatBytes : 0;
   return limits;
 }
 
@@ -81,6 +87,7 @@ void Replay::take(const CapturedFrame& captured) {
   counts_.bytes += captured.bytes.size();
   now_us_ = std::max(now_us_, captured.time_us);
   expire(now_us_);
+  dropped_inside_ = false;
   decoder_.decode(captured);
 }
 
@@ -96,21 +103,64 @@ void Replay::expire(uint64_t time_us) {
 }
 
 void Replay::receive(DecodedPacket& packet) {
+  const bool dropped_inside = dropped_inside_;
+  const uint64_t dropped = counts_.dropped;
+  judge(packet);
+  // Who drops what is inside drops what is around it.
+  if (dropped_inside && counts_.dropped == dropped) drop(packet.facts, "tunnel packet drop");
+}
+
+void Replay::judge(DecodedPacket& packet) {
   ++counts_.packets;
   ids::PacketFacts& facts = packet.facts;
   if (!packet.transport_checksum_ok || !packet.network_checksum_ok) ++counts_.wrong_checksums;
-  ReplayFlow* flow = packet.has_flow && facts.is_ip ? flow_of(packet) : nullptr;
+  const bool followed = packet.has_flow && facts.is_ip;
+  ReplayFlow* flow = followed ? quoted_flow(facts) : nullptr;
   pieces_.clear();
+  if (flow != nullptr) return receive_other(packet, *flow);
+  flow = followed ? flow_of(packet) : nullptr;
   if (flow == nullptr) {
     inspect(facts, nullptr, false);
     return;
   }
   facts.direction = flow->direction_of(facts.key);
   if (flow->tcp) return receive_tcp(packet, *flow);
-  flow->last_us = std::max(flow->last_us, facts.time_us);
-  ++flow->packets[ids::index_of(facts.direction)];
-  flow->bytes[ids::index_of(facts.direction)] += facts.network.size();
-  inspect(facts, flow, flow->packets[0] != 0 && flow->packets[1] != 0);
+  receive_other(packet, *flow);
+}
+
+void Replay::receive_other(DecodedPacket& packet, ReplayFlow& flow) {
+  ids::PacketFacts& facts = packet.facts;
+  flow.last_us = std::max(flow.last_us, facts.time_us);
+  ++flow.packets[ids::index_of(facts.direction)];
+  flow.bytes[ids::index_of(facts.direction)] += facts.network.size();
+  if (flow.treatment == FlowTreatment::Drop) return drop(facts, "flow drop");
+  if (flow.treatment == FlowTreatment::Pass) return;
+  const bool established = flow.tcp ? flow.tcp->conversation.established()
+                                    : flow.packets[0] != 0 && flow.packets[1] != 0;
+  // What is inside came first.
+  const bool dropped_inside = dropped_inside_;
+  inspect(facts, &flow, established);
+  if (dropped_inside && settings_.inline_mode && settings_.track_parent_flow) {
+    flow.treatment = FlowTreatment::Drop;
+  }
+}
+
+ReplayFlow* Replay::quoted_flow(ids::PacketFacts& facts) {
+  const net::Protocol protocol = facts.key.protocol;
+  if (protocol != net::Protocol::Icmp && protocol != net::Protocol::Icmpv6) return nullptr;
+  const uint8_t type = facts.transport[0];
+  const bool v4 = protocol == net::Protocol::Icmp;
+  const bool is_error =
+      v4 ? type == 3 || type == 4 || type == 5 || type == 11 || type == 12 : type >= 1 && type <= 4;
+  net::QuotedPacket quote;
+  if (!is_error || !net::QuotedPacket::parse(v4 ? net::Family::Ipv4 : net::Family::Ipv6,
+                                             facts.payload.data(), facts.payload.size(), quote)) {
+    return nullptr;
+  }
+  ReplayFlow* flow = flows_.find(quote.key, facts.vlan);
+  if (flow == nullptr || flow->inspection == nullptr) return nullptr;
+  facts.direction = ids::opposite(flow->direction_of(quote.key));
+  return flow;
 }
 
 ReplayFlow* Replay::flow_of(const DecodedPacket& packet) {
@@ -241,7 +291,8 @@ bool Replay::apply_midstream_policy(const DecodedPacket& packet, ReplayFlow& flo
   if (!lost && !conversation.midstream()) return true;
   MidstreamPolicy policy = settings_.midstream_policy;
   if (policy == MidstreamPolicy::Automatic) {
-    const bool strict = settings_.exceptions_drop && settings_.inline_mode && lost;
+    const bool strict =
+        settings_.exceptions_drop && settings_.inline_mode && lost && !settings_.midstream;
     policy = strict ? MidstreamPolicy::DropFlow : MidstreamPolicy::Ignore;
   }
   if (policy == MidstreamPolicy::Reject && !settings_.inline_mode) policy = MidstreamPolicy::Ignore;
@@ -285,6 +336,7 @@ bool Replay::inspect(const ids::PacketFacts& facts, ReplayFlow* flow, bool estab
   const ids::InspectionVerdict verdict = engine_.inspect(facts, inspection, state, pieces_);
   const bool dropped = settings_.inline_mode && verdict.action != ids::VerdictAction::Accept;
   if (dropped) ++counts_.dropped;
+  dropped_inside_ = dropped_inside_ || (dropped && facts.from_tunnel);
   if (inspection != nullptr && flow->tcp && !facts.payload.empty()) {
     note_expected_data(*flow, facts.time_us);
   }

@@ -54,8 +54,12 @@ class Replay final : private PacketReceiver {
 
  private:
   void receive(DecodedPacket& packet) override;
+  void judge(DecodedPacket& packet);
   void receive_tcp(DecodedPacket& packet, ReplayFlow& flow);
+  void receive_other(DecodedPacket& packet, ReplayFlow& flow);
   [[nodiscard]] ReplayFlow* flow_of(const DecodedPacket& packet);
+  // The flow that an ICMP error tells about, null: of none. Sets the packet's direction.
+  [[nodiscard]] ReplayFlow* quoted_flow(ids::PacketFacts& facts);
   [[nodiscard]] ReplayFlow* open_flow(const DecodedPacket& packet);
   void end_flow(ReplayFlow& flow, std::string_view reason);
   void expire(uint64_t time_us);
@@ -85,6 +89,7 @@ class Replay final : private PacketReceiver {
   std::vector<Expectation> expectations_;
   std::vector<ids::StreamBytes> pieces_;  // of the packet at hand
   std::vector<uint8_t> segment_;          // its payload where streams may rewrite it
+  bool dropped_inside_ = false;           // a packet inside the frame at hand
   uint64_t now_us_ = 0;
   uint64_t expired_at_us_ = 0;
 };

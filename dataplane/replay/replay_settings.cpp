@@ -16,13 +16,14 @@ constexpr std::string_view kAddressPrefix = "vars.address-groups.";
 constexpr std::string_view kPortPrefix = "vars.port-groups.";
 
 using NamedFlag = std::pair<std::string_view, bool ReplaySettings::*>;
-constexpr std::array<NamedFlag, 6> kFlags{{
+constexpr std::array<NamedFlag, 7> kFlags{{
     {"inline", &ReplaySettings::inline_mode},
     {"stream.inline", &ReplaySettings::stream_inline},
     {"checksums", &ReplaySettings::verify_checksums},
     {"stream.midstream", &ReplaySettings::midstream},
     {"stream.async-oneside", &ReplaySettings::one_sided},
     {"exceptions-drop", &ReplaySettings::exceptions_drop},
+    {"decoder.track-parent-flow", &ReplaySettings::track_parent_flow},
 }};
 
 using NamedNumber = std::pair<std::string_view, uint32_t ReplaySettings::*>;
@@ -54,6 +55,17 @@ constexpr std::array<NamedPolicy, 8> kPolicies{{
     {"drop-packet", MidstreamPolicy::DropPacket},
     {"drop-flow", MidstreamPolicy::DropFlow},
     {"reject", MidstreamPolicy::Reject},
+}};
+
+using NamedFailure = std::pair<std::string_view, ids::ParserFailure>;
+constexpr std::array<NamedFailure, 7> kFailures{{
+    {"ignore", ids::ParserFailure::Ignore},
+    {"pass-packet", ids::ParserFailure::PassPacket},
+    {"pass-flow", ids::ParserFailure::PassFlow},
+    {"bypass", ids::ParserFailure::PassFlow},
+    {"drop-packet", ids::ParserFailure::DropPacket},
+    {"drop-flow", ids::ParserFailure::DropFlow},
+    {"reject", ids::ParserFailure::Reject},
 }};
 
 template <class Table>
@@ -142,6 +154,15 @@ Status apply_setting(ReplaySettings& settings, std::string_view key, std::string
       return failure(std::string(key), "knows no policy '" + std::string(value) + "'");
     }
     settings.midstream_policy = policy->second;
+    return {};
+  }
+  if (key == "app-layer.error-policy") {
+    const auto* failure_policy = find_in(kFailures, value);
+    if (failure_policy == nullptr && value != "auto") {
+      return failure(std::string(key), "knows no policy '" + std::string(value) + "'");
+    }
+    settings.parser_failure.reset();
+    if (failure_policy != nullptr) settings.parser_failure = failure_policy->second;
     return {};
   }
   if (key.starts_with(kAddressPrefix) && key.size() > kAddressPrefix.size()) {

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "ids/engine/inspection_engine.h"
 #include "ids/plan/detection_plan.h"
 #include "result/result.h"
 
@@ -30,7 +32,12 @@ struct ReplaySettings {
   bool midstream = false;        // take TCP connections without their handshake
   bool one_sided = false;        // only one direction of connections is in the capture
   bool exceptions_drop = false;  // what cannot be inspected is dropped, inline
+  // Inline, a packet that is dropped inside a tunnel takes the flow of the tunnel with it.
+  bool track_parent_flow = false;
   MidstreamPolicy midstream_policy = MidstreamPolicy::Automatic;
+  // Of applications that their parsers cannot read; none: DropFlow with `exceptions_drop`, else
+  // Ignore.
+  std::optional<ids::ParserFailure> parser_failure;
   ids::ActionOrder action_order = ids::kUsualOrder;
   uint16_t vxlan_port = 4789;
   uint16_t geneve_port = 6081;

@@ -127,12 +127,8 @@ void PacketDecoder::decode_udp_tunnels(Layers& layers, Bytes payload) {
   }
   if (!options_.teredo) return;
   Bytes inner = payload;
-  // An authentication indicator may come first, then an origin indicator.
-  if (inner.size() >= 4 && inner[0] == 0 && inner[1] == 1) {
-    const size_t length = size_t{13} + inner[2] + inner[3];
-    if (length > inner.size()) return;
-    inner = inner.subspan(length);
-  }
+  // An origin indicator may come first. What has an authentication indicator speaks of the tunnel
+  // and is not in it (RFC 4380 section 5.1.1).
   if (inner.size() >= 8 && inner[0] == 0 && inner[1] == 0) inner = inner.subspan(8);
   if (!looks_like_ipv6(inner)) return;
   Layers packet = inner_of(layers, inner);

@@ -34,6 +34,10 @@ class AlertQueue {
     matches_.push_back(match);
     return true;
   }
+  [[nodiscard]] bool holds(RuleNumber rule) const noexcept {
+    return std::any_of(matches_.begin(), matches_.end(),
+                       [&](const RuleMatch& match) { return match.rule->number == rule; });
+  }
   // In the order of judgement; of one rule, transactions in their order.
   [[nodiscard]] std::span<const RuleMatch> sorted() noexcept {
     auto number_of = [](const RuleMatch& match) {

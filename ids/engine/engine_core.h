@@ -65,6 +65,7 @@ class EngineCore {
   // The flow learns what came with the packet; false: its fate is known and nothing is judged.
   [[nodiscard]] bool take_in(Call& call, std::span<const StreamBytes> streams) noexcept;
   InspectionVerdict judge(Call& call) noexcept;
+  InspectionVerdict judge_by_rules(Call& call) noexcept;
 
   // protocol_feed.cpp
   void feed(Call& call, std::span<const StreamBytes> streams) noexcept;
@@ -88,6 +89,9 @@ class EngineCore {
   void judge_list(const RuleList& rules, const Subject& subject) noexcept;
   void judge_candidates(const Subject& subject) noexcept;
   void judge_one(RuleNumber number, const Subject& subject) noexcept;
+  void judge_again(const Subject& subject) noexcept;
+  [[nodiscard]] static uint64_t bytes_since_match(const CompiledRule& rule,
+                                                  const Subject& subject) noexcept;
   [[nodiscard]] bool is_excepted(const CompiledRule& rule, const Subject& subject) noexcept;
   void note_cost(RuleNumber number, uint64_t begin, bool matched) noexcept;
   void scan(const PatternGroup& group, std::span<const uint8_t> bytes) noexcept;
@@ -124,6 +128,7 @@ class EngineCore {
   void report_alert(const RuleMatch& match, RuleAction action, Call& call) noexcept;
   void begin_tag(const Rule& rule, Call& call) noexcept;
   InspectionVerdict fate_of(Call& call) noexcept;
+  InspectionVerdict verdict_on_failure(Call& call) noexcept;
 
   // transaction_reports.cpp
   void report_transactions(Call& call, ProtocolParser& parser, bool all) noexcept;

@@ -5,10 +5,12 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "ids/engine/flow_variables.h"
 #include "ids/engine/inspection_engine.h"
+#include "ids/engine/recent_matches.h"
 #include "ids/engine/stream_window.h"
 #include "ids/engine/tags.h"
 #include "ids/eve/event_sink.h"
@@ -42,6 +44,10 @@ class FlowInspection {
   Direction first_speaker = Direction::ToServer;
   std::unique_ptr<ProtocolParser> parser;
   bool parser_live = false;
+  bool parser_failed = false;  // at the packet at hand
+  // Where nothing is dropped: the side that told the protocol, until the other one has answered.
+  // Only then do rules on the packets of a protocol know it.
+  std::optional<Direction> unanswered;
   std::unique_ptr<ProtocolParser> retired;  // gave way to `parser` at the packet at hand
   uint8_t protocol_changes = 0;             // of the packet at hand
   ApplicationProtocol expected = ApplicationProtocol::Unknown;  // after STARTTLS and its like
@@ -60,6 +66,7 @@ class FlowInspection {
   std::array<StreamWindow, 2> windows;
   std::array<uint64_t, 2> news_from{};  // number of the first byte that came with this packet
   std::array<bool, 2> news{};
+  std::array<RecentMatches, 2> recent;  // of rules on streams
 
   FlowVariables variables;
   Tag tag;

@@ -105,6 +105,8 @@ void EngineCore::renumber_flows(const DetectionPlan* next) {
   const std::vector<uint32_t> integers = renumbering(plan_->set.flowint_names, to.flowint_names);
   for (FlowInspection* flow = flows_; flow != nullptr; flow = flow->next) {
     flow->variables.renumber(bits, integers);
+    flow->recent[0].clear();
+    flow->recent[1].clear();
   }
 }
 
@@ -221,19 +223,28 @@ bool EngineCore::take_in(Call& call, std::span<const StreamBytes> streams) noexc
   return true;
 }
 
+InspectionVerdict EngineCore::judge_by_rules(Call& call) noexcept {
+  FlowInspection* const flow = call.flow;
+  queue_.clear();
+  inspect_packet(call);
+  if (flow != nullptr && flow->retired) {
+    inspect_transactions(call, *flow->retired);
+  }
+  if (flow != nullptr && flow->parser) {
+    inspect_transactions(call, *flow->parser);
+  }
+  return reach_verdict(call);
+}
+
 InspectionVerdict EngineCore::judge(Call& call) noexcept {
   FlowInspection* const flow = call.flow;
   InspectionVerdict verdict;
-  if (plan_ != nullptr && (flow == nullptr || flow->fate == FlowInspection::Fate::Inspect)) {
-    queue_.clear();
-    inspect_packet(call);
-    if (flow != nullptr && flow->retired) {
-      inspect_transactions(call, *flow->retired);
-    }
-    if (flow != nullptr && flow->parser) {
-      inspect_transactions(call, *flow->parser);
-    }
-    verdict = reach_verdict(call);
+  const bool undecided = flow == nullptr || flow->fate == FlowInspection::Fate::Inspect;
+  if (undecided && flow != nullptr && flow->parser_failed &&
+      limits_.parser_failure != ParserFailure::Ignore) {
+    verdict = verdict_on_failure(call);
+  } else if (undecided && plan_ != nullptr) {
+    verdict = judge_by_rules(call);
   } else if (flow != nullptr && flow->fate == FlowInspection::Fate::Pass) {
     verdict = fate_of(call);
   }

@@ -27,6 +27,14 @@ struct RuleCost;
 // What happens at a bound, by choice of the profile; never by accident.
 enum class Failure : uint8_t { PassCounted, Drop };
 
+// What becomes of traffic that the parser of its protocol cannot read. Ignore: the parser ends,
+// rules on packets and streams go on. Pass: nothing is judged any more. Only Ignore and the Pass
+// ones do something where nothing is dropped.
+enum class ParserFailure : uint8_t { Ignore, PassPacket, PassFlow, DropPacket, DropFlow, Reject };
+
+// How far Suricata looks back from each segment inline.
+inline constexpr uint32_t kUsualStreamRepeatBytes = 2560;
+
 struct EngineLimits {
   uint32_t flows = 65536;                    // at the bound open_flow() returns null
   uint32_t stream_window_bytes = 64 * 1024;  // kept per direction for rules that look back
@@ -35,6 +43,10 @@ struct EngineLimits {
   // flow that grows at the bound loses its parser and its windows.
   uint64_t memory_bytes = 512ULL << 20U;
   uint32_t alerts_per_packet = 15;
+  // Inline, a rule that has matched in a stream alerts for each further segment as long as it holds
+  // within this many last bytes; 0: once.
+  uint32_t stream_repeat_bytes = 0;
+  ParserFailure parser_failure = ParserFailure::Ignore;
   bool inline_mode = true;  // false: alerts only, drop rules alert ("allowed")
 };
 

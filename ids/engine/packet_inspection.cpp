@@ -153,6 +153,26 @@ void EngineCore::inspect_payload(Call& call, Subject& subject, bool is_own_direc
     }
   }
   judge_candidates(subject);
+  if (is_own_direction && call.is_packet && limits_.stream_repeat_bytes != 0) {
+    judge_again(subject);
+  }
+}
+
+// Where streams are judged as a gateway does, a rule speaks of each segment that comes while what
+// it matched is near.
+void EngineCore::judge_again(const Subject& subject) noexcept {
+  if (subject.flow == nullptr || subject.outside_stream || subject.payload.empty()) {
+    return;
+  }
+  Subject near = subject;
+  near.stream_reach = limits_.stream_repeat_bytes;
+  const uint64_t end = subject.flow->windows[index_of(subject.direction)].end();
+  for (const RecentMatches::Match& match :
+       subject.flow->recent[index_of(subject.direction)].all()) {
+    if (match.end + near.stream_reach > end && !queue_.holds(match.rule)) {
+      judge_one(match.rule, near);
+    }
+  }
 }
 
 void EngineCore::judge_candidates(const Subject& subject) noexcept {
@@ -191,8 +211,25 @@ bool EngineCore::is_excepted(const CompiledRule& rule, const Subject& subject) n
   return false;
 }
 
+// What a rule has matched in a stream it does not match again, be it that it has no pattern or that
+// the pattern stands where two searches overlap. 0: it has not matched.
+uint64_t EngineCore::bytes_since_match(const CompiledRule& rule, const Subject& subject) noexcept {
+  if (rule.kind != RuleKind::Stream || !subject.stream_news || subject.stream_reach != 0) {
+    return 0;
+  }
+  const size_t side = index_of(subject.direction);
+  const RecentMatches::Match* match = subject.flow->recent[side].find(rule.number);
+  return match == nullptr ? 0 : subject.flow->windows[side].end() - match->end;
+}
+
 void EngineCore::judge_one(RuleNumber number, const Subject& subject) noexcept {
   const CompiledRule& rule = plan_->rules[number];
+  if (const uint64_t since = bytes_since_match(rule, subject); since != 0) {
+    Subject rest = subject;
+    rest.stream_reach = static_cast<uint32_t>(std::min<uint64_t>(since, UINT32_MAX));
+    judge_one(number, rest);
+    return;
+  }
   counters.candidates.add(1);
   const uint64_t begin = profiling ? cycle_count() : 0;
   const Judgement judgement = judge_->judge_packet(*plan_, rule, subject);
@@ -203,12 +240,21 @@ void EngineCore::judge_one(RuleNumber number, const Subject& subject) noexcept {
     return;
   }
   judge_->carry_out(*plan_, rule, subject);
-  if (judgement == Judgement::ByStream && rule.on_packet && !limits_.inline_mode &&
-      judge_->packet_holds(rule, subject)) {
+  const bool by_stream = judgement == Judgement::ByStream;
+  if (by_stream) {
+    const size_t side = index_of(subject.direction);
+    const StreamWindow& window = subject.flow->windows[side];
+    RecentMatches& recent = subject.flow->recent[side];
+    if (subject.stream_reach == 0) {
+      recent.forget_before(window.first());
+    }
+    recent.note(number, window.end());
+  }
+  if (by_stream && rule.on_packet && !limits_.inline_mode && judge_->packet_holds(rule, subject)) {
     // As two packets would say it: this one, and the one that tells that the bytes have arrived.
     add_match({&rule, nullptr, subject.direction, false});
   }
-  add_match({&rule, nullptr, subject.direction, judgement == Judgement::ByStream});
+  add_match({&rule, nullptr, subject.direction, by_stream});
 }
 
 }  // namespace masugata::ids

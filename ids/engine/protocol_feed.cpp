@@ -40,12 +40,16 @@ void EngineCore::feed(Call& call, std::span<const StreamBytes> streams) noexcept
   FlowInspection& flow = *call.flow;
   flow.news = {};
   flow.protocol_news = false;
+  flow.parser_failed = false;
   flow.protocol_changes = 0;
   flow.detection_events.reset();
   if (!flow.encrypted && flow.parser && flow.parser->is_encrypted()) {
     flow.encrypted = true;
     flow.windows[0].release();
     flow.windows[1].release();
+  }
+  if (flow.unanswered && *flow.unanswered != call.packet.direction) {
+    flow.unanswered.reset();
   }
   if (call.packet.key.protocol == net::Protocol::Udp) {
     if (!call.packet.payload.empty() && !call.packet.is_fragment) {
@@ -158,6 +162,9 @@ void EngineCore::detect(Call& call, Direction direction, std::span<const uint8_t
   }
   note_detection(flow, answer.protocol);
   settle_protocol(flow, answer.protocol);
+  if (!udp && !limits_.inline_mode) {
+    flow.unanswered = direction;
+  }
   if (!flow.parser_live) {
     flow.first_bytes = {};
     return;
@@ -195,6 +202,7 @@ void EngineCore::exchange_sides(FlowInspection& flow) noexcept {
   std::swap(flow.first_bytes[0], flow.first_bytes[1]);
   std::swap(flow.news[0], flow.news[1]);
   std::swap(flow.news_from[0], flow.news_from[1]);
+  std::swap(flow.recent[0], flow.recent[1]);
   std::swap(flow.addresses_judged[0], flow.addresses_judged[1]);
   std::swap(flow.event.packets[0], flow.event.packets[1]);
   std::swap(flow.event.bytes[0], flow.event.bytes[1]);
@@ -261,6 +269,7 @@ void EngineCore::take_outcome(Call& call, ParseOutcome outcome) noexcept {
       return;
     case ParseOutcome::Failed:
       counters.parsers_failed.add(1);
+      flow.parser_failed = true;
       end_parser(flow);
       flow.tell_opaque(flow.event.protocol);
       return;

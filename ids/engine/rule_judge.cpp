@@ -78,6 +78,10 @@ bool RuleJudge::header_holds(const DetectionPlan& plan, const CompiledRule& comp
       (subject.flow == nullptr || subject.flow->event.protocol != rule.application)) {
     return false;
   }
+  if (rule.application != ApplicationProtocol::Unknown && compiled.kind == RuleKind::Packet &&
+      subject.flow->unanswered) {
+    return false;
+  }
   if (!subject.packet->is_ip) {
     return rule.protocol == RuleProtocol::PacketHeader;
   }
@@ -199,8 +203,12 @@ bool RuleJudge::packet_buffers_hold(const CompiledRule& rule, const Subject& sub
       holds = !bytes.empty() && bytes_hold(buffer, bytes, 0, true);
     } else if (stream) {
       const StreamWindow& window = subject.flow->windows[index_of(subject.direction)];
+      std::span<const uint8_t> bytes = window.bytes();
+      if (subject.stream_reach != 0 && bytes.size() > subject.stream_reach) {
+        bytes = bytes.last(subject.stream_reach);
+      }
       // What has come is all there is: a stream has no end that rules could wait for.
-      holds = bytes_hold(buffer, window.bytes(), window.first(), true);
+      holds = bytes_hold(buffer, bytes, window.end() - bytes.size(), true);
     } else {
       holds = bytes_hold(buffer, subject.payload, 0, true);
     }
@@ -222,7 +230,8 @@ Judgement RuleJudge::judge_packet(const DetectionPlan& plan, const CompiledRule&
   }
   const bool tcp = subject.key.protocol == net::Protocol::Tcp;
   if (rule.kind == RuleKind::Stream && tcp) {
-    if (subject.stream_news && packet_buffers_hold(rule, subject, true)) {
+    if ((subject.stream_news || subject.stream_reach != 0) &&
+        packet_buffers_hold(rule, subject, true)) {
       return Judgement::ByStream;
     }
     if (!rule.on_packet && !subject.outside_stream) {

@@ -20,6 +20,7 @@ struct Subject {
   Transaction* transaction = nullptr;         // null: packet and stream rules
   uint64_t stream_from = 0;                   // of a transaction: where its side began
   std::span<const uint8_t> payload;  // of the packet, if it is of `direction` and not encrypted
+  uint32_t stream_reach = 0;         // only so many last bytes of the stream count; 0: all
   bool stream_news = false;          // the stream of `direction` has new bytes
   bool is_packet = true;             // false: the flow ends, and there is no packet
   bool outside_stream = false;  // TCP that no stream takes in: stream rules see the packet instead

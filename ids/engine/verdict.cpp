@@ -75,8 +75,10 @@ InspectionVerdict EngineCore::reach_verdict(Call& call) noexcept {
 void EngineCore::apply_action(const RuleMatch& match, RuleAction action, Call& call,
                               InspectionVerdict& verdict) noexcept {
   const Rule& rule = *match.rule->rule;
-  // Bytes that come before the handshake is complete say nothing of the connection.
-  const bool in_stream = match.by_stream && call.state.established;
+  // Bytes that come before the handshake is complete say nothing of the connection: most receivers
+  // throw them away. Without a handshake there is nothing to wait for.
+  const bool in_stream = match.by_stream && call.flow != nullptr &&
+                         (call.state.established || call.flow->facts.midstream);
   const bool whole_flow =
       call.flow != nullptr &&
       (match.rule->kind == RuleKind::Stream ? in_stream : match.rule->flow_action);
@@ -173,6 +175,35 @@ InspectionVerdict EngineCore::fate_of(Call& call) noexcept {
   if (call.is_packet) {
     sink_.drop(call.packet, &call.flow->event, nullptr, "flow drop");
   }
+  return verdict;
+}
+
+// Instead of judging by rules: what nobody could read is not looked at.
+InspectionVerdict EngineCore::verdict_on_failure(Call& call) noexcept {
+  InspectionVerdict verdict;
+  verdict.reason = "parser";
+  const ParserFailure policy = limits_.parser_failure;
+  verdict.whole_flow = policy != ParserFailure::PassPacket && policy != ParserFailure::DropPacket;
+  if (policy == ParserFailure::PassPacket || policy == ParserFailure::PassFlow) {
+    verdict.passed = true;
+    if (verdict.whole_flow) {
+      call.flow->fate = FlowInspection::Fate::Pass;
+      call.flow->fate_sid = 0;
+    }
+    return verdict;
+  }
+  if (!limits_.inline_mode) {
+    return judge_by_rules(call);
+  }
+  verdict.action =
+      policy == ParserFailure::Reject ? VerdictAction::RejectBoth : VerdictAction::Drop;
+  if (verdict.whole_flow) {
+    call.flow->fate = FlowInspection::Fate::Drop;
+    call.flow->fate_action = VerdictAction::Drop;
+    call.flow->fate_sid = 0;
+  }
+  counters.drops.add(1);
+  sink_.drop(call.packet, &call.flow->event, nullptr, "parser");
   return verdict;
 }
 

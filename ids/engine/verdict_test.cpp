@@ -273,5 +273,39 @@ TEST(Thresholds, AreKeptPerSource) {
   EXPECT_EQ(bench.sids(), "1 1");
 }
 
+InspectionVerdict verdict_on_unreadable(ParserFailure policy, bool inline_mode = true) {
+  EngineLimits limits;
+  limits.parser_failure = policy;
+  limits.inline_mode = inline_mode;
+  Bench bench("", limits, testing::line_protocols());
+  auto flow = bench.tcp();
+  EXPECT_EQ(flow.to_server("one\n").action, VerdictAction::Accept);
+  return flow.to_server("!\n");
+}
+
+TEST(ParserFailures, AreWhatTheSettingSays) {
+  EXPECT_EQ(verdict_on_unreadable(ParserFailure::Ignore).action, VerdictAction::Accept);
+  EXPECT_FALSE(verdict_on_unreadable(ParserFailure::Ignore).passed);
+  EXPECT_TRUE(verdict_on_unreadable(ParserFailure::PassPacket).passed);
+  EXPECT_TRUE(verdict_on_unreadable(ParserFailure::PassFlow).whole_flow);
+  EXPECT_EQ(verdict_on_unreadable(ParserFailure::DropPacket).action, VerdictAction::Drop);
+  EXPECT_FALSE(verdict_on_unreadable(ParserFailure::DropPacket).whole_flow);
+  EXPECT_TRUE(verdict_on_unreadable(ParserFailure::DropFlow).whole_flow);
+  EXPECT_EQ(verdict_on_unreadable(ParserFailure::Reject).action, VerdictAction::RejectBoth);
+  EXPECT_EQ(verdict_on_unreadable(ParserFailure::DropFlow, false).action, VerdictAction::Accept);
+}
+
+TEST(ParserFailures, DropTheRestOfTheFlow) {
+  EngineLimits limits;
+  limits.parser_failure = ParserFailure::DropFlow;
+  Bench bench(R"(alert tcp any any -> any any (content:"!"; sid:1;))", limits,
+              testing::line_protocols());
+  auto flow = bench.tcp();
+  flow.to_server("one\n");
+  EXPECT_STREQ(flow.to_server("!\n").reason, "parser");
+  EXPECT_STREQ(flow.to_client("answer").reason, "flow drop");
+  EXPECT_EQ(bench.sids(), "") << "what nobody could read is not looked at";
+}
+
 }  // namespace
 }  // namespace masugata::ids

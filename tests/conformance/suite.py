@@ -173,12 +173,20 @@ def bytes_of(size):
     return int(size)
 
 
+def tracks_parents(decoder):
+    """Whether what happens inside some tunnel is to matter to the flow of the tunnel."""
+    if not isinstance(decoder, dict):
+        return False
+    return bool(decoder.get("track-parent-flow")) or any(map(tracks_parents, decoder.values()))
+
+
 def exception_options(policy):
     if policy == "auto":
         return ["--set", "exceptions-drop=true"]
     if policy == "ignore":
         return ["--set", "exceptions-drop=false"]
-    return ["--set", f"stream.midstream-policy={policy}"]
+    return ["--set", f"stream.midstream-policy={policy}",
+            "--set", f"app-layer.error-policy={policy}"]
 
 
 def options_of_arguments(arguments, folder):
@@ -246,6 +254,12 @@ def command_of(expectation, suite, binary):
     # The suite's own runner goes by the name, too.
     if "ips" in expectation.name and "--inline" not in from_arguments:
         from_arguments.append("--inline")
+    stated = from_configuration + from_settings
+    if "--inline" in from_arguments and not any(
+            word.startswith("exceptions-drop=") for word in stated):
+        from_configuration += ["--set", "exceptions-drop=true"]  # as inline without a word of it
+    if tracks_parents(configuration.get("decoder")):
+        from_configuration += ["--set", "decoder.track-parent-flow=true"]
     capture = suite / expectation.pcap
     if not capture.is_file():
         capture = Path(folder, expectation.pcap)

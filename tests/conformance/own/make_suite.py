@@ -167,6 +167,46 @@ def icmp():
             Ether() / IPv6(src="2001:db8::1", dst="2001:db8::2") / ICMPv6EchoRequest(data="needle")]
 
 
+def midstream_drop():
+    talk = Conversation(handshake=False)
+    talk.say("client", b"a needle")
+    talk.say("server", b"fine")
+    talk.say("client", b"fine")
+    return talk.packets
+
+
+def talk_after_needle():
+    talk = Conversation(port=7)
+    talk.say("client", b"a needle")
+    talk.say("client", b"hay")
+    talk.say("server", b"hay")
+    talk.add("client", flags="A")
+    talk.say("client", b"x" * 1400)
+    talk.say("client", b"x" * 1400)
+    return talk.end()
+
+
+def syn_data():
+    """Data in a SYN, as TCP Fast Open has it, then the rest of a pattern and another pattern."""
+    talk = Conversation(handshake=False)
+    talk.add("client", b"d2", flags="S")
+    talk.numbers["client"] += 3
+    talk.add("server", flags="SA")
+    talk.numbers["server"] += 1
+    talk.say("client", b"d3")
+    return talk.end()
+
+
+def icmp_error():
+    """The client's port is closed: it says so about an answer of the server."""
+    ask = IP(src=CLIENT, dst=SERVER) / UDP(sport=40001, dport=53) / b"question"
+    answer = IP(src=SERVER, dst=CLIENT) / UDP(sport=53, dport=40001) / b"answer"
+    closed = IP(src=CLIENT, dst=SERVER) / ICMP(type=3, code=3) / raw(answer)
+    other = IP(src=CLIENT, dst=SERVER) / ICMP(type=3, code=3) / raw(
+        IP(src=SERVER, dst=CLIENT) / UDP(sport=54, dport=40001) / b"answer")
+    return [Ether() / packet for packet in (ask, answer, closed, other)]
+
+
 def repeated():
     return [Ether() / IP(src=CLIENT, dst=SERVER) / UDP(sport=1000 + turn, dport=7) / b"needle"
             for turn in range(6)]
@@ -268,6 +308,21 @@ TESTS = [
      'content:"malware"; sid:2;)\n'
      'alert http any any -> any any (http.request_body; from_base64; zlib_deflate; '
      'content:"malware"; sid:3;)\n', "", ["transform"], {1: 1}, 0),
+    ("midstream-drop", midstream_drop, NEEDLE.replace("alert ip", "drop tcp"),
+     "--simulate-ips --set stream.midstream=true", ["midstream"], {1: 1}, 3),
+    ("stream-match-once", talk_after_needle, NEEDLE.replace("alert ip", "alert tcp-stream"), "",
+     ["stream"], {1: 1}, 0),
+    ("stream-match-inline", talk_after_needle, NEEDLE.replace("alert ip", "alert tcp-stream"),
+     "--simulate-ips", ["stream"], {1: 3}, 0),
+    ("stream-match-over-searches", syn_data,
+     'alert tcp any any -> any any (content:"d2"; sid:1;)\n'
+     'alert tcp any any -> any any (content:"d2d3"; sid:2;)\n', "", ["stream"], {1: 1, 2: 1}, 0),
+    ("icmp-error-of-flow", icmp_error,
+     'drop ip any any -> any 53 (sid:1;)\nalert icmp any any -> any any (itype:3; sid:2;)\n',
+     "--simulate-ips", ["icmp"], {1: 1, 2: 1}, 3),
+    ("tunnel-drop", tunnels,
+     NEEDLE.replace("alert ip", "drop udp").replace("content", "dsize:6; content"),
+     "--simulate-ips", ["tunnel"], {1: 4}, 7),
     ("drop-inline", repeated, 'drop udp any 1002 -> any any (content:"needle"; sid:1;)\n',
      "--simulate-ips", ["inline"], {1: 1}, 1),
 ]
