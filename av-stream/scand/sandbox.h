@@ -22,10 +22,10 @@ struct SandboxUser {
 [[nodiscard]] Result<SandboxUser> find_sandbox_user(const std::string& name);
 
 struct SandboxPlan {
-  std::optional<SandboxUser> user;  // whom to become; only root can
-  uint32_t seats = 1;               // scanners at a time
-  uint64_t scratch_bytes = 0;       // of unpacked files per scanner
-  uint64_t memory_bytes = 0;        // of a scanner besides what it inherits
+  std::optional<SandboxUser> user = {};  // whom to become; only root can
+  uint32_t seats = 1;                    // scanners at a time
+  uint64_t scratch_bytes = 0;            // of unpacked files per scanner
+  uint64_t memory_bytes = 0;             // of a scanner besides what it inherits
   bool required = true;  // false: without namespaces go on with the filter of system calls alone
 };
 
