@@ -27,6 +27,12 @@ class ContentFeed {
       receiver_->bytes(content_, bytes);
     }
   }
+  // See ContentReceiver::continues().
+  void continues(std::string_view tag) noexcept {
+    if (receiver_ != nullptr) {
+      receiver_->continues(content_, tag);
+    }
+  }
   // Nothing to do when none is open.
   void end(ContentEnd how) noexcept {
     begun_ = false;

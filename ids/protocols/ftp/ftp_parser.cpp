@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <deque>
 #include <optional>
+#include <utility>
 
+#include "ids/protocols/content_feed.h"
 #include "ids/protocols/ftp/ftp_address.h"
 #include "ids/protocols/ftp/ftp_transaction.h"
 #include "ids/protocols/mime/line_reader.h"
@@ -16,6 +19,7 @@ namespace {
 using mime::Line;
 
 constexpr size_t kMaximumCommandWord = 32;
+constexpr size_t kRememberedTransfers = 8;  // whose data connection may begin late
 
 bool is_code(std::string_view text) noexcept {
   return text.size() >= 3 &&
@@ -39,6 +43,7 @@ class FtpParser final : public ProtocolParser {
   [[nodiscard]] const ExpectedData* expected_data() const noexcept override {
     return expected_told_ ? &expected_ : nullptr;
   }
+  [[nodiscard]] const ExpectedData* announced_data(uint16_t server_port) const noexcept override;
   [[nodiscard]] size_t memory_bytes() const noexcept override {
     return commands_.memory_bytes() + replies_.memory_bytes();
   }
@@ -47,7 +52,7 @@ class FtpParser final : public ProtocolParser {
   ParseOutcome take_commands(std::span<const uint8_t> bytes) noexcept;
   void take_command(FtpTransaction& transaction) noexcept;
   void take_active(FtpTransaction& transaction, const std::optional<FtpEndpoint>& to) noexcept;
-  void begin_transfer(std::string_view file_name, bool upload) noexcept;
+  void begin_transfer(const FtpTransaction& transaction, bool upload) noexcept;
   void tell_expected() noexcept;
   [[nodiscard]] FtpTransaction* begin_transaction() noexcept;
 
@@ -68,10 +73,14 @@ class FtpParser final : public ProtocolParser {
   struct Transfer {
     std::string file_name;
     bool upload;
+    std::optional<uint64_t> range_first;
   };
   std::optional<Transfer> transfer_;  // asked for; its endpoint is not known yet
   ExpectedData expected_;
   bool expected_told_ = false;
+  std::deque<ExpectedData> announced_;  // newest first
+  std::optional<uint64_t> restart_;     // REST, for the next transfer
+  bool plain_mode_ = true;              // MODE S
 };
 
 FtpTransaction* FtpParser::begin_transaction() noexcept {
@@ -127,12 +136,20 @@ void FtpParser::take_command(FtpTransaction& transaction) noexcept {
     transaction.mode = FtpMode::Passive;
     endpoint_.reset();
   } else if (command == "RETR") {
-    begin_transfer(transaction.command_data, false);
+    begin_transfer(transaction, false);
   } else if (command == "STOR" || command == "STOU" || command == "APPE") {
-    begin_transfer(transaction.command_data, true);
+    begin_transfer(transaction, true);
   } else if (command == "LIST" || command == "NLST" || command == "MLSD") {
     endpoint_.reset();  // used for no file
     transfer_.reset();
+    restart_.reset();
+  } else if (command == "REST") {
+    const std::string& from = transaction.command_data;
+    uint64_t first = 0;
+    std::from_chars(from.data(), from.data() + from.size(), first);
+    restart_ = first == 0 ? std::nullopt : std::optional{first};
+  } else if (command == "AUTH" && content_receiver() != nullptr) {
+    content_receiver()->encryption_asked(ApplicationProtocol::Ftp);
   }
 }
 
@@ -147,8 +164,12 @@ void FtpParser::take_active(FtpTransaction& transaction,
   }
 }
 
-void FtpParser::begin_transfer(std::string_view file_name, bool upload) noexcept {
-  transfer_ = Transfer{std::string{file_name.substr(0, kMaximumFileNameBytes)}, upload};
+void FtpParser::begin_transfer(const FtpTransaction& transaction, bool upload) noexcept {
+  if (transaction.command == "APPE" && !restart_) {
+    restart_ = 0;
+  }
+  transfer_ = Transfer{transaction.command_data.substr(0, kMaximumFileNameBytes), upload,
+                       std::exchange(restart_, std::nullopt)};
   tell_expected();
 }
 
@@ -162,9 +183,22 @@ void FtpParser::tell_expected() noexcept {
   expected_.active = endpoint_active_;
   expected_.file_name = std::move(transfer_->file_name);
   expected_.upload = transfer_->upload;
+  expected_.range_first = transfer_->range_first;
+  expected_.coded = !plain_mode_;
+  announced_.push_front(expected_);
+  if (announced_.size() > kRememberedTransfers) {
+    announced_.pop_back();
+  }
   expected_told_ = true;
   endpoint_.reset();
   transfer_.reset();
+}
+
+const ProtocolParser::ExpectedData* FtpParser::announced_data(uint16_t server_port) const noexcept {
+  const auto found = std::find_if(
+      announced_.begin(), announced_.end(),
+      [server_port](const ExpectedData& each) { return each.server_port == server_port; });
+  return found == announced_.end() ? nullptr : &*found;
 }
 
 ParseOutcome FtpParser::take_replies(std::span<const uint8_t> bytes) noexcept {
@@ -234,6 +268,12 @@ ParseOutcome FtpParser::end_reply(FtpTransaction& transaction, std::string_view 
       tell_expected();
     }
   }
+  if (transaction.command == "REST" && code[0] >= '4' && unanswered_.size() == 1) {
+    restart_.reset();
+  }
+  if (transaction.command == "MODE" && code[0] == '2') {
+    plain_mode_ = mime::equals(transaction.command_data, "s");
+  }
   const bool secured = transaction.command == "AUTH" && code == "234";
   const bool refused_transfer =
       code[0] >= '4' && (transaction.command == "RETR" || transaction.command == "STOR");
@@ -277,11 +317,14 @@ class FtpDataParser final : public ProtocolParser {
     if (expected != nullptr) {
       file_name_ = expected->file_name;
       upload_ = expected->upload;
+      range_first_ = expected->range_first;
+      coded_ = expected->coded;
     }
   }
 
   ParseOutcome on_data(Direction direction, std::span<const uint8_t> bytes,
                        uint64_t /*time_us*/) noexcept override {
+    give(direction, bytes);
     if (ended_ || !begin(direction)) {
       return ParseOutcome::Going;
     }
@@ -291,6 +334,8 @@ class FtpDataParser final : public ProtocolParser {
     return ParseOutcome::Going;
   }
   ParseOutcome on_gap(Direction direction, uint64_t missing) noexcept override {
+    give(direction, {});
+    contents_[index_of(direction)].end(ContentEnd::Broken);
     if (!ended_ && begin(direction)) {
       current_->collection().skip(0, missing);
       current_->touch(direction);
@@ -300,16 +345,42 @@ class FtpDataParser final : public ProtocolParser {
   void on_end(Direction direction) noexcept override;
 
  private:
+  // Contents of either direction, also of the one that is no file to rules.
+  void give(Direction direction, std::span<const uint8_t> bytes) noexcept;
   // False: the file goes the other way.
   [[nodiscard]] bool begin(Direction direction) noexcept;
 
   const ParserDemands& demands_;
   std::string file_name_;
   std::optional<bool> upload_;
+  std::optional<uint64_t> range_first_;
+  bool coded_ = false;
+  std::array<ContentFeed, 2> contents_;
+  std::array<bool, 2> content_begun_{};
   FtpDataTransaction* current_ = nullptr;
   Direction direction_ = Direction::ToServer;
   bool ended_ = false;
 };
+
+void FtpDataParser::give(Direction direction, std::span<const uint8_t> bytes) noexcept {
+  const size_t side = index_of(direction);
+  if (content_receiver() == nullptr) {
+    return;
+  }
+  if (!content_begun_[side]) {
+    content_begun_[side] = true;
+    const size_t slash = file_name_.find_last_of("/\\");
+    ContentFacts facts;
+    facts.protocol = ApplicationProtocol::FtpData;
+    facts.direction = direction;
+    facts.location = file_name_;
+    facts.name = std::string_view{file_name_}.substr(slash == std::string::npos ? 0 : slash + 1);
+    facts.range_first = range_first_;
+    facts.coded = coded_;
+    contents_[side].begin(content_receiver(), facts);
+  }
+  contents_[side].bytes(bytes);
+}
 
 bool FtpDataParser::begin(Direction direction) noexcept {
   if (current_ != nullptr) {
@@ -325,6 +396,7 @@ bool FtpDataParser::begin(Direction direction) noexcept {
 }
 
 void FtpDataParser::on_end(Direction direction) noexcept {
+  contents_[index_of(direction)].end(ContentEnd::Whole);
   if (ended_ || current_ == nullptr || direction != direction_) {
     return;
   }

@@ -78,6 +78,7 @@ ImapContent find_content(std::string_view before) noexcept {
     }
     const std::string_view inside = before.substr(open + 1, before.size() - open - 2);
     const std::string_view name = before.substr(0, open);
+    content.name = before.substr(std::min(name.find_last_of(" (") + 1, open));
     const auto ends_with = [name](std::string_view word) {
       return name.size() >= word.size() &&
              mime::equals(name.substr(name.size() - word.size()), word);
@@ -89,6 +90,7 @@ ImapContent find_content(std::string_view before) noexcept {
   }
   const size_t start = before.find_last_of(" (");
   const std::string_view word = start == std::string_view::npos ? before : before.substr(start + 1);
+  content.name = word;
   if (mime::equals(word, "rfc822")) {
     content.section = ImapSection::Message;
   } else if (mime::equals(word, "rfc822.text")) {

@@ -26,6 +26,7 @@ enum class ImapSection : uint8_t {
 struct ImapContent {
   ImapSection section = ImapSection::Other;
   std::optional<uint64_t> origin;  // "<0>": a piece from that byte of the section on
+  std::string_view name;           // "BODY[2]", where that is not longer than a line's tail
 };
 // By what stands before the literal: "* 12 FETCH (FLAGS () BODY[]<0> {310}".
 [[nodiscard]] ImapContent find_content(std::string_view before) noexcept;

@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "ids/protocols/event_names.h"
+#include "ids/protocols/imap/imap_contents.h"
 #include "ids/protocols/imap/imap_literal.h"
 #include "ids/protocols/mime/mailbox_transaction.h"
 
@@ -16,8 +17,6 @@ using mime::Line;
 using mime::MailboxTransaction;
 
 static_assert(kImapEventNames.size() == static_cast<size_t>(ImapEvent::Count));
-
-constexpr size_t kSniffedBytes = 60;  // of a part, to see whether it is base64
 
 std::string_view take_word(std::string_view& text) noexcept {
   const size_t end = std::min(text.find(' '), text.size());
@@ -32,15 +31,6 @@ std::string upper(std::string_view text) {
     result.push_back(mime::to_upper(c));
   }
   return result;
-}
-
-// A part comes without its header, so nothing says how it is encoded.
-bool looks_like_base64(std::string_view text) noexcept {
-  return text.size() >= kSniffedBytes &&
-         std::all_of(text.begin(), text.begin() + kSniffedBytes, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '+' || c == '/' || c == '\r' || c == '\n';
-         });
 }
 
 // The count in "UID FETCH 5 (BODY.PEEK[]<0.65536>)"; 0 when there is none.
@@ -64,6 +54,7 @@ class ImapParser final : public ProtocolParser {
     for (MailboxTransaction* transaction : unanswered_) {
       transaction->begin_input();
     }
+    ++calls_;
     const ParseOutcome outcome =
         direction == Direction::ToServer ? take_client(bytes) : take_server(bytes);
     release_complete();
@@ -90,6 +81,7 @@ class ImapParser final : public ProtocolParser {
   ParseOutcome take_server(std::span<const uint8_t> bytes) noexcept;
   ParseOutcome take_response(const Line& line) noexcept;
   [[nodiscard]] bool take_response_literal(const Line& line) noexcept;
+  void note_response(std::string_view text) noexcept;
   ParseOutcome take_tagged(std::string_view text) noexcept;
   void take_continuation() noexcept;
   void begin_content(MailboxTransaction& transaction, const ImapContent& content) noexcept;
@@ -98,6 +90,11 @@ class ImapParser final : public ProtocolParser {
   void end_pieces(bool broken) noexcept;
 
   const ParserDemands& demands_;
+  // Apart from the transactions, which the engine may take away.
+  ImapContents contents_;
+  uint64_t calls_ = 0;            // of on_data()
+  uint64_t response_call_ = 0;    // the one that brought the first byte of the response at hand
+  std::string response_message_;  // its number of a message, "12"
   // Not answered yet, oldest first; none of them is complete, so the engine keeps them.
   std::deque<MailboxTransaction*> unanswered_;
 
@@ -165,8 +162,12 @@ ParseOutcome ImapParser::take_client(std::span<const uint8_t> bytes) noexcept {
       if (open_command_ != nullptr && open_command_->is_open()) {
         open_command_->feed(run);
       }
+      contents_.appended(run);
       bytes = bytes.subspan(run.size());
       client_left_ -= run.size();
+      if (client_left_ == 0) {
+        contents_.end_appended(ContentEnd::Whole);
+      }
       if (client_left_ == 0 && open_command_ != nullptr) {
         open_command_->end(false);
       }
@@ -203,6 +204,9 @@ bool ImapParser::take_command_line(const Line& line) noexcept {
       transaction->command += " " + upper(take_word(text));
     }
     transaction->argument = text;
+    if (transaction->command == "STARTTLS" && content_receiver() != nullptr) {
+      content_receiver()->encryption_asked(ApplicationProtocol::Imap);
+    }
     if (transaction->command.empty() || line.truncated()) {
       transaction->raise(Direction::ToServer, static_cast<uint8_t>(ImapEvent::InvalidData));
     }
@@ -226,8 +230,15 @@ void ImapParser::announce_client_literal(std::string_view line_end) noexcept {
   }
   client_left_ = literal->bytes;
   client_consent_ = literal->without_consent;
-  if (open_command_->command == "APPEND" && client_left_ > 0) {
+  if (client_left_ == 0) {
+    return;
+  }
+  const std::string& command = open_command_->command;
+  if (command == "APPEND") {
     open_command_->begin_message(Direction::ToServer);
+  }
+  if (command == "APPEND" || command == "REPLACE" || command == "UID REPLACE") {
+    contents_.begin_appended(content_receiver(), open_command_->tag, client_left_);
   }
 }
 
@@ -236,12 +247,17 @@ ParseOutcome ImapParser::take_server(std::span<const uint8_t> bytes) noexcept {
     if (server_left_ > 0) {
       const auto run = bytes.first(std::min<uint64_t>(bytes.size(), server_left_));
       take_content(run);
+      contents_.fetched(run);
       bytes = bytes.subspan(run.size());
       server_left_ -= run.size();
       if (server_left_ == 0) {
+        contents_.end_fetched();
         end_content();
       }
       continue;
+    }
+    if (responses_.unfinished_length() == 0 && !inside_response_) {
+      response_call_ = calls_;
     }
     Line line;
     if (!responses_.next(bytes, line)) {
@@ -258,6 +274,9 @@ ParseOutcome ImapParser::take_server(std::span<const uint8_t> bytes) noexcept {
 ParseOutcome ImapParser::take_response(const Line& line) noexcept {
   const bool goes_on = inside_response_;
   inside_response_ = false;
+  if (!goes_on) {
+    note_response(line.text);
+  }
   if (take_response_literal(line) || goes_on || line.text.starts_with("* ")) {
     return ParseOutcome::Going;
   }
@@ -266,6 +285,16 @@ ParseOutcome ImapParser::take_response(const Line& line) noexcept {
     return ParseOutcome::Going;
   }
   return line.text.empty() ? ParseOutcome::Going : take_tagged(line.text);
+}
+
+// "* 12 FETCH ..."
+void ImapParser::note_response(std::string_view text) noexcept {
+  constexpr size_t kDigits = 10;
+  response_message_.clear();
+  if (text.starts_with("* ")) {
+    text.remove_prefix(2);
+    response_message_ = text.substr(0, std::min(text.find(' '), kDigits));
+  }
 }
 
 bool ImapParser::take_response_literal(const Line& line) noexcept {
@@ -278,6 +307,7 @@ bool ImapParser::take_response_literal(const Line& line) noexcept {
   const ImapContent content = find_content(line.tail);
   if (server_left_ == 0 && content.origin && *content.origin == next_piece_) {
     end_pieces(false);  // nothing is left beyond the pieces
+    contents_.end_pieces();
   }
   if (content.section == ImapSection::Other || server_left_ == 0) {
     return true;
@@ -293,6 +323,11 @@ bool ImapParser::take_response_literal(const Line& line) noexcept {
     begin_content(*transaction, content);
     last_piece_ = server_left_ < asked_bytes(transaction->argument);
   }
+  contents_.begin_fetched(
+      content_receiver(),
+      {content, response_message_,
+       transaction == nullptr ? std::string_view{} : std::string_view{transaction->tag},
+       server_left_, transaction != nullptr && last_piece_, response_call_ == calls_});
   return true;
 }
 
@@ -407,6 +442,7 @@ ParseOutcome ImapParser::take_tagged(std::string_view text) noexcept {
   free_lines_ = 0;
   if (open_command_ == &transaction && !client_consent_) {
     client_left_ = 0;  // refused before its literal was sent
+    contents_.end_appended(ContentEnd::Broken);
     open_command_ = nullptr;
     commands_.reset();
   }
@@ -435,6 +471,11 @@ ParseOutcome ImapParser::on_gap(Direction direction, uint64_t missing) noexcept 
   MailboxTransaction* transaction = direction == Direction::ToServer ? open_command_ : content_for_;
   if (missing < left) {
     left -= missing;
+    if (direction == Direction::ToServer) {
+      contents_.end_appended(ContentEnd::Broken);
+    } else {
+      contents_.lose_fetched();
+    }
     if (transaction != nullptr) {
       transaction->end(true);
     }
@@ -448,9 +489,11 @@ ParseOutcome ImapParser::on_gap(Direction direction, uint64_t missing) noexcept 
 void ImapParser::on_end(Direction direction) noexcept {
   if (direction == Direction::ToClient) {
     end_pieces(true);
+    contents_.lose_fetched();
     content_for_ = nullptr;
     server_left_ = 0;
   } else {
+    contents_.end_appended(ContentEnd::Broken);
     open_command_ = nullptr;
     client_left_ = 0;
   }

@@ -16,6 +16,7 @@ std::span<const uint8_t> DotDecoder::next(std::span<const uint8_t>& bytes) noexc
     switch (state_) {
       case State::LineStart:
         state_ = bytes[0] == '.' ? State::Dot : State::Inside;
+        last_ = 0;
         if (state_ == State::Dot) {
           bytes = bytes.subspan(1);
         }
@@ -23,6 +24,7 @@ std::span<const uint8_t> DotDecoder::next(std::span<const uint8_t>& bytes) noexc
       case State::Dot:
         if (bytes[0] == '\n') {
           state_ = State::Ended;
+          strict_ = false;
           bytes = bytes.subspan(1);
           return {};
         }
@@ -40,6 +42,7 @@ std::span<const uint8_t> DotDecoder::next(std::span<const uint8_t>& bytes) noexc
           return {};
         }
         state_ = State::Inside;
+        last_ = '\r';
         return kReturn;
       case State::Inside: {
         // Whole lines together, up to the first that begins with a dot.
@@ -53,9 +56,11 @@ std::span<const uint8_t> DotDecoder::next(std::span<const uint8_t>& bytes) noexc
           end = static_cast<size_t>(static_cast<const uint8_t*>(feed) - bytes.data()) + 1;
           if (end == bytes.size() || bytes[end] == '.') {
             state_ = State::LineStart;
+            strict_ = (end >= 2 ? bytes[end - 2] : last_) == '\r';
             break;
           }
         }
+        last_ = bytes[end - 1];
         const auto run = bytes.first(end);
         bytes = bytes.subspan(end);
         return run;

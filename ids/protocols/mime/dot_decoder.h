@@ -16,11 +16,18 @@ class DotDecoder {
   [[nodiscard]] std::span<const uint8_t> next(std::span<const uint8_t>& bytes) noexcept;
   // The single dot was seen: what is left in `bytes` is no data.
   [[nodiscard]] bool ended() const noexcept { return state_ == State::Ended; }
-  void reset() noexcept { state_ = State::LineStart; }
+  // The end was CRLF "." CRLF to the letter. Otherwise some servers take what follows for data.
+  [[nodiscard]] bool ended_strictly() const noexcept { return ended() && strict_; }
+  void reset() noexcept {
+    state_ = State::LineStart;
+    strict_ = true;
+  }
 
  private:
   enum class State : uint8_t { LineStart, Inside, Dot, DotReturn, Ended };
   State state_ = State::LineStart;
+  bool strict_ = true;  // the line before ended with CRLF; at the end, its own line, too
+  uint8_t last_ = 0;    // byte of the unfinished line
 };
 
 }  // namespace masugata::ids::mime

@@ -5,6 +5,7 @@
 #include <array>
 #include <deque>
 
+#include "ids/protocols/content_feed.h"
 #include "ids/protocols/event_names.h"
 #include "ids/protocols/mime/dot_decoder.h"
 #include "ids/protocols/mime/mailbox_transaction.h"
@@ -75,6 +76,7 @@ class Pop3Parser final : public ProtocolParser {
     if (!unanswered_.empty()) {
       unanswered_.front()->begin_input();
     }
+    ++calls_;
     return take_replies(bytes);
   }
   ParseOutcome on_gap(Direction direction, uint64_t missing) noexcept override;
@@ -93,6 +95,7 @@ class Pop3Parser final : public ProtocolParser {
   ParseOutcome take_replies(std::span<const uint8_t> bytes) noexcept;
   ParseOutcome take_status(const Line& line) noexcept;
   void take_body(std::span<const uint8_t>& bytes) noexcept;
+  void begin_content() noexcept;
   void answered() noexcept;
   static void raise(MailboxTransaction& transaction, Direction direction,
                     Pop3Event event) noexcept {
@@ -104,6 +107,9 @@ class Pop3Parser final : public ProtocolParser {
   mime::LineReader replies_{mime::kMaximumMailboxLine};
   mime::DotDecoder dots_;
   bool inside_body_ = false;
+  ContentFeed content_;
+  uint64_t calls_ = 0;        // of on_data() with replies
+  uint64_t reply_call_ = 0;   // the one that brought the first byte of the reply at hand
   uint32_t credentials_ = 0;  // lines of the client that answer a challenge
   // Oldest first; none of them is complete, so the engine keeps them.
   std::deque<MailboxTransaction*> unanswered_;
@@ -115,6 +121,9 @@ MailboxTransaction* Pop3Parser::begin_transaction() noexcept {
   while (!unanswered_.empty() && unanswered_.front()->complete()) {
     unanswered_.pop_front();  // ended because there are too many
     inside_body_ = false;
+    if (content_receiver() != nullptr) {
+      return nullptr;  // replies are told apart by their order: messages would be missed
+    }
     if (transaction != nullptr) {
       raise(*transaction, Direction::ToServer, Pop3Event::TooManyTransactions);
     }
@@ -156,6 +165,9 @@ void Pop3Parser::take_command(MailboxTransaction& transaction, std::string_view 
   text.remove_prefix(end);
   text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
   transaction.argument = text;
+  if (transaction.command == "STLS" && content_receiver() != nullptr) {
+    content_receiver()->encryption_asked(ApplicationProtocol::Pop3);
+  }
   const auto* shape = std::find_if(kCommands.begin(), kCommands.end(), [&](const auto& each) {
     return each.name == transaction.command;
   });
@@ -174,6 +186,9 @@ ParseOutcome Pop3Parser::take_replies(std::span<const uint8_t> bytes) noexcept {
     if (inside_body_) {
       take_body(bytes);
       continue;
+    }
+    if (replies_.unfinished_length() == 0) {
+      reply_call_ = calls_;
     }
     Line line;
     if (!replies_.next(bytes, line)) {
@@ -210,6 +225,7 @@ ParseOutcome Pop3Parser::take_status(const Line& line) noexcept {
     dots_.reset();
     if (transaction.command == "RETR" || transaction.command == "TOP") {
       transaction.begin_message(Direction::ToClient);
+      begin_content();
     }
     return ParseOutcome::Going;
   }
@@ -229,12 +245,24 @@ void Pop3Parser::take_body(std::span<const uint8_t>& bytes) noexcept {
     if (!run.empty() && transaction.is_open()) {
       transaction.feed(run);
     }
+    content_.bytes(run);
   }
   if (dots_.ended()) {
     inside_body_ = false;
+    content_.end(dots_.ended_strictly() ? ContentEnd::Whole : ContentEnd::Broken);
     transaction.end(false);
     answered();
   }
+}
+
+void Pop3Parser::begin_content() noexcept {
+  ContentFacts facts;
+  facts.protocol = ApplicationProtocol::Pop3;
+  facts.direction = Direction::ToClient;
+  facts.kind = ContentKind::Message;
+  facts.useless_before_end = true;
+  facts.begins_with_packet = reply_call_ == calls_;
+  content_.begin(content_receiver(), facts);
 }
 
 void Pop3Parser::answered() noexcept {
@@ -250,6 +278,7 @@ ParseOutcome Pop3Parser::on_gap(Direction direction, uint64_t /*missing*/) noexc
   }
   if (inside_body_) {
     unanswered_.front()->end(true);
+    content_.end(ContentEnd::Broken);
     dots_.reset();
     return ParseOutcome::Going;
   }
@@ -259,6 +288,9 @@ ParseOutcome Pop3Parser::on_gap(Direction direction, uint64_t /*missing*/) noexc
 }
 
 void Pop3Parser::on_end(Direction direction) noexcept {
+  if (direction == Direction::ToClient) {
+    content_.end(ContentEnd::Broken);
+  }
   for (MailboxTransaction* transaction : unanswered_) {
     transaction->finish(direction);
   }

@@ -6,8 +6,10 @@
 #include <charconv>
 #include <deque>
 
+#include "ids/protocols/content_feed.h"
 #include "ids/protocols/mime/dot_decoder.h"
 #include "ids/protocols/mime/line_reader.h"
+#include "ids/protocols/smtp/smtp_envelope.h"
 #include "ids/protocols/smtp/smtp_transaction.h"
 
 namespace masugata::ids {
@@ -21,7 +23,7 @@ constexpr uint64_t kLongestLine = 65535;      // beyond, no server takes it
 constexpr size_t kMaximumUnanswered = 16384;  // commands without a reply yet
 
 // What a reply may answer to.
-enum class Command : uint8_t { Other, Data, EndOfMessage, Bdat, StartTls, Rset };
+enum class Command : uint8_t { Other, Data, EndOfMessage, Bdat, StartTls, Rset, Rcpt };
 
 constexpr std::array<std::string_view, 16> kVerbs{
     "helo", "ehlo", "lhlo", "mail", "rcpt", "data",     "bdat", "rset",
@@ -78,6 +80,9 @@ class SmtpParser final : public ProtocolParser {
   void take_chunk(std::span<const uint8_t>& bytes) noexcept;
   void end_chunk() noexcept;
   void end_message(bool broken) noexcept;
+  void give(std::span<const uint8_t> bytes) noexcept;
+  void abandon_content() noexcept;
+  void lose_content() noexcept;
 
   ParseOutcome take_replies(std::span<const uint8_t> bytes) noexcept;
   ParseOutcome take_reply(const Line& line) noexcept;
@@ -95,6 +100,11 @@ class SmtpParser final : public ProtocolParser {
   SmtpTransaction* current_ = nullptr;
   bool had_transaction_ = false;
   std::string helo_;
+
+  // Apart from the transactions, which the engine may take away.
+  SmtpEnvelope envelope_;
+  ContentFeed content_;
+  bool content_lost_ = false;  // of the message at hand: bytes are missing
 
   Mode mode_ = Mode::Commands;
   mime::LineReader commands_{kMaximumLine};
@@ -190,11 +200,15 @@ bool SmtpParser::take_command(const Line& line) noexcept {
   Command command = Command::Other;
   if (begins_with(text, "starttls")) {
     command = Command::StartTls;
+    if (content_receiver() != nullptr) {
+      content_receiver()->encryption_asked(ApplicationProtocol::Smtp);
+    }
   } else if (begins_with(text, "data")) {
     command = begin_data();
   } else if (begins_with(text, "bdat")) {
     command = begin_chunk(text);
   } else if (begins_with(text, "helo") || begins_with(text, "ehlo")) {
+    abandon_content();
     if (helo_.empty()) {
       helo_ = word_after(text, 5);
       if (current_ != nullptr) {
@@ -207,7 +221,9 @@ bool SmtpParser::take_command(const Line& line) noexcept {
     take_mail_from(text);
   } else if (begins_with(text, "rcpt to")) {
     take_recipient(text);
+    command = Command::Rcpt;
   } else if (begins_with(text, "rset")) {
+    abandon_content();
     command = Command::Rset;
   }
   if (current_ != nullptr) {
@@ -218,6 +234,8 @@ bool SmtpParser::take_command(const Line& line) noexcept {
 }
 
 void SmtpParser::take_mail_from(std::string_view text) noexcept {
+  abandon_content();
+  envelope_.begin(word_after(text, 10));
   if (current_->has_mail_from) {
     raise(Direction::ToServer, SmtpEvent::DuplicateFields);
     return;
@@ -227,6 +245,7 @@ void SmtpParser::take_mail_from(std::string_view text) noexcept {
 }
 
 void SmtpParser::take_recipient(std::string_view text) noexcept {
+  envelope_.add(word_after(text, 8));
   if (current_->rcpt_to.size() < kMaximumRecipients) {
     current_->rcpt_to.emplace_back(word_after(text, 8));
   }
@@ -277,18 +296,54 @@ void SmtpParser::take_data(std::span<const uint8_t>& bytes) noexcept {
     const auto run = dots_.next(bytes);
     if (!run.empty()) {
       current_->feed_message(run);
+      give(run);
     }
   }
   if (dots_.ended()) {
     mode_ = Mode::Commands;
     unanswered_.push_back(Command::EndOfMessage);
+    content_lost_ = content_lost_ || !dots_.ended_strictly();
     end_message(false);
   }
+}
+
+// The next bytes of the message.
+void SmtpParser::give(std::span<const uint8_t> bytes) noexcept {
+  if (content_receiver() == nullptr || content_lost_) {
+    return;
+  }
+  if (!content_.is_open()) {
+    const std::string recipients = envelope_.recipients();
+    ContentFacts facts;
+    facts.protocol = ApplicationProtocol::Smtp;
+    facts.direction = Direction::ToServer;
+    facts.kind = ContentKind::Message;
+    facts.sender = envelope_.sender();
+    facts.recipients = recipients;
+    facts.useless_before_end = true;
+    content_.begin(content_receiver(), facts);
+  }
+  content_.bytes(bytes);
+}
+
+// What comes of it after a loss is not given.
+void SmtpParser::lose_content() noexcept {
+  give({});
+  content_.end(ContentEnd::Broken);
+  content_lost_ = true;
+}
+
+// The client begins anew, or the message is not one.
+void SmtpParser::abandon_content() noexcept {
+  content_.end(ContentEnd::Broken);
+  content_lost_ = false;
+  envelope_.clear();
 }
 
 void SmtpParser::take_chunk(std::span<const uint8_t>& bytes) noexcept {
   const auto run = bytes.first(std::min<uint64_t>(bytes.size(), chunk_left_));
   current_->feed_message(run);
+  give(run);
   bytes = bytes.subspan(run.size());
   chunk_left_ -= run.size();
   last_chunk_byte_ = run.back();
@@ -306,6 +361,9 @@ void SmtpParser::end_chunk() noexcept {
 }
 
 void SmtpParser::end_message(bool broken) noexcept {
+  content_.end(broken || content_lost_ ? ContentEnd::Broken : ContentEnd::Whole);
+  content_lost_ = false;
+  envelope_.clear();
   current_->end_message(broken);
   current_->finish(Direction::ToServer);
 }
@@ -370,6 +428,7 @@ ParseOutcome SmtpParser::answer(Command command, std::string_view code) noexcept
   switch (command) {
     case Command::StartTls:
       if (code == "220") {
+        abandon_content();
         finish_current();
         return ParseOutcome::Changed;
       }
@@ -384,6 +443,8 @@ ParseOutcome SmtpParser::answer(Command command, std::string_view code) noexcept
           // What comes now is commands again; the transaction goes on without a message.
           mode_ = Mode::Commands;
           commands_.reset();
+          content_.end(ContentEnd::Broken);
+          content_lost_ = false;
           finish_current();
         }
       }
@@ -398,6 +459,9 @@ ParseOutcome SmtpParser::answer(Command command, std::string_view code) noexcept
       if (current_ != nullptr && current_->finished[index_of(Direction::ToServer)]) {
         finish_current();
       }
+      break;
+    case Command::Rcpt:
+      envelope_.answer(accepted);
       break;
     case Command::Other:
       break;
@@ -419,19 +483,25 @@ ParseOutcome SmtpParser::on_gap(Direction direction, uint64_t missing) noexcept 
     chunk_left_ -= missing;
     raise(Direction::ToServer, SmtpEvent::MimeParseFailed);
     current_->end_message(true);
+    lose_content();
     return ParseOutcome::Going;
   }
   if (mode_ == Mode::Data) {
     raise(Direction::ToServer, SmtpEvent::MimeParseFailed);
     current_->end_message(true);
+    lose_content();
     dots_.reset();
     return ParseOutcome::Going;
   }
+  abandon_content();
   finish_current();
   return ParseOutcome::Failed;
 }
 
 void SmtpParser::on_end(Direction direction) noexcept {
+  if (direction == Direction::ToServer) {
+    abandon_content();
+  }
   if (current_ == nullptr) {
     return;
   }
@@ -446,6 +516,7 @@ void SmtpParser::on_end(Direction direction) noexcept {
 void SmtpParser::release_complete() noexcept {
   if (current_ != nullptr && current_->complete()) {
     current_ = nullptr;
+    content_.end(ContentEnd::Broken);
     mode_ = Mode::Commands;
   }
 }

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ids/protocols/imap/imap_contents.h"
+
+#include <algorithm>
+
+#include "ids/protocols/mime/line_reader.h"
+
+namespace masugata::ids {
+
+bool looks_like_base64(std::string_view text) noexcept {
+  return text.size() >= kSniffedBytes &&
+         std::all_of(text.begin(), text.begin() + kSniffedBytes, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '+' || c == '/' || c == '\r' || c == '\n';
+         });
+}
+
+void ImapContents::begin_fetched(ContentReceiver* receiver,
+                                 const FetchedLiteral& literal) noexcept {
+  const ImapContent& content = literal.content;
+  const std::string key = std::string{literal.message} + " " + std::string{content.name};
+  inside_ = true;
+  is_piece_ = content.origin.has_value();
+  last_piece_ = literal.last_piece;
+  const bool goes_on = down_.is_open() && is_piece_ && key == piece_key_ &&
+                       *content.origin == next_piece_ && next_piece_ != 0;
+  if (goes_on) {
+    next_piece_ += literal.bytes;
+    down_.continues(literal.tag);
+    return;
+  }
+  end_pieces();
+  const bool is_message = content.section == ImapSection::Message;
+  coding_ = content.section == ImapSection::Part ? Coding::Unknown : Coding::AsIs;
+  sniffed_.clear();
+  ContentFacts facts;
+  facts.protocol = ApplicationProtocol::Imap;
+  facts.direction = Direction::ToClient;
+  facts.kind = is_message ? ContentKind::Message : ContentKind::File;
+  facts.location = content.name;
+  facts.tag = literal.tag;
+  facts.begins_with_packet = literal.came_now;
+  if (is_piece_) {
+    piece_key_ = key;
+    next_piece_ = *content.origin + literal.bytes;
+  }
+  if (is_piece_ && (*content.origin != 0 || !last_piece_)) {
+    facts.range_first = *content.origin;
+  } else {
+    facts.announced_bytes = literal.bytes;
+    facts.useless_before_end = true;
+  }
+  down_.begin(receiver, facts);
+}
+
+void ImapContents::fetched(std::span<const uint8_t> bytes) noexcept {
+  if (!inside_) {
+    return;
+  }
+  if (coding_ == Coding::Unknown) {
+    const size_t taken = std::min(kSniffedBytes - sniffed_.size(), bytes.size());
+    sniffed_.append(mime::as_text(bytes.first(taken)));
+    bytes = bytes.subspan(taken);
+    if (sniffed_.size() < kSniffedBytes) {
+      return;
+    }
+    coding_ = looks_like_base64(sniffed_) ? Coding::Base64 : Coding::AsIs;
+    decoder_.start(mime::TransferEncoding::Base64);
+    give(mime::as_bytes(sniffed_));
+  }
+  give(bytes);
+}
+
+void ImapContents::give(std::span<const uint8_t> bytes) noexcept {
+  if (coding_ == Coding::AsIs || !down_.is_received()) {
+    down_.bytes(bytes);
+    return;
+  }
+  decoded_.clear();
+  decoder_.decode(bytes, decoded_);
+  down_.bytes(decoded_);
+}
+
+void ImapContents::end_fetched() noexcept {
+  if (!inside_) {
+    return;
+  }
+  inside_ = false;
+  if (!is_piece_ || last_piece_) {
+    end_pieces();
+  }
+}
+
+void ImapContents::end_pieces() noexcept {
+  if (coding_ == Coding::Unknown) {
+    coding_ = Coding::AsIs;
+    give(mime::as_bytes(sniffed_));
+  }
+  sniffed_.clear();
+  down_.end(ContentEnd::Whole);
+  next_piece_ = 0;
+}
+
+void ImapContents::lose_fetched() noexcept {
+  if (inside_) {
+    inside_ = false;
+    down_.end(ContentEnd::Broken);
+  } else {
+    end_pieces();
+  }
+  coding_ = Coding::AsIs;
+  next_piece_ = 0;
+}
+
+void ImapContents::begin_appended(ContentReceiver* receiver, std::string_view tag,
+                                  uint64_t bytes) noexcept {
+  ContentFacts facts;
+  facts.protocol = ApplicationProtocol::Imap;
+  facts.direction = Direction::ToServer;
+  facts.kind = ContentKind::Message;
+  facts.tag = tag;
+  facts.announced_bytes = bytes;
+  facts.useless_before_end = true;
+  up_.begin(receiver, facts);
+}
+
+}  // namespace masugata::ids
