@@ -171,16 +171,6 @@ SynProxyStep on_established_server_segment(const SynProxyState& state,
   return step;
 }
 
-TcpFacts abandon_client(SynProxyState& state, const net::FlowKey& client_key) noexcept {
-  state.phase = SynProxyPhase::Refused;
-  TcpFacts reset;
-  reset.key = client_key.reversed();
-  reset.sequence = state.cookie + 1;
-  reset.acknowledgement = state.client_isn + 1;
-  reset.flags = net::kTcpRst | net::kTcpAck;
-  return reset;
-}
-
 void shift_window(uint8_t* tcp_header, int shift) noexcept {
   if (shift == 0 || (tcp_header[13] & net::kTcpSyn) != 0) return;
   const net::Be16 old_window = net::load_be16(tcp_header + 14);

@@ -93,11 +93,6 @@ inline constexpr uint8_t kMaximumSynCount = 4;
 [[nodiscard]] SynProxyStep on_established_server_segment(const SynProxyState& state,
                                                          const TcpFacts& segment) noexcept;
 
-// The session ends while WaitingForServer (timeout): the RST that tells the client, in the numbers
-// that the client knows. `client_key` is the client-side key of the original direction.
-[[nodiscard]] TcpFacts abandon_client(SynProxyState& state,
-                                      const net::FlowKey& client_key) noexcept;
-
 // Shown minus own for the bytes that the server sends: StreamAdjustment::set_initial_offset().
 [[nodiscard]] constexpr uint32_t server_sequence_offset(const SynProxyState& state) noexcept {
   return state.cookie - state.server_isn;

@@ -203,14 +203,6 @@ TEST_F(SynProxyTest, RepeatedSynAckIsAcknowledgedAgain) {
   EXPECT_TRUE(on_client_segment(state_, client_segment(), 1400, 5001).pass);
 }
 
-TEST_F(SynProxyTest, TimeoutTellsTheClientInItsOwnNumbers) {
-  const TcpFacts reset = abandon_client(state_, client_key());
-  EXPECT_EQ(state_.phase, SynProxyPhase::Refused);
-  EXPECT_TRUE(reset.key == client_key().reversed());
-  EXPECT_EQ(reset.sequence, kCookie + 1);
-  EXPECT_EQ(reset.acknowledgement, kClientIsn + 1);
-}
-
 TEST(ShiftWindow, RewritesTheFieldAndTheChecksum) {
   struct Case {
     uint16_t before;
