@@ -29,8 +29,8 @@ struct ContentFacts {
   Direction direction = Direction::ToClient;  // in which it travels
   ContentKind kind = ContentKind::File;
   std::string_view name;        // file name; of HTTP without a name: the last part of the path
-  std::string_view host;        // HTTP: Host of the request
-  std::string_view location;    // HTTP: target of the request; FTP: path; IMAP: section
+  std::string_view host;        // HTTP: Host of the request, in lower case, without port
+  std::string_view location;    // HTTP: target without scheme and host; FTP: path; IMAP: section
   std::string_view media_type;  // as declared
   std::string_view languages;   // HTTP: Accept-Language of the request
   std::string_view tag;         // IMAP: tag of the command
