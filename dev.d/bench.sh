@@ -19,6 +19,7 @@ run_bench() {
   bench=$BUILD/tests/bench/ips_bench
   as_owner "$bench" --json "$BUILD/bench/ips.json" "${quick[@]}" || status=1
   lab_python throughput.py --json "$BUILD/bench/lab.json" "${quick[@]}" || status=1
+  lab_python lossy_throughput.py --json "$BUILD/bench/lossy.json" "${quick[@]}" || status=1
   give_back "$BUILD/bench"
   return "$status"
 }
