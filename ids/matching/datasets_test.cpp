@@ -107,6 +107,14 @@ TEST_F(Datasets, TheSameNameIsTheSameSetOfOneType) {
   match.type = DatasetType::Md5;
   EXPECT_FALSE(store_.open(match, "").has_value());
   EXPECT_EQ(store_.find("seen"), *one);
+  DatasetMatch digests;
+  digests.name = "digests";
+  digests.type = DatasetType::Md5;
+  const auto typed = store_.open(digests, "");
+  digests.type.reset();
+  const auto untyped = store_.open(digests, "");
+  ASSERT_TRUE(typed && untyped);
+  EXPECT_EQ(*untyped, *typed);
   EXPECT_EQ(store_.find("unseen"), nullptr);
 }
 

@@ -223,14 +223,12 @@ struct FileStore {
 
 // ssl_state, tls_cert_expired, tls_cert_valid, tls_cert_notbefore/notafter.
 struct TlsStateMatch {
-  enum class State : uint8_t {
-    ClientHello,
-    ServerHello,
-    ClientKeyx,
-    ServerKeyx,
-    Unknown
-  } state = State::Unknown;
-  bool negated = false;
+  enum class State : uint8_t { ClientHello, ServerHello, ClientKeyx, ServerKeyx, Unknown };
+  struct Wanted {
+    State state = State::Unknown;
+    bool negated = false;
+  };
+  std::vector<Wanted> any_of;  // one of these is so
 };
 struct TlsCertificateTimeMatch {
   enum class Field : uint8_t { Expired, Valid, NotBefore, NotAfter } field = Field::Expired;

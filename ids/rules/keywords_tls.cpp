@@ -97,26 +97,25 @@ std::optional<TlsStateMatch::State> find_state(std::string_view name) noexcept {
   return std::nullopt;
 }
 
+// ssl_state:[!]STATE[|[!]STATE...]; commas stand for '|', too.
 Outcome read_ssl_state(RuleDraft& draft, const KeywordUse& use) {
   if (auto done = require_tls(draft); !done) return done;
   std::string text(use.value);
   std::replace(text.begin(), text.end(), '|', ',');
-  size_t included = 0;
+  TlsStateMatch match;
   for (std::string_view name : split(text, ',')) {
-    TlsStateMatch match;
-    match.negated = name.starts_with('!');
-    if (match.negated) name = trimmed(name.substr(1));
+    TlsStateMatch::Wanted wanted;
+    wanted.negated = name.starts_with('!');
+    if (wanted.negated) name = trimmed(name.substr(1));
     const auto state = find_state(name);
     if (!state) {
       return wrong("expects client_hello, server_hello, client_keyx, server_keyx or unknown, not " +
                    in_quotes(name));
     }
-    match.state = *state;
-    if (!match.negated && ++included > 1) {
-      return not_supported("cannot ask for one of several states; write one rule for each");
-    }
-    draft.rule.conditions.emplace_back(match);
+    wanted.state = *state;
+    match.any_of.push_back(wanted);
   }
+  draft.rule.conditions.emplace_back(std::move(match));
   return {};
 }
 

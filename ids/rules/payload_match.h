@@ -153,8 +153,8 @@ struct DatasetMatch {
     Reputation
   } operation = Operation::IsSet;
   std::string name;
-  DatasetType type = DatasetType::String;
-  std::string load_path;  // read at load time; relative to the rule file
+  std::optional<DatasetType> type;  // unset: that of the set, which another rule describes
+  std::string load_path;            // read at load time; relative to the rule file
   std::string state_path;
   uint32_t maximum_entries = 0;               // memcap and hashsize are bounds of our own
   Comparison comparison = Comparison::Equal;  // of Reputation

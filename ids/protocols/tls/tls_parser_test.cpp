@@ -310,11 +310,16 @@ TEST_F(TlsParserTest, PassesOverGapsWithinARecord) {
 }
 
 TEST_F(TlsParserTest, JudgesStatesAndTimes) {
-  const TlsStateMatch hello_seen{TlsStateMatch::State::ClientHello, false};
-  const TlsStateMatch keys_seen{TlsStateMatch::State::ServerKeyx, false};
+  using State = TlsStateMatch::State;
+  const TlsStateMatch hello_seen{{{State::ClientHello, false}}};
+  const TlsStateMatch keys_seen{{{State::ServerKeyx, false}}};
+  const TlsStateMatch either{{{State::ServerKeyx, false}, {State::ClientHello, false}}};
+  const TlsStateMatch one_missing{{{State::ServerKeyx, true}, {State::ClientHello, true}}};
   ASSERT_EQ(client(record(kHandshake, client_hello(kUsualHello))), ParseOutcome::Going);
   EXPECT_EQ(transaction().holds(Condition{hello_seen}, Direction::ToServer, 0), true);
   EXPECT_EQ(transaction().holds(Condition{keys_seen}, Direction::ToServer, 0), std::nullopt);
+  EXPECT_EQ(transaction().holds(Condition{either}, Direction::ToServer, 0), true);
+  EXPECT_EQ(transaction().holds(Condition{one_missing}, Direction::ToServer, 0), true);
   const TlsCertificateTimeMatch expired{TlsCertificateTimeMatch::Field::Expired, Comparison::Equal,
                                         0, 0};
   constexpr uint64_t kSecond = 1'000'000;

@@ -191,7 +191,9 @@ bool TlsTransaction::seen(TlsStateMatch::State state) const noexcept {
 std::optional<bool> TlsTransaction::holds(const Condition& condition, Direction direction,
                                           uint64_t time_us) noexcept {
   if (const auto* state = std::get_if<TlsStateMatch>(&condition)) {
-    if (seen(state->state) != state->negated) return true;
+    for (const TlsStateMatch::Wanted& wanted : state->any_of) {
+      if (seen(wanted.state) != wanted.negated) return true;
+    }
     return std::nullopt;
   }
   if (const auto* time = std::get_if<TlsCertificateTimeMatch>(&condition)) {
