@@ -12,6 +12,8 @@
 namespace masugata::dataplane {
 namespace {
 
+constexpr std::chrono::seconds kDatasetPeriod{10};
+
 void set_choices(const config::IpsProfile& profile, InspectionSlot& slot) {
   slot.name = profile.name;
   slot.prevent = profile.prevent;
@@ -110,6 +112,7 @@ InspectionManager::InspectionManager(InspectionTargets targets) : targets_(std::
 
 InspectionManager::~InspectionManager() {
   if (loader_.joinable()) loader_.join();
+  (void)datasets_.follow_changes(true);
   if (targets_.publication != nullptr) targets_.publication->store(nullptr);
 }
 
@@ -249,9 +252,25 @@ bool InspectionManager::tick(std::string& ended) {
     next_expiry_.reset();
     start_loading();
   }
-  if (!loader_.joinable() || !loader_done_.load(std::memory_order_acquire)) return false;
+  // The store is the loader's while one is at work.
+  if (!loader_.joinable()) return tend_datasets(ended);
+  if (!loader_done_.load(std::memory_order_acquire)) return false;
   take_loaded(ended);
   return true;
+}
+
+bool InspectionManager::tend_datasets(std::string& said) {
+  const WallTime now = targets_.wall_clock();
+  const bool due =
+      !datasets_written_ || now - *datasets_written_ >= kDatasetPeriod || now < *datasets_written_;
+  if (due) datasets_written_ = now;
+  const Status status = datasets_.follow_changes(due);
+  if (!due) return false;
+  const std::string failure = status ? "" : status.error().message();
+  const bool is_news = !failure.empty() && failure != dataset_failure_;
+  dataset_failure_ = failure;
+  if (is_news) said = "ips: data set not written: " + failure;
+  return is_news;
 }
 
 void InspectionManager::retire_oldest() {

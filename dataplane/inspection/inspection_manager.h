@@ -74,8 +74,9 @@ class InspectionManager {
   void set_profiling(bool on);
   [[nodiscard]] bool is_profiling() const noexcept { return profiling_; }
 
-  // Publishes rules that have become ready; frees what nobody reads. About ten times a second. True
-  // when a load has ended; `ended` says how.
+  // Publishes rules that have become ready; frees what nobody reads; writes back what rules added
+  // to data sets with a state file, every ten seconds. About ten times a second. True when a load
+  // has ended or a data set could not be written; `ended` says how.
   bool tick(std::string& ended);
 
   // Waits for a load that is under way and publishes it (tests, start-up of the lab).
@@ -97,6 +98,8 @@ class InspectionManager {
   void publish(std::unique_ptr<InspectionSet> next);
   void start_loading();
   void take_loaded(std::string& ended);
+  // Writes data sets with a state file back, every kDatasetPeriod. True when `said` has news.
+  [[nodiscard]] bool tend_datasets(std::string& said);
   void retire_oldest();
   // Of a slot, those that workers may still write.
   [[nodiscard]] std::vector<const PlanCosts*> live_costs(size_t slot) const;
@@ -115,7 +118,9 @@ class InspectionManager {
   std::thread loader_;
   std::atomic<bool> loader_done_{false};
   std::optional<Result<LoadedRules>> loader_result_;  // the loader's until loader_done_
-  bool load_again_ = false;                           // asked for while a load is under way
+  std::optional<WallTime> datasets_written_;
+  std::string dataset_failure_;  // of the last writing; empty when it went well
+  bool load_again_ = false;      // asked for while a load is under way
 };
 
 }  // namespace masugata::dataplane

@@ -180,6 +180,7 @@ bool Dataset::add(std::span<const uint8_t> value, uint16_t reputation) noexcept 
     while (seen == kEmpty || seen == kRemoved) {
       if (slot.hash.compare_exchange_strong(seen, *hash, std::memory_order_acq_rel)) {
         slot.reputation.store(reputation, std::memory_order_relaxed);
+        if (journal_ != nullptr) (void)journal_->note(true, value);
         return true;
       }
     }
@@ -206,6 +207,7 @@ bool Dataset::remove(std::span<const uint8_t> value) noexcept {
       removed = true;
     }
   }
+  if (removed && journal_ != nullptr) (void)journal_->note(false, value);
   return removed;
 }
 
@@ -252,14 +254,13 @@ std::string full_path(const std::string& path, const std::string& folder) {
 // The lines that a new set begins with.
 Result<std::vector<DatasetLine>> read_initial_lines(const DatasetMatch& match,
                                                     const std::string& folder) {
-  const DatasetType type = match.type.value_or(DatasetType::String);
   if (!match.load_path.empty()) {
-    return read_dataset_file(type, full_path(match.load_path, folder));
+    return read_dataset_file(match.type, full_path(match.load_path, folder));
   }
   std::error_code error;
   const std::string state = full_path(match.state_path, folder);
   if (!match.state_path.empty() && std::filesystem::exists(state, error)) {
-    return read_dataset_file(type, state);
+    return read_dataset_file(match.type, state);
   }
   return std::vector<DatasetLine>{};
 }
@@ -270,9 +271,7 @@ Result<Dataset*> DatasetStore::open(const DatasetMatch& match, const std::string
   const std::string where = "dataset " + match.name;
   if (match.name.empty()) return failure("dataset", "has no name");
   if (Dataset* known = find(match.name); known != nullptr) {
-    if (match.type && known->type() != *match.type) {
-      return failure(where, "is used with two types");
-    }
+    if (known->type() != match.type) return failure(where, "is used with two types");
     return known;
   }
   auto lines = read_initial_lines(match, folder);
@@ -280,9 +279,23 @@ Result<Dataset*> DatasetStore::open(const DatasetMatch& match, const std::string
   const size_t asked = match.maximum_entries != 0 ? match.maximum_entries : kDefaultMaximumEntries;
   // What is loaded always fits; as much again can be added.
   const size_t entries = std::min(std::max(asked, lines->size() * 2), kLargestMaximumEntries);
-  auto dataset = std::make_unique<Dataset>(match.type.value_or(DatasetType::String), entries);
+  auto dataset = std::make_unique<Dataset>(match.type, entries);
   for (const DatasetLine& line : *lines) {
     dataset->add(bytes_of(line.value), line.reputation);
+  }
+  if (!match.state_path.empty()) {
+    dataset->keep_journal();
+    std::set<std::string> saved;
+    for (const DatasetLine& line : *lines) {
+      if (saved.size() == kMaximumSavedLines) {
+        return failure(where, "has more members than are written back (262144)");
+      }
+      std::string text = dataset_line_of(dataset->type(), bytes_of(line.value));
+      if (line.reputation != 0) text += "," + std::to_string(line.reputation);
+      saved.insert(std::move(text));
+    }
+    files_.try_emplace(match.name, dataset->type(), full_path(match.state_path, folder),
+                       std::move(saved));
   }
   Dataset* opened = dataset.get();
   sets_.emplace(match.name, std::move(dataset));
@@ -292,6 +305,17 @@ Result<Dataset*> DatasetStore::open(const DatasetMatch& match, const std::string
 Dataset* DatasetStore::find(std::string_view name) const noexcept {
   const auto found = sets_.find(name);
   return found == sets_.end() ? nullptr : found->second.get();
+}
+
+Status DatasetStore::follow_changes(bool write) {
+  Status first;
+  for (auto& [name, file] : files_) {
+    file.follow(*find(name)->journal());
+    if (!write) continue;
+    Status saved = file.save();
+    if (!saved && first) first = std::move(saved);
+  }
+  return first;
 }
 
 }  // namespace masugata::ids

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ids/matching/dataset_file.h"
+#include "ids/matching/dataset_journal.h"
 #include "ids/rules/payload_match.h"
 #include "net/siphash.h"
 #include "result/result.h"
@@ -46,6 +48,11 @@ class Dataset {
   // True when the value was in the set.
   bool remove(std::span<const uint8_t> value) noexcept;
 
+  // From now on add() and remove() note what they change, for a file. Compile step, before workers
+  // know the set.
+  void keep_journal() { journal_ = std::make_unique<DatasetJournal>(); }
+  [[nodiscard]] DatasetJournal* journal() noexcept { return journal_.get(); }
+
  private:
   struct Slot {
     std::atomic<uint64_t> hash{0};
@@ -63,6 +70,7 @@ class Dataset {
   std::vector<Slot> slots_;  // a power of two, at least twice the maximum
   std::atomic<size_t> size_{0};
   std::atomic<uint64_t> full_{0};
+  std::unique_ptr<DatasetJournal> journal_;  // null: nothing is written back
 };
 
 // The sets by name. Sets live as long as the store and outlast a reload of the rules, with what
@@ -80,8 +88,14 @@ class DatasetStore {
   // Null when there is none of that name.
   [[nodiscard]] Dataset* find(std::string_view name) const noexcept;
 
+  // Takes in what workers changed in sets with a state file, and with `write` brings the files up
+  // to date. One thread, while no rules are compiled. Fault: the first file that cannot be written;
+  // the others are written all the same.
+  Status follow_changes(bool write);
+
  private:
   std::map<std::string, std::unique_ptr<Dataset>, std::less<>> sets_;
+  std::map<std::string, DatasetFile, std::less<>> files_;  // of those with one, by name
 };
 
 // One line of a dataset file: the value and, after a comma, its reputation. Strings are base64,

@@ -208,5 +208,114 @@ TEST(DatasetKeyword, IsRefusedWithoutAStore) {
   EXPECT_FALSE(compile_matches(buffer({match}), matcher.context()).has_value());
 }
 
+class SavedDatasets : public Datasets {
+ protected:
+  Dataset* open_state(DatasetStore& store, DatasetType type = DatasetType::String) {
+    DatasetMatch match;
+    match.name = "seen";
+    match.type = type;
+    match.state_path = "seen.lst";
+    auto set = store.open(match, folder_.string());
+    EXPECT_TRUE(set) << set.error().message();
+    return set ? *set : nullptr;
+  }
+  [[nodiscard]] std::string saved() const {
+    std::ifstream file(folder_ / "seen.lst", std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  static std::vector<uint8_t> bytes(std::string_view text) { return {text.begin(), text.end()}; }
+};
+
+TEST_F(SavedDatasets, WhatWasLearntOutlivesTheStore) {
+  {
+    DatasetStore store;
+    Dataset* set = open_state(store);
+    EXPECT_TRUE(set->add(bytes("google.com")));
+    EXPECT_TRUE(set->add(bytes("example.org")));
+    EXPECT_TRUE(set->remove(bytes("google.com")));
+    ASSERT_TRUE(store.follow_changes(false));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "seen.lst"));
+    ASSERT_TRUE(store.follow_changes(true));
+  }
+  EXPECT_EQ(saved(), "ZXhhbXBsZS5vcmc=\n");
+  const auto mode = std::filesystem::status(folder_ / "seen.lst").permissions();
+  EXPECT_EQ(static_cast<unsigned>(mode), 0640U);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "seen.lst.new"));
+  DatasetStore store;
+  Dataset* set = open_state(store);
+  EXPECT_TRUE(set->contains(bytes("example.org")));
+  EXPECT_FALSE(set->contains(bytes("google.com")));
+}
+
+TEST_F(SavedDatasets, NothingIsWrittenWithoutAChange) {
+  write("seen.lst", "# a remark\nZXhhbXBsZS5vcmc=\n");
+  DatasetStore store;
+  Dataset* set = open_state(store);
+  EXPECT_FALSE(set->add(bytes("example.org")));
+  ASSERT_TRUE(store.follow_changes(true));
+  EXPECT_EQ(saved(), "# a remark\nZXhhbXBsZS5vcmc=\n");
+}
+
+TEST_F(SavedDatasets, AFailureKeepsTheFileAndIsTriedAgain) {
+  write("seen.lst", "ZXhhbXBsZS5vcmc=\n");
+  DatasetStore store;
+  Dataset* set = open_state(store);
+  std::filesystem::create_directory(folder_ / "seen.lst.new");
+  EXPECT_TRUE(set->add(bytes("google.com")));
+  EXPECT_FALSE(store.follow_changes(true));
+  EXPECT_EQ(saved(), "ZXhhbXBsZS5vcmc=\n");
+  std::filesystem::remove(folder_ / "seen.lst.new");
+  ASSERT_TRUE(store.follow_changes(true));
+  EXPECT_EQ(saved(), "Z29vZ2xlLmNvbQ==\nZXhhbXBsZS5vcmc=\n");
+}
+
+TEST_F(SavedDatasets, AddressesAndDigestsAsTheirFilesWriteThem) {
+  const uint8_t v4[] = {192, 0, 2, 1};
+  EXPECT_EQ(dataset_line_of(DatasetType::Ip, v4), "192.0.2.1");
+  EXPECT_EQ(dataset_line_of(DatasetType::Md5, bytes("D41D8CD98F00B204E9800998ECF8427E")),
+            "d41d8cd98f00b204e9800998ecf8427e");
+  EXPECT_EQ(dataset_line_of(DatasetType::Md5, std::vector<uint8_t>(16, 0xab)),
+            "abababababababababababababababab");
+  EXPECT_EQ(dataset_line_of(DatasetType::Md5, bytes("short")), "");
+  EXPECT_EQ(dataset_line_of(DatasetType::String, bytes("ab")), "YWI=");
+  for (const DatasetType type : {DatasetType::String, DatasetType::Ip}) {
+    EXPECT_TRUE(read_dataset_line(type, dataset_line_of(type, v4)));
+  }
+}
+
+TEST_F(SavedDatasets, JournalLosesWhatFindsNoRoom) {
+  DatasetJournal journal;
+  for (size_t i = 0; i < DatasetJournal::kEntries; ++i) EXPECT_TRUE(journal.note(true, bytes("x")));
+  EXPECT_FALSE(journal.note(true, bytes("y")));
+  EXPECT_FALSE(journal.note(true, std::vector<uint8_t>(DatasetChange::kValueBytes + 1)));
+  EXPECT_EQ(journal.lost(), 2U);
+  DatasetChange change;
+  for (size_t i = 0; i < DatasetJournal::kEntries; ++i) EXPECT_TRUE(journal.take(change));
+  EXPECT_FALSE(journal.take(change));
+  EXPECT_TRUE(journal.note(false, bytes("z")));
+  ASSERT_TRUE(journal.take(change));
+  EXPECT_FALSE(change.added);
+  EXPECT_EQ(change.bytes, 1U);
+}
+
+TEST_F(SavedDatasets, WorkersNoteAtTheSameTime) {
+  DatasetJournal journal;
+  std::vector<std::thread> workers;
+  for (uint8_t worker = 0; worker < 3; ++worker) {
+    workers.emplace_back([&journal, worker] {
+      for (int i = 0; i < 500; ++i) (void)journal.note(true, std::vector<uint8_t>(9, worker));
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  DatasetChange change;
+  size_t taken = 0;
+  for (; journal.take(change); ++taken) {
+    ASSERT_EQ(change.bytes, 9U);
+    EXPECT_EQ(std::vector<uint8_t>(change.view().begin(), change.view().end()),
+              std::vector<uint8_t>(9, change.value[0]));
+  }
+  EXPECT_EQ(taken, 1500U);
+}
+
 }  // namespace
 }  // namespace masugata::ids
