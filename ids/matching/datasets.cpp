@@ -254,13 +254,14 @@ std::string full_path(const std::string& path, const std::string& folder) {
 // The lines that a new set begins with.
 Result<std::vector<DatasetLine>> read_initial_lines(const DatasetMatch& match,
                                                     const std::string& folder) {
+  const DatasetType type = match.type.value_or(DatasetType::String);
   if (!match.load_path.empty()) {
-    return read_dataset_file(match.type, full_path(match.load_path, folder));
+    return read_dataset_file(type, full_path(match.load_path, folder));
   }
   std::error_code error;
   const std::string state = full_path(match.state_path, folder);
   if (!match.state_path.empty() && std::filesystem::exists(state, error)) {
-    return read_dataset_file(match.type, state);
+    return read_dataset_file(type, state);
   }
   return std::vector<DatasetLine>{};
 }
@@ -271,7 +272,9 @@ Result<Dataset*> DatasetStore::open(const DatasetMatch& match, const std::string
   const std::string where = "dataset " + match.name;
   if (match.name.empty()) return failure("dataset", "has no name");
   if (Dataset* known = find(match.name); known != nullptr) {
-    if (known->type() != match.type) return failure(where, "is used with two types");
+    if (match.type && known->type() != *match.type) {
+      return failure(where, "is used with two types");
+    }
     return known;
   }
   auto lines = read_initial_lines(match, folder);
@@ -279,7 +282,7 @@ Result<Dataset*> DatasetStore::open(const DatasetMatch& match, const std::string
   const size_t asked = match.maximum_entries != 0 ? match.maximum_entries : kDefaultMaximumEntries;
   // What is loaded always fits; as much again can be added.
   const size_t entries = std::min(std::max(asked, lines->size() * 2), kLargestMaximumEntries);
-  auto dataset = std::make_unique<Dataset>(match.type, entries);
+  auto dataset = std::make_unique<Dataset>(match.type.value_or(DatasetType::String), entries);
   for (const DatasetLine& line : *lines) {
     dataset->add(bytes_of(line.value), line.reputation);
   }
