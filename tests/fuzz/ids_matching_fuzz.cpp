@@ -162,8 +162,11 @@ std::vector<Transform> choose_transforms(Choices& choices) {
   const size_t count = choices.byte() % 5;
   while (transforms.size() < count) {
     Transform transform;
-    transform.kind = static_cast<TransformKind>(choices.byte() % 16);
+    transform.kind = static_cast<TransformKind>(choices.byte() % 18);
     if (transform.kind == TransformKind::PcreTransform) transform.argument = "a(.*)b";
+    const bool packed = transform.kind == TransformKind::Gunzip ||
+                        transform.kind == TransformKind::ZlibDeflate;
+    if (packed) transform.argument = std::to_string(choices.byte() + 1);
     if (transform.kind == TransformKind::Xor) transform.argument = "k" + choices.text(4);
     transforms.push_back(std::move(transform));
   }
