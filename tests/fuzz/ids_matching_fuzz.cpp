@@ -164,8 +164,8 @@ std::vector<Transform> choose_transforms(Choices& choices) {
     Transform transform;
     transform.kind = static_cast<TransformKind>(choices.byte() % 18);
     if (transform.kind == TransformKind::PcreTransform) transform.argument = "a(.*)b";
-    const bool packed = transform.kind == TransformKind::Gunzip ||
-                        transform.kind == TransformKind::ZlibDeflate;
+    const bool packed =
+        transform.kind == TransformKind::Gunzip || transform.kind == TransformKind::ZlibDeflate;
     if (packed) transform.argument = std::to_string(choices.byte() + 1);
     if (transform.kind == TransformKind::Xor) transform.argument = "k" + choices.text(4);
     transforms.push_back(std::move(transform));
