@@ -29,6 +29,7 @@ void read_model(reading::Context& context) {
   reading::read_domain_sets(context);
   reading::read_zones(context);
   reading::read_ips(context);
+  reading::read_antivirus(context);
   reading::read_policy(context);
   reading::read_nat(context);
   checks::check_networks_are_apart(context);

@@ -102,6 +102,7 @@ sets { address-set servers { address [ 10.0.2.80 10.0.2.0/28 10.0.2.10-10.0.2.20
        address-set more { address 10.0.2.21; }
        schedule office { weekdays [ mon fri ]; time 22:00-06:00; } }
 ips { profile standard { } }
+av { profile strict { } }
 policy { from lan to wan { rule web {
     description "all of it";
     source { address [ 10.0.1.0/24 servers ]; mac 02:00:00:00:00:01; port 1024-65535; }
@@ -166,6 +167,52 @@ policy { from lan to wan { rule web { action permit; inspect { ips strict; } } }
   EXPECT_EQ(model.ips.address_variables[0].value, "[10.0.0.0/8,!10.1.0.0/16]");
   EXPECT_EQ(model.ips.log.file, "/tmp/eve.json");
   EXPECT_TRUE(model.ips.log.payload);
+}
+
+TEST(Load, ReadsAntivirus) {
+  const Model model = model_of(std::string(kNetworks) + R"(
+av {
+    signatures { folder /srv/signatures; own /etc/own.ndb; maximum-age 7;
+        allow-sha256 00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff; }
+    memory 64M;
+    blocked-url-time 10;
+    profile office {
+        smtp { infected reset; }
+        pop3 { disable; }
+        limits { object-size 8M; too-large block; time 5; }
+        partial pass;
+        encryption refuse;
+        exempt { kind [ image video ]; larger-than 1G; }
+        no-quarantine;
+    }
+    notices { smart-host 192.0.2.25; from av@example.com; inside-zone lan; }
+    scan-job nightly { path /srv/mail; at 03:30; weekdays [ mon sun ]; }
+}
+policy { from lan to wan { rule web { action permit; inspect { av office; } } } }
+)");
+  ASSERT_EQ(model.antivirus.profiles.size(), 1U);
+  const AvProfile& profile = model.antivirus.profiles[0];
+  EXPECT_EQ(profile.infected[static_cast<size_t>(AvProtocol::Http)], AvAction::Block);
+  EXPECT_EQ(profile.infected[static_cast<size_t>(AvProtocol::Smtp)], AvAction::Reset);
+  EXPECT_FALSE(profile.scan[static_cast<size_t>(AvProtocol::Pop3)]);
+  EXPECT_TRUE(profile.scan[static_cast<size_t>(AvProtocol::Imap)]);
+  EXPECT_EQ(profile.object_bytes, 8U << 20U);
+  EXPECT_EQ(profile.too_large, AvChoice::Block);
+  EXPECT_EQ(profile.time_ms, 5000U);
+  EXPECT_EQ(profile.partial, AvPartial::Pass);
+  EXPECT_TRUE(profile.refuse_encryption);
+  EXPECT_EQ(profile.exempt_kinds, 0b101);
+  EXPECT_EQ(profile.exempt_above_bytes, 1ULL << 30U);
+  EXPECT_FALSE(profile.quarantine);
+  const AntivirusSettings& av = model.antivirus;
+  EXPECT_EQ(av.signature_folder, "/srv/signatures");
+  EXPECT_EQ(av.allowed_sha256[0],
+            "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
+  EXPECT_EQ(av.memory_megabytes, 64U);
+  EXPECT_EQ(av.blocked_url_minutes, 10U);
+  ASSERT_EQ(av.jobs.size(), 1U);
+  EXPECT_EQ(av.jobs[0].at_minute, 3 * 60 + 30);
+  EXPECT_EQ(av.jobs[0].weekdays, 0b11);
 }
 
 TEST(Load, ReadsServices) {

@@ -263,8 +263,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"policy { from lan to wan { rule a { protocol tcp; action permit; } rule b { protocol "
              "tcp; action deny; } } }",
              "rule b: the rule can never match: it has the conditions of rule a"},
-        Case{"policy { from lan to wan { rule a { action deny; inspect { av x; } } } }",
-             "warning: policy from lan to wan rule a inspect: only what is permitted"},
+        Case{
+            "av { profile x { } } policy { from lan to wan { rule a { action deny; inspect { av x; "
+            "} } } }",
+            "warning: policy from lan to wan rule a inspect: only what is permitted"},
         Case{"ips { profile p { exception e { until \"2999-01-01\"; } } }",
              "ips profile p exception e: the exception takes everything"},
         Case{"ips { profile p { override 7-3 { action drop; } } }", "'7-3' is not a signature id"},
@@ -273,7 +275,11 @@ INSTANTIATE_TEST_SUITE_P(
              "q; } } } }",
              "no IPS profile 'q' is defined"},
         Case{"policy { from lan to wan { rule a { action permit; inspect { av x; } } } }",
-             "rule a inspect av: this version has no anti-virus"}));
+             "no anti-virus profile 'x' is defined"},
+        Case{"av { profile p { limits { object-size 1; } } }", "'1' is too small"},
+        Case{"av { notices { smart-host mail; } }", "notices have no sender"},
+        Case{"av { scan-job j { path /srv; at 25:00; } }", "'25:00' is no time of day"},
+        Case{"av { scan-job j { } }", "the job scans nothing"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Nat, CrossCheck,

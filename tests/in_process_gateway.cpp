@@ -166,6 +166,7 @@ InProcessGateway::InProcessGateway(const InProcessOptions& options)
 InProcessGateway::~InProcessGateway() {
   workers_.clear();
   inspection_.reset();
+  antivirus_.reset();
   std::error_code ignored;
   if (!rule_folder_.empty()) std::filesystem::remove_all(rule_folder_, ignored);
   messages_.reset();
@@ -281,6 +282,7 @@ Status InProcessGateway::open_port(const config::Port& configured, uint32_t inst
 
 Status InProcessGateway::publish(const config::Model& model) {
   if (Status loaded = load_inspection(model); !loaded) return loaded;
+  if (Status loaded = load_antivirus(model); !loaded) return loaded;
   auto snapshot = dataplane::compile_snapshot(model, epoch_ + 1, wall_clock_);
   if (!snapshot) return tl::unexpected(snapshot.error());
   if ((*snapshot)->policy->depends_on_content()) {
@@ -306,6 +308,7 @@ Status InProcessGateway::publish(const config::Model& model) {
       model, std::shared_ptr<const dataplane::Snapshot>(std::move(*snapshot)), ports, twins,
       options_.workers, epoch_);
   next->inspection_slots = inspection_->slots_of(next->snapshot->policy->inspection_profiles());
+  next->antivirus_slots = antivirus_->slots_of(next->snapshot->policy->inspection_profiles());
   publication_.configuration.store(next.get(), std::memory_order_release);
   configuration_ = std::move(next);
   return {};
@@ -452,9 +455,11 @@ Status InProcessGateway::send(const std::vector<PortFrame>& frames) {
 void InProcessGateway::settle() {
   for (uint32_t turn = 0; turn < kMaximumTurns; ++turn) {
     bool busy = false;
+    tend_antivirus();
     for (const auto& worker : workers_) busy |= worker->run_once({now_us_});
-    if (!busy) return;
+    if (!busy) break;
   }
+  tend_antivirus();
 }
 
 void InProcessGateway::advance(uint64_t milliseconds) {

@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "config/model.h"
+#include "dataplane/antivirus/antivirus_manager.h"
 #include "dataplane/gateway/configuration_builder.h"
 #include "dataplane/inspection/inspection_manager.h"
 #include "dataplane/pipeline/worker.h"
 #include "dataplane/pipeline/worker_messages.h"
 #include "dataplane/session/mapped_memory.h"
 #include "tests/scenarios/gateway_under_test.h"
+#include "tests/scripted_scanner.h"
 
 struct rte_mempool;
 struct rte_ring;
@@ -33,6 +35,7 @@ struct InProcessOptions {
   dataplane::InspectorLimits inspection;
   dataplane::IdentifierLimits identifier;
   dataplane::LearnerLimits learner;
+  dataplane::ObjectGuardLimits antivirus{.sessions = 64, .objects = 64};
 };
 
 // Connected, local and broadcast routes follow from the interfaces' addresses, and static routes
@@ -45,6 +48,8 @@ class InProcessGateway final : public GatewayUnderTest {
   Status configure(const std::string& text) override;
   Status set_rules(const std::string& text) override;
   std::vector<std::string> take_alerts() override;
+  Status set_scanner(const std::string& mode) override;
+  std::vector<std::string> take_objects() override;
   Status set_route(const NetworkRoute& route) override;
   Status remove_route(const std::string& prefix) override;
   Status set_neighbour(const std::string& interface, const std::string& address,
@@ -63,6 +68,7 @@ class InProcessGateway final : public GatewayUnderTest {
   // For tests that look deeper. Valid after the first configure().
   [[nodiscard]] dataplane::Worker& worker() noexcept { return *workers_.front(); }
   [[nodiscard]] dataplane::InspectionManager& inspection() noexcept { return *inspection_; }
+  [[nodiscard]] dataplane::AntivirusManager& antivirus() noexcept { return *antivirus_; }
   [[nodiscard]] dataplane::ForwardingPublisher& forwarding() noexcept { return *forwarding_; }
   [[nodiscard]] const config::Model& model() const noexcept { return model_; }
   [[nodiscard]] const dataplane::RunningConfiguration& configuration() const noexcept {
@@ -82,6 +88,9 @@ class InProcessGateway final : public GatewayUnderTest {
   Status make_workers(dataplane::WorkerSettings settings, const config::Model& model);
   Status publish(const config::Model& model);
   Status load_inspection(const config::Model& model);
+  Status load_antivirus(const config::Model& model);
+  void tend_antivirus();
+  [[nodiscard]] dataplane::WallTime wall_time() const;
   Status feed_routes();
   void settle();
   [[nodiscard]] Port* find_port(const std::string& name);
@@ -101,6 +110,10 @@ class InProcessGateway final : public GatewayUnderTest {
   std::vector<std::unique_ptr<dataplane::Worker>> workers_;
   dataplane::MappedMemory inspection_memory_;
   std::unique_ptr<dataplane::InspectionManager> inspection_;
+  std::unique_ptr<dataplane::AntivirusManager> antivirus_;
+  ScriptedScanner scanner_;
+  bool scanner_opened_ = false;
+  std::vector<std::string> objects_;
   std::string rules_;
   std::filesystem::path rule_folder_;
   uint16_t next_queue_ = 0;

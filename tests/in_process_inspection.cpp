@@ -59,7 +59,10 @@ Status InProcessGateway::load_inspection(const config::Model& model) {
   }
   if (Status possible = inspection_->check(settings); !possible) return possible;
   // Without rules nothing is loaded: what a gateway does meanwhile can be tested so.
-  if (Status configured = inspection_->configure(settings, true); !configured) return configured;
+  const bool contents = !model.antivirus.profiles.empty();
+  if (Status configured = inspection_->configure(settings, true, contents); !configured) {
+    return configured;
+  }
   if (!rules_.empty()) {
     inspection_->finish_loading();
     const dataplane::RuleLoadReport& report = inspection_->report();

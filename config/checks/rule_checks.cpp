@@ -93,10 +93,6 @@ void check_rule_families(reading::Context& context, DataNode node, const PolicyR
 
 void check_rule_effect(reading::Context& context, DataNode node, const PolicyRule& rule) {
   const bool inspected = !rule.inspect.ips.empty() || !rule.inspect.av.empty();
-  if (rule.action == Action::Permit && !rule.inspect.av.empty()) {
-    context.warning(node.child("inspect").child("av"),
-                    "this version has no anti-virus: what the rule permits passes unscanned");
-  }
   if (rule.action == Action::Permit) return;
   if (inspected) {
     context.warning(node.child("inspect"), "only what is permitted is inspected");

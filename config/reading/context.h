@@ -38,6 +38,7 @@ struct Names {
   Definitions<uint16_t> domain_sets;                 // indexes into Model::domain_sets
   Definitions<uint16_t> pools;                       // indexes into Model::nat_pools
   Definitions<uint16_t> ips_profiles;                // indexes into Model::ips.profiles
+  Definitions<uint16_t> av_profiles;                 // indexes into Model::antivirus.profiles
   std::unordered_map<std::string, ZoneIndex> zones;  // with `self`, without `any`
   std::unordered_map<std::string, uint16_t> interfaces;
 };

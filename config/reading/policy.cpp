@@ -95,16 +95,22 @@ bool read_macs(Context& context, DataNode source, PolicyRule& rule) {
   return source.has("mac") != rule.source_mac.empty();
 }
 
-void read_inspection(Context& context, DataNode node, InspectionProfile& inspect) {
-  inspect.ips = node.child("ips").value();
-  inspect.av = node.child("av").value();
-  if (inspect.ips.empty()) return;
-  const auto found = context.names.ips_profiles.find(inspect.ips);
-  if (found == context.names.ips_profiles.end()) {
-    context.refuse_name(node.child("ips"), "IPS profile", context.names.ips_profiles);
+void use_profile(Context& context, DataNode leaf, const char* kind,
+                 Definitions<uint16_t>& profiles) {
+  if (!leaf) return;
+  const auto found = profiles.find(std::string(leaf.value()));
+  if (found == profiles.end()) {
+    context.refuse_name(leaf, kind, profiles);
   } else {
     found->second.used = true;
   }
+}
+
+void read_inspection(Context& context, DataNode node, InspectionProfile& inspect) {
+  inspect.ips = node.child("ips").value();
+  inspect.av = node.child("av").value();
+  use_profile(context, node.child("ips"), "IPS profile", context.names.ips_profiles);
+  use_profile(context, node.child("av"), "anti-virus profile", context.names.av_profiles);
 }
 
 // False after an error: the rule then may match more than is written and is not compared with

@@ -21,6 +21,7 @@ void read_schedules(Context& context);
 void read_domain_sets(Context& context);
 void read_zones(Context& context);
 void read_ips(Context& context);
+void read_antivirus(Context& context);
 void read_policy(Context& context);
 void read_nat(Context& context);
 // Warnings about definitions that nothing refers to; after all others.

@@ -10,19 +10,15 @@
 #include "av-stream/verdicts/blocked_urls.h"
 #include "av-stream/verdicts/refusal_text.h"
 #include "config/antivirus_settings.h"
+#include "dataplane/antivirus/antivirus_slot.h"
 #include "net/siphash.h"
 
 namespace masugata::dataplane {
 
-// A profile keeps its slot for as long as the gateway runs, whatever its place in the
-// configuration.
-using AntivirusSlotIndex = uint8_t;
-inline constexpr size_t kMaximumAntivirusSlots = 32;
-inline constexpr AntivirusSlotIndex kNoAntivirusSlot = 0xff;
-
 struct AntivirusSet {
   uint32_t generation = 0;  // differs from the set before
   std::vector<config::AvProfile> slots;
+  uint32_t choices = 0;  // differs when `slots` may have changed
   net::SipHashKey url_secret;
   bool remembers_urls = true;
   std::shared_ptr<const av::BlockedUrlSet> blocked_urls;

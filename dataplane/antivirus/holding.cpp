@@ -5,6 +5,9 @@
 namespace masugata::dataplane {
 namespace {
 
+// Of the outbox, for what else a turn sends.
+constexpr uint32_t kKeptRoom = 48;
+
 // RFC 9293 section 3.4: differences of sequence numbers are signed.
 bool is_behind(uint32_t sequence, uint32_t other) noexcept {
   return static_cast<int32_t>(sequence - other) > 0;
@@ -109,8 +112,12 @@ void ObjectGuard::release_held(ScannedSession& session, WorkerContext& context) 
     SegmentQueue& queue = session.queues[side];
     if (queue.count == 0) continue;
     find_limit(session, direction);
+    // What finds no room goes in the next turn, and nothing overtakes it.
+    bool room = true;
     const auto goes = [&](uint32_t end) {
-      return !session.limited[side] || !is_behind(end, session.limit[side]);
+      if (session.limited[side] && is_behind(end, session.limit[side])) return false;
+      room = room && context.outbox.room() > kKeptRoom;
+      return room;
     };
     held_.take_if(queue, goes, [&](HeldPacket&& packet) {
       Packet* released = packet.release();

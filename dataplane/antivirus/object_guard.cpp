@@ -84,7 +84,7 @@ Status ObjectGuard::prepare(const ObjectGuardLimits& limits, uint16_t worker) {
 void ObjectGuard::adopt(const AntivirusSet* set) noexcept {
   if (set == nullptr || set == set_) return;
   // Other limits may find otherwise what was clean.
-  if (clean_ != nullptr && set_ != nullptr) clean_->clear();
+  if (clean_ != nullptr && set_ != nullptr && set_->choices != set->choices) clean_->clear();
   set_ = set;
   adopted_.store(set->generation, std::memory_order_release);
 }

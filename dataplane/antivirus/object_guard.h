@@ -25,8 +25,8 @@
 #include "dataplane/antivirus/antivirus_record.h"
 #include "dataplane/antivirus/antivirus_set.h"
 #include "dataplane/antivirus/scanned_session.h"
+#include "dataplane/inspection/stream_guard.h"
 #include "dataplane/pipeline/worker_context.h"
-#include "ids/protocols/content_receiver.h"
 #include "result/result.h"
 
 namespace masugata::dataplane {
@@ -42,28 +42,8 @@ struct ObjectGuardLimits {
   uint32_t blocks = 8192;  // of av::kBlockBytes
 };
 
-// How a segment lies in its stream, in its sender's numbers.
-struct SegmentPlace {
-  ids::Direction direction = ids::Direction::ToServer;
-  uint32_t sequence = 0;
-  uint32_t end = 0;      // behind its last byte, FIN included
-  bool carries = false;  // bytes or FIN: what must not pass beyond a limit
-  std::span<uint8_t> payload;
-};
-
-enum class GuardFate : uint8_t {
-  Go,
-  Hold,    // hold() takes it
-  Refuse,  // refuse() takes it: it must not pass, nor anything after it
-};
-
-struct GuardVerdict {
-  GuardFate fate = GuardFate::Go;
-  bool payload_changed = false;  // in place, the length stays
-};
-
 // Thread: the worker's, but where said otherwise.
-class ObjectGuard final : public ids::ContentReceiver {
+class ObjectGuard final : public StreamGuard {
  public:
   ObjectGuard();
   ~ObjectGuard() override;
@@ -86,20 +66,22 @@ class ObjectGuard final : public ids::ContentReceiver {
     return set_ != nullptr && slot < set_->slots.size() ? &set_->slots[slot] : nullptr;
   }
 
-  // A session's place, kNone32 at the bound. `key`: client to server, as they really are.
+  // --- StreamGuard ---
   [[nodiscard]] uint32_t open(SessionHandle session, AntivirusSlotIndex slot,
-                              const net::FlowKey& key) noexcept;
-  // The session ends or is no longer scanned; what is held is dropped.
-  void close(uint32_t place) noexcept;
-  // Refused before: closed_segment() takes its packets.
-  [[nodiscard]] bool is_closed(uint32_t place) const noexcept { return sessions_[place].closed; }
-
-  // Around what the engine does with a segment, or with the flow's end.
+                              const net::FlowKey& key) noexcept override;
+  void close(uint32_t place) noexcept override;
+  // closed_segment() takes the packets of a session that is closed.
+  [[nodiscard]] bool is_closed(uint32_t place) const noexcept override {
+    return sessions_[place].closed;
+  }
   void begin_segment(uint32_t place, const SegmentPlace& segment, uint32_t now_ms,
-                     uint64_t now_us) noexcept;
-  // The engine refused the segment, or there was none.
-  void cancel_segment() noexcept { current_ = kNone32; }
-  [[nodiscard]] GuardVerdict end_segment() noexcept;
+                     uint64_t now_us) noexcept override;
+  void cancel_segment() noexcept override { current_ = kNone32; }
+  [[nodiscard]] GuardVerdict end_segment() noexcept override;
+  [[nodiscard]] bool passes_unscanned(AntivirusSlotIndex slot) const noexcept override {
+    const config::AvProfile* choices = profile(slot);
+    return choices != nullptr && choices->not_scanned == config::AvChoice::Pass;
+  }
 
   // After Hold. False: no room, the caller drops the packet; its sender repeats it.
   [[nodiscard]] bool hold(Packet& packet, uint32_t place, const SegmentPlace& segment) noexcept;

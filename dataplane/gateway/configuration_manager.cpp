@@ -85,6 +85,9 @@ Status ConfigurationManager::apply(config::Model model, std::vector<Fault>& warn
   if (targets_.inspection != nullptr) {
     if (Status possible = targets_.inspection->check(model.ips); !possible) return possible;
   }
+  if (targets_.antivirus != nullptr) {
+    if (Status possible = targets_.antivirus->check(model.antivirus); !possible) return possible;
+  }
   std::vector<net::MacAddress> macs;
   for (const PortFacts& port : targets_.ports) macs.push_back(port.mac);
   const Result<KernelConfiguration> kernel = compile_kernel_configuration(model, macs);
@@ -93,7 +96,14 @@ Status ConfigurationManager::apply(config::Model model, std::vector<Fault>& warn
   if (!twins) return tl::unexpected(twins.error());
 
   if (targets_.inspection != nullptr) {
-    if (Status prepared = targets_.inspection->configure(model.ips, reread_rules); !prepared) {
+    const bool without_rules = !model.antivirus.profiles.empty();
+    if (Status prepared = targets_.inspection->configure(model.ips, reread_rules, without_rules);
+        !prepared) {
+      return prepared;
+    }
+  }
+  if (targets_.antivirus != nullptr) {
+    if (Status prepared = targets_.antivirus->configure(model.antivirus); !prepared) {
       return prepared;
     }
   }
@@ -132,6 +142,9 @@ void ConfigurationManager::assign_inspection(RunningConfiguration& configuration
   if (targets_.inspection == nullptr) return;
   configuration.inspection_slots =
       targets_.inspection->slots_of(configuration.snapshot->policy->inspection_profiles());
+  if (targets_.antivirus == nullptr) return;
+  configuration.antivirus_slots =
+      targets_.antivirus->slots_of(configuration.snapshot->policy->inspection_profiles());
 }
 
 void ConfigurationManager::publish(std::unique_ptr<RunningConfiguration> next) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "config/load.h"
+#include "dataplane/antivirus/antivirus_manager.h"
 #include "dataplane/gateway/configuration_builder.h"
 #include "dataplane/inspection/inspection_manager.h"
 #include "dataplane/kernel/exception_path.h"
@@ -28,6 +29,7 @@ struct ConfigurationTargets {
   Publication* publication = nullptr;
   Quiescence* quiescence = nullptr;
   InspectionManager* inspection = nullptr;          // may be null (tests)
+  AntivirusManager* antivirus = nullptr;            // likewise
   std::vector<ApplicationIdentifier*> identifiers;  // of the workers
   IdentifierLimits identifier_limits;
   MemorySource* identifier_memory = nullptr;

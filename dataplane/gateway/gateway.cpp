@@ -165,6 +165,7 @@ Status Gateway::make_workers(const config::Model& model) {
   }
   net::SipHashKey cookie_secret;
   if (Status drawn = draw(cookie_secret); !drawn) return drawn;
+  if (Status drawn = draw(url_secret_); !drawn) return drawn;
   for (uint16_t i = 0; i < count; ++i) {
     WorkerSettings settings;
     settings.worker = i;
@@ -213,6 +214,8 @@ Status Gateway::connect_kernel() {
     targets.learners.push_back(&worker->names());
   }
   targets.secret = secret_;
+  start_antivirus();
+  targets.antivirus = antivirus_.get();
   targets.identifier_limits.sessions = workers_.front()->settings().sessions;
   targets.identifier_memory = &inspection_memory_;
   targets.wall_clock = wall_clock_;
@@ -233,6 +236,22 @@ void Gateway::start_inspection() {
       std::min(targets.limits.inspected_sessions, targets.limits.sessions);
   for (const auto& worker : workers_) targets.inspectors.push_back(&worker->inspector());
   inspection_ = std::make_unique<InspectionManager>(std::move(targets));
+}
+
+void Gateway::start_antivirus() {
+  AntivirusTargets targets;
+  targets.publication = &publication_.antivirus;
+  targets.wall_clock = wall_clock_;
+  targets.url_secret = url_secret_;
+  for (const auto& worker : workers_) targets.guards.push_back(&worker->guard());
+  antivirus_ = std::make_unique<AntivirusManager>(std::move(targets));
+}
+
+void Gateway::tend_antivirus() {
+  if (!antivirus_->is_active()) return;
+  const int64_t offset_us = microseconds_of(wall_time()) - static_cast<int64_t>(clock_.now().us);
+  for (ObjectGuard* guard : antivirus_->guards()) guard->set_wall_offset(offset_us);
+  antivirus_->tick();
 }
 
 void Gateway::tend_inspection() {
@@ -300,6 +319,7 @@ void Gateway::add_jobs() {
     configuration_->tick();
     policy_log_->write_waiting();
     tend_inspection();
+    tend_antivirus();
   });
   loop_->call_every(kKernelTickMs, [this] { report(kernel_->tick(clock_.now().ms()), "kernel"); });
   loop_->call_every(kLinkPeriodMs, [this] { poll_links(); });

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/antivirus/antivirus_manager.h"
 #include "dataplane/control/event_loop.h"
 #include "dataplane/control/gateway_state.h"
 #include "dataplane/control/json_rpc_server.h"
@@ -63,6 +64,7 @@ class Gateway {
   [[nodiscard]] bool hugepages() const noexcept { return hugepages_; }
   [[nodiscard]] const InspectionManager& inspection() const noexcept { return *inspection_; }
   [[nodiscard]] InspectionManager& inspection() noexcept { return *inspection_; }
+  [[nodiscard]] AntivirusManager& antivirus() noexcept { return *antivirus_; }
   [[nodiscard]] const EventLog& event_log() const noexcept { return event_log_; }
   [[nodiscard]] ConfigurationManager& configuration() noexcept { return *configuration_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }
@@ -91,6 +93,8 @@ class Gateway {
   Status start_control();
   Status start_workers();
   void start_inspection();
+  void start_antivirus();
+  void tend_antivirus();
   void tend_inspection();
   // After each configuration that was applied: where events go, and the rings they come from.
   void open_event_log();
@@ -108,6 +112,7 @@ class Gateway {
   bool hugepages_ = false;
   std::vector<uint16_t> cores_;
   net::HashSecret secret_;
+  net::SipHashKey url_secret_;  // of the list of blocked URLs
   WorkerClock clock_;
   WallClock wall_clock_ = system_wall_time;
   uint64_t started_ms_ = 0;
@@ -126,6 +131,7 @@ class Gateway {
   Publication publication_;
   MappedMemory inspection_memory_;
   std::unique_ptr<InspectionManager> inspection_;
+  std::unique_ptr<AntivirusManager> antivirus_;
   EventLog event_log_;
   std::vector<LineRing*> event_rings_;  // of the workers; empty until there is a profile
   std::unique_ptr<ConfigurationManager> configuration_;

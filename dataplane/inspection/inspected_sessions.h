@@ -8,6 +8,7 @@
 #include <new>
 #include <vector>
 
+#include "dataplane/antivirus/antivirus_slot.h"
 #include "dataplane/inspection/inspection_set.h"
 #include "dataplane/session/memory_source.h"
 #include "dataplane/session/session.h"
@@ -29,6 +30,8 @@ struct InspectedSession {
   InspectionSlotIndex slot = kNoInspectionSlot;
   InspectionState state = InspectionState::Inspect;
   bool has_stream = false;
+  AntivirusSlotIndex antivirus_slot = kNoAntivirusSlot;
+  uint32_t guarded = kNone32;  // its place with the stream guard
   ids::FlowInspection* flow = nullptr;
   alignas(TcpStreamPair) unsigned char stream_bytes[sizeof(TcpStreamPair)];
 

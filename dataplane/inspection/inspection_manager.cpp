@@ -23,6 +23,17 @@ void set_choices(const config::IpsProfile& profile, InspectionSlot& slot) {
   slot.midstream = profile.midstream;
 }
 
+// There, the antivirus profile alone says what may pass.
+void set_choices_without_rules(const std::shared_ptr<const ids::DetectionPlan>& no_rules,
+                               InspectionSlot& slot) {
+  slot.name = kSlotWithoutRules;
+  slot.plan = no_rules;
+  slot.without_rules = config::InspectionFailure::Pass;
+  slot.memory_full = config::InspectionFailure::Pass;
+  slot.overload = config::InspectionFailure::Pass;
+  slot.midstream = config::InspectionFailure::Pass;
+}
+
 ids::EveOptions events_of(const config::IpsLog& log) {
   const auto wanted = [&](const char* name, bool usually) {
     return log.events.empty()
@@ -129,7 +140,25 @@ Status InspectionManager::check(const config::IpsSettings& settings) const {
   return check_rule_inputs(settings);
 }
 
-Status InspectionManager::configure(const config::IpsSettings& settings, bool again) {
+Status InspectionManager::add_slot_without_rules() {
+  if (no_rules_ != nullptr) return {};
+  if (names_.size() >= kMaximumInspectionSlots) {
+    return failure("av", fmt::format("more than {} different profiles since the start of "
+                                     "masugatad: restart it",
+                                     kMaximumInspectionSlots));
+  }
+  auto plan = ids::compile_plan({}, {});
+  if (!plan) return tl::unexpected(plan.error());
+  no_rules_ = std::move(*plan);
+  names_.push_back(kSlotWithoutRules);
+  return {};
+}
+
+Status InspectionManager::configure(const config::IpsSettings& settings, bool again,
+                                    bool without_rules) {
+  if (without_rules) {
+    if (Status added = add_slot_without_rules(); !added) return added;
+  }
   for (const config::IpsProfile& profile : settings.profiles) {
     if (std::find(names_.begin(), names_.end(), profile.name) == names_.end()) {
       names_.push_back(profile.name);
@@ -151,10 +180,12 @@ Status InspectionManager::configure(const config::IpsSettings& settings, bool ag
     for (const config::IpsProfile& profile : settings.profiles) {
       if (profile.name == names_[slot]) set_choices(profile, next->slots[slot]);
     }
+    if (names_[slot] == kSlotWithoutRules) set_choices_without_rules(no_rules_, next->slots[slot]);
   }
   next->events = events_of(settings.log);
   if (settings.rule_files.empty()) {
     for (InspectionSlot& slot : next->slots) {
+      if (slot.name == kSlotWithoutRules) continue;
       slot.plan = nullptr;
       slot.costs = nullptr;
     }
@@ -176,7 +207,8 @@ std::vector<InspectionSlotIndex> InspectionManager::slots_of(
   std::vector<InspectionSlotIndex> slots;
   for (const config::InspectionProfile& profile : profiles) {
     const auto found = std::find(names_.begin(), names_.end(), profile.ips);
-    slots.push_back(found == names_.end()
+    const bool none = profile.ips.empty() && profile.av.empty();
+    slots.push_back(none || found == names_.end()
                         ? kNoInspectionSlot
                         : static_cast<InspectionSlotIndex>(found - names_.begin()));
   }

@@ -54,10 +54,12 @@ class InspectionManager {
 
   // Gives slots, publishes the profiles' choices with the rules that run, and begins to load when
   // `settings` name other rules than before or `again` is set. Before the configuration that needs
-  // the slots is published.
-  Status configure(const config::IpsSettings& settings, bool again);
+  // the slots is published. `without_rules`: there are sessions that are inspected without an IPS
+  // profile, for their contents only.
+  Status configure(const config::IpsSettings& settings, bool again, bool without_rules = false);
 
-  // The slots of a policy's inspection profiles, by index.
+  // The slots of a policy's inspection profiles, by index. Those without an IPS profile and with an
+  // antivirus profile have the slot without rules.
   [[nodiscard]] std::vector<InspectionSlotIndex> slots_of(
       const std::vector<config::InspectionProfile>& profiles) const;
 
@@ -96,6 +98,7 @@ class InspectionManager {
     uint32_t replaced_by = 0;  // generation
   };
   void publish(std::unique_ptr<InspectionSet> next);
+  [[nodiscard]] Status add_slot_without_rules();
   void start_loading();
   void take_loaded(std::string& ended);
   // Writes data sets with a state file back, every kDatasetPeriod. True when `said` has news.
@@ -107,7 +110,8 @@ class InspectionManager {
   InspectionTargets targets_;
   config::IpsSettings settings_;
   ids::DatasetStore datasets_;      // outlives all plans
-  std::vector<std::string> names_;  // by slot
+  std::vector<std::string> names_;  // by slot; kSlotWithoutRules stands for no profile
+  std::shared_ptr<const ids::DetectionPlan> no_rules_;  // of that slot
   std::unique_ptr<const InspectionSet> running_;
   std::vector<Retired> retired_;
   uint32_t generation_ = 0;

@@ -21,6 +21,9 @@ using InspectionSlotIndex = uint8_t;
 inline constexpr size_t kMaximumInspectionSlots = 32;
 inline constexpr InspectionSlotIndex kNoInspectionSlot = 0xff;
 
+// The name of the slot that has no profile and no rules; no profile can be called so.
+inline constexpr const char* kSlotWithoutRules = "";
+
 struct InspectionSlot {
   std::string name;  // of the profile
   bool prevent = true;

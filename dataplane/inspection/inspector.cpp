@@ -61,6 +61,18 @@ ids::FlowState state_of(const Session& session) noexcept {
   return state;
 }
 
+SegmentPlace place_of(const StreamSegment& segment, ids::Direction direction) noexcept {
+  const bool fin = segment.has(net::kTcpFin);
+  SegmentPlace place;
+  place.direction = direction;
+  place.sequence = segment.sequence;
+  place.end = segment.sequence + static_cast<uint32_t>(segment.payload.size()) +
+              (segment.has(net::kTcpSyn) ? 1U : 0U) + (fin ? 1U : 0U);
+  place.carries = !segment.payload.empty() || fin;
+  place.payload = segment.payload;
+  return place;
+}
+
 // The payload of a packet in several buffers, after it was changed in a copy.
 void write_back(Packet& packet, std::span<const uint8_t> payload) noexcept {
   uint32_t skip = packet.payload_offset;
@@ -83,6 +95,7 @@ struct Inspector::Sight {
   std::span<uint8_t> network;  // contiguous: in the packet, or in whole_
   std::span<uint8_t> transport;
   std::span<uint8_t> payload;
+  uint64_t now_us = 0;  // worker clock
   bool copied = false;  // in whole_: changes must be written back
 };
 
@@ -181,6 +194,7 @@ bool Inspector::see(Packet& packet, const net::FlowKey& key, ids::Direction dire
   if (sight.payload.size() > packet.payload_length) {
     sight.payload = sight.payload.first(packet.payload_length);
   }
+  sight.now_us = now_us;
   ids::PacketFacts& facts = sight.facts;
   facts.time_us = now_us + static_cast<uint64_t>(wall_offset_us_.load(std::memory_order_relaxed));
   facts.key = key;
@@ -195,15 +209,17 @@ bool Inspector::see(Packet& packet, const net::FlowKey& key, ids::Direction dire
 }
 
 InspectionOutcome Inspector::inspect(Packet& packet, Session& session, SessionTable& sessions,
-                                     InspectionSlotIndex slot, uint64_t now_us) noexcept {
+                                     SlotChoice slots, uint64_t now_us) noexcept {
   InspectionOutcome outcome;
+  const InspectionSlotIndex slot = slots.rules;
   if (!has_slot(slot)) {
     outcome.reason = DropReason::InspectionWithoutRules;
     return outcome;
   }
   const uint32_t index = sessions.index_in_table(session);
   InspectedSession* entry = inspected_.find(index);
-  if (entry != nullptr && (entry->serial != session.record.serial || entry->slot != slot)) {
+  if (entry != nullptr && (entry->serial != session.record.serial || entry->slot != slot ||
+                           entry->antivirus_slot != slots.antivirus)) {
     // The session now has another profile: what was remembered for the old one is closed, and the
     // new one meets a session in its middle.
     close(*entry, now_us, "profile");
@@ -217,8 +233,14 @@ InspectionOutcome Inspector::inspect(Packet& packet, Session& session, SessionTa
     inspected_.forget(index);
   }
   if (entry == nullptr) {
-    entry = open(packet, session, sessions, slot, now_us, outcome);
+    entry = open(packet, session, sessions, slots, now_us, outcome);
     if (entry == nullptr || outcome.reason != DropReason::None) return outcome;
+  }
+  if (entry->guarded != kNone32 && guard_->is_closed(entry->guarded)) {
+    outcome.reason = DropReason::AntivirusRefused;
+    outcome.guard = InspectionOutcome::Guard::Closed;
+    outcome.guarded = entry->guarded;
+    return outcome;
   }
   if (entry->state == InspectionState::Condemned) {
     outcome.reason = DropReason::InspectionFlow;
@@ -280,7 +302,7 @@ InspectionOutcome Inspector::inspect_alone(Packet& packet, InspectionSlotIndex s
 void Inspector::count_uninspected(InspectionFailure failure, RelaxedCounter& passed,
                                   DropReason reason, InspectedSession& entry,
                                   InspectionOutcome& outcome) noexcept {
-  if (failure == InspectionFailure::Pass) {
+  if (failure == InspectionFailure::Pass && may_pass_unscanned(entry.antivirus_slot)) {
     passed.add(1);
     entry.state = InspectionState::Pass;
   } else {
@@ -290,13 +312,14 @@ void Inspector::count_uninspected(InspectionFailure failure, RelaxedCounter& pas
 }
 
 InspectedSession* Inspector::open(const Packet& packet, Session& session, SessionTable& sessions,
-                                  InspectionSlotIndex slot, uint64_t now_us,
+                                  SlotChoice slots, uint64_t now_us,
                                   InspectionOutcome& outcome) noexcept {
+  const InspectionSlotIndex slot = slots.rules;
   const InspectionSlot& choices = set_->slots[slot];
   const uint32_t index = sessions.index_in_table(session);
   InspectedSession* entry = inspected_.add(index, session.record.serial);
   if (entry == nullptr) {
-    if (choices.overload == InspectionFailure::Pass) {
+    if (choices.overload == InspectionFailure::Pass && may_pass_unscanned(slots.antivirus)) {
       counters_.passed_overload.add(1);
       counters_.passed_packets.add(1);
       // Later there may be room, but no beginning of its stream. Datagrams need none.
@@ -307,6 +330,7 @@ InspectedSession* Inspector::open(const Packet& packet, Session& session, Sessio
     return nullptr;
   }
   entry->slot = slot;
+  entry->antivirus_slot = slots.antivirus;
   counters_.sessions.add(1);
   counters_.sessions_now.set(inspected_.count());
   // The handshake of a proxied session is the gateway's own.
@@ -332,6 +356,7 @@ InspectedSession* Inspector::open(const Packet& packet, Session& session, Sessio
     new (entry->stream_bytes)
         TcpStreamPair(stream_memory_, proxied ? midstream_settings_ : stream_settings_);
     entry->has_stream = true;
+    if (!open_guard(session, index, facts.key, *entry, outcome)) return entry;
   }
   if (session.record.parent != kNone32) {
     // An FTP data session: its control connection has said what is in it.
@@ -343,6 +368,24 @@ InspectedSession* Inspector::open(const Packet& packet, Session& session, Sessio
     }
   }
   return entry;
+}
+
+bool Inspector::open_guard(const Session& session, uint32_t index, const net::FlowKey& key,
+                           InspectedSession& entry, InspectionOutcome& outcome) noexcept {
+  if (entry.antivirus_slot == kNoAntivirusSlot) return true;
+  if (guard_ != nullptr) {
+    entry.guarded = guard_->open({index, session.record.serial}, entry.antivirus_slot, key);
+  }
+  if (entry.guarded != kNone32) {
+    ids::set_content_receiver(*entry.flow, guard_);
+    return true;
+  }
+  count_uninspected(InspectionFailure::Pass, counters_.passed_overload,
+                    DropReason::InspectionOverload, entry, outcome);
+  // What may pass unscanned is still inspected by rules.
+  if (outcome.reason != DropReason::None) return false;
+  entry.state = InspectionState::Inspect;
+  return true;
 }
 
 InspectionOutcome Inspector::inspect_packet(Session& session, InspectedSession& entry,
@@ -377,6 +420,12 @@ InspectionOutcome Inspector::inspect_stream(Packet& packet, Session& session,
     if (count == kMaximumReadablePieces) break;
     pieces_[count++] = {readable->direction, readable->bytes, readable->missing};
   }
+  if (result.ended && count < kMaximumReadablePieces) {
+    pieces_[count++] = {sight.facts.direction, {}, 0, true};
+  }
+  const bool guarded = entry.guarded != kNone32;
+  const SegmentPlace place = guarded ? place_of(segment, sight.facts.direction) : SegmentPlace{};
+  if (guarded) guard_->begin_segment(entry.guarded, place, packet.received_ms, sight.now_us);
   ids::FlowState state = state_of(session);
   state.established = state.established || stream.is_established();
   for (const auto side : {ids::Direction::ToServer, ids::Direction::ToClient}) {
@@ -385,7 +434,9 @@ InspectionOutcome Inspector::inspect_stream(Packet& packet, Session& session,
   outcome =
       act(engines_[entry.slot]->inspect(sight.facts, entry.flow, state, {pieces_.get(), count}),
           &entry);
+  if (outcome.reason == DropReason::None && guarded) ask_guard(entry, place, result, outcome);
   if (outcome.reason != DropReason::None) {
+    if (guarded) guard_->cancel_segment();
     stream.refuse(result);
     return outcome;
   }
@@ -405,12 +456,32 @@ InspectionOutcome Inspector::inspect_stream(Packet& packet, Session& session,
   return outcome;
 }
 
+void Inspector::ask_guard(InspectedSession& entry, const SegmentPlace& place, SegmentResult& result,
+                          InspectionOutcome& outcome) noexcept {
+  const GuardVerdict verdict = guard_->end_segment();
+  outcome.guarded = entry.guarded;
+  outcome.segment = place;
+  if (verdict.fate == GuardFate::Refuse) {
+    outcome.reason = DropReason::AntivirusRefused;
+    outcome.guard = InspectionOutcome::Guard::Refuse;
+    return;
+  }
+  if (verdict.fate == GuardFate::Hold) outcome.guard = InspectionOutcome::Guard::Hold;
+  // Before it is committed: a repetition is set right to what passes now.
+  if (verdict.payload_changed) result.payload_changed = true;
+}
+
 InspectionOutcome Inspector::act(const ids::InspectionVerdict& verdict,
                                  InspectedSession* entry) noexcept {
   InspectionOutcome outcome;
   using Action = ids::VerdictAction;
   if (verdict.action == Action::Accept) {
     if (verdict.memory_full) counters_.passed_memory.add(1);
+    // Without a parser nothing takes its contents out any more.
+    if (verdict.memory_full && entry != nullptr && !may_pass_unscanned(entry->antivirus_slot)) {
+      entry->state = InspectionState::Condemned;
+      outcome.reason = DropReason::InspectionMemory;
+    }
     return outcome;
   }
   const bool by_rule = verdict.sid != 0 || !verdict.memory_full;
@@ -424,6 +495,11 @@ InspectionOutcome Inspector::act(const ids::InspectionVerdict& verdict,
 }
 
 void Inspector::close(InspectedSession& entry, uint64_t now_us, std::string_view reason) noexcept {
+  if (entry.guarded != kNone32) {
+    // First: what the flow's end says of contents is of no use any more.
+    guard_->close(entry.guarded);
+    entry.guarded = kNone32;
+  }
   if (entry.flow != nullptr) {
     const auto offset = static_cast<uint64_t>(wall_offset_us_.load(std::memory_order_relaxed));
     engines_[entry.slot]->close_flow(entry.flow, now_us + offset, reason);

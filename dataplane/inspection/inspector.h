@@ -14,6 +14,7 @@
 #include "dataplane/inspection/inspection_counters.h"
 #include "dataplane/inspection/inspection_set.h"
 #include "dataplane/inspection/line_ring.h"
+#include "dataplane/inspection/stream_guard.h"
 #include "dataplane/pipeline/packet.h"
 #include "dataplane/session/session_table.h"
 #include "dataplane/stream/stream_memory.h"
@@ -39,9 +40,20 @@ struct InspectorLimits {
 struct InspectionOutcome {
   DropReason reason = DropReason::None;  // None: it goes on
   bool payload_changed = false;          // its checksum is due (kPacketChecksumPending)
+  // Not None: the session is refused already, or the packet is to be held or refused; with
+  // `guarded`, the session's place, and `segment` it goes to the guard.
+  enum class Guard : uint8_t { None, Hold, Refuse, Closed } guard = Guard::None;
+  uint32_t guarded = kNone32;
+  SegmentPlace segment;
   // Who is told by a reset or an ICMP error when it is dropped.
   bool tell_sender = false;
   bool tell_receiver = false;
+};
+
+// By what a session is inspected.
+struct SlotChoice {
+  InspectionSlotIndex rules = kNoInspectionSlot;
+  AntivirusSlotIndex antivirus = kNoAntivirusSlot;
 };
 
 // Thread: the worker's, but where said otherwise.
@@ -62,6 +74,9 @@ class Inspector {
   // Control thread: events go into `sink` instead of the ring (tests, replay); before prepare().
   void report_to(ids::EventSink& sink) noexcept { sink_ = &sink; }
 
+  // Control thread, before prepare(): who else has a say in sessions with an antivirus slot.
+  void consult(StreamGuard& guard) noexcept { guard_ = &guard; }
+
   // On the worker's thread, before its first turn: what reads files and takes milliseconds.
   static void begin() noexcept;
 
@@ -72,7 +87,7 @@ class Inspector {
   // Inspects a packet of a session whose profile has the slot `slot`. May rewrite its payload and
   // clear its urgent flag.
   [[nodiscard]] InspectionOutcome inspect(Packet& packet, Session& session, SessionTable& sessions,
-                                          InspectionSlotIndex slot, uint64_t now_us) noexcept;
+                                          SlotChoice slots, uint64_t now_us) noexcept;
   // A packet that quotes a session (ICMP error): rules about single packets only.
   [[nodiscard]] InspectionOutcome inspect_alone(Packet& packet, InspectionSlotIndex slot,
                                                 uint64_t now_us) noexcept;
@@ -112,8 +127,15 @@ class Inspector {
   }
 
   [[nodiscard]] InspectedSession* open(const Packet& packet, Session& session,
-                                       SessionTable& sessions, InspectionSlotIndex slot,
-                                       uint64_t now_us, InspectionOutcome& outcome) noexcept;
+                                       SessionTable& sessions, SlotChoice slots, uint64_t now_us,
+                                       InspectionOutcome& outcome) noexcept;
+  [[nodiscard]] bool open_guard(const Session& session, uint32_t index, const net::FlowKey& key,
+                                InspectedSession& entry, InspectionOutcome& outcome) noexcept;
+  void ask_guard(InspectedSession& entry, const SegmentPlace& place, SegmentResult& result,
+                 InspectionOutcome& outcome) noexcept;
+  [[nodiscard]] bool may_pass_unscanned(AntivirusSlotIndex slot) const noexcept {
+    return slot == kNoAntivirusSlot || (guard_ != nullptr && guard_->passes_unscanned(slot));
+  }
   [[nodiscard]] InspectionOutcome inspect_stream(Packet& packet, Session& session,
                                                  InspectedSession& entry,
                                                  const Sight& sight) noexcept;
@@ -137,6 +159,7 @@ class Inspector {
   std::unique_ptr<LineRing> ring_;
   std::unique_ptr<ids::EveFormatter> formatter_;
   ids::EventSink* sink_ = nullptr;
+  StreamGuard* guard_ = nullptr;
   InspectedSessions inspected_;
   StreamMemory stream_memory_;
   StreamSettings stream_settings_;              // handshake must have been seen

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "dataplane/antivirus/antivirus_slot.h"
 #include "dataplane/identifiers.h"
 #include "dataplane/inspection/inspection_set.h"
 #include "dataplane/pipeline/counters.h"
@@ -60,6 +61,8 @@ struct RunningConfiguration {
   TrackingSettings tracking;
   // By index of Snapshot::policy->inspection_profiles(): whose engine inspects, or none.
   std::vector<InspectionSlotIndex> inspection_slots;
+  // Likewise: whose antivirus profile, or none.
+  std::vector<AntivirusSlotIndex> antivirus_slots;
   std::vector<EgressInterface> interfaces;              // as Snapshot::interfaces
   mutable std::vector<ConfigurationCounters> counters;  // by worker
 };

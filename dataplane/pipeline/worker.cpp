@@ -40,6 +40,8 @@ Worker::Worker(const WorkerSettings& settings, const Publication& publication)
   context_.syn_cookies = SynCookies(settings.cookie_secret);
   context_.transmit = &transmit_queues_;
   context_.inspector = &inspector_;
+  context_.guard = &guard_;
+  inspector_.consult(guard_);
   context_.applications = &applications_;
   context_.names = &names_;
   port_of_device_.assign(RTE_MAX_ETHPORTS, kNoPort);
@@ -85,6 +87,7 @@ void Worker::begin_turn(WorkerTime now) noexcept {
   context_.configuration = publication_.configuration.load(std::memory_order_acquire);
   context_.forwarding = &publication_.forwarding->view();
   inspector_.adopt(publication_.inspection.load(std::memory_order_acquire));
+  guard_.adopt(publication_.antivirus.load(std::memory_order_acquire));
   context_.ports_down = publication_.ports_down.load(std::memory_order_relaxed);
   context_.trace_filter = context_.trace.filter.load(std::memory_order_acquire);
   if (context_.forwarding->generation() != forwarding_generation_) {
@@ -223,6 +226,7 @@ void Worker::run_timers() noexcept {
   context_.expectations.expire(context_.now_ms, kExpectationSlotsPerTurn);
   DefragmentStage::expire(context_);
   EgressStage::release_waiting(context_);
+  (void)guard_.tend(context_);
   context_.outbox.drain([this](Packet& packet, StageId stage) { runner_.push(packet, stage); });
   run_stages();
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "dataplane/antivirus/object_guard.h"
 #include "dataplane/applications/application_identifier.h"
 #include "dataplane/forwarding/publisher.h"
 #include "dataplane/inspection/inspector.h"
@@ -33,6 +34,7 @@ struct Publication {
   const ForwardingPublisher* forwarding = nullptr;
   // Published before a configuration that asks for its slots.
   std::atomic<const InspectionSet*> inspection{nullptr};
+  std::atomic<const AntivirusSet*> antivirus{nullptr};  // likewise
   std::atomic<uint64_t> ports_down{0};     // bit per DPDK port id: its link is down
   QuiescenceDomain* quiescence = nullptr;  // nullptr: a single thread runs worker and control
 };
@@ -92,6 +94,8 @@ class Worker final : public SessionObserver {
   [[nodiscard]] const WorkerContext& context() const noexcept { return context_; }
   // For the control thread's part of inspection; see inspector.h for who may call what.
   [[nodiscard]] Inspector& inspector() noexcept { return inspector_; }
+  // As above; see object_guard.h.
+  [[nodiscard]] ObjectGuard& guard() noexcept { return guard_; }
   // As above; see application_identifier.h.
   [[nodiscard]] ApplicationIdentifier& applications() noexcept { return applications_; }
   // As above; see name_learner.h.
@@ -121,6 +125,7 @@ class Worker final : public SessionObserver {
   std::vector<PolledPort> ports_;
   std::vector<PortIndex> port_of_device_;
   WorkerContext context_;
+  ObjectGuard guard_;  // outlives the inspector, which closes sessions in it
   Inspector inspector_;
   ApplicationIdentifier applications_;
   NameLearner names_;

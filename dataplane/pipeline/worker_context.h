@@ -34,6 +34,7 @@ class ApplicationIdentifier;
 class Inspector;
 class KernelPort;
 class NameLearner;
+class ObjectGuard;
 class TransmitQueues;
 class WorkerMessages;
 
@@ -59,6 +60,7 @@ class Outbox {
     count_ = 0;
   }
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+  [[nodiscard]] uint32_t room() const noexcept { return kCapacity - count_; }
 
  private:
   uint32_t count_ = 0;
@@ -108,6 +110,7 @@ struct WorkerContext {
   KernelPort* kernel = nullptr;  // nullptr in tests without a kernel
   TransmitQueues* transmit = nullptr;
   Inspector* inspector = nullptr;
+  ObjectGuard* guard = nullptr;
   ApplicationIdentifier* applications = nullptr;
   NameLearner* names = nullptr;
   WorkerMessages* messages = nullptr;  // rings to and from other workers; nullptr with one worker

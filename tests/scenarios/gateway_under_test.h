@@ -56,6 +56,10 @@ class GatewayUnderTest {
   virtual Status set_rules(const std::string& text) = 0;
   // Alerts since the last call: "SID allowed" or "SID blocked".
   virtual std::vector<std::string> take_alerts() = 0;
+  // What the scanner of objects does from now on; see scripted_scanner.h.
+  virtual Status set_scanner(const std::string& mode) = 0;
+  // What became of objects since the last call: "infected answered Test.Virus", "partial passed".
+  virtual std::vector<std::string> take_objects() = 0;
   virtual Status set_route(const NetworkRoute& route) = 0;
   virtual Status remove_route(const std::string& prefix) = 0;
   // An empty `mac`: the neighbour does not answer (failed).

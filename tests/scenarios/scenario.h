@@ -19,11 +19,13 @@ enum class StepKind : uint8_t {
   ExpectNoSession,  // no session like `text` exists
   ExpectSessions,   // `number` sessions exist
   ExpectAlert,      // `number` alerts of the signature and fate `text`, "5 blocked"
+  ExpectObject,     // `number` objects had the fate `text`, "infected answered Test.Virus"
   ExpectResolve,    // the gateway asked for the neighbour `text`
   Advance,          // `number` milliseconds pass
   Clock,            // it is the local time `text`, "2026-12-01 17:59"
   Network,          // a line of the network section: route, neighbour, link and their opposites
   Reload,           // `text` is the new configuration
+  Scanner,          // the scanner does `text` from now on
   Rules,            // `text` are the IPS rules from the next reload on
   ReloadRefused,    // `text` is a configuration that must be refused
   Repeat,           // `body`, `number` times; `variable` counts from `start`

@@ -190,6 +190,11 @@ class Parser {
       return parse_body(std::move(step));
     }
     ++position_;
+    if (word == "scanner") {
+      step.kind = StepKind::Scanner;
+      step.text = rest;
+      return step;
+    }
     if (word == "send") return parse_frame(std::move(step), StepKind::Send, line, rest);
     if (word == "expect") return parse_expect(std::move(step), line, rest);
     if (word == "ignore") {
@@ -308,6 +313,11 @@ class Parser {
       return step;
     }
     if (word == "alert") return parse_alert(std::move(step), line, after);
+    if (word == "object") {
+      step.kind = StepKind::ExpectObject;
+      step.text = after;
+      return step;
+    }
     if (word != "drop") return parse_frame(std::move(step), StepKind::Expect, line, rest);
     step.kind = StepKind::ExpectDrop;
     step.text = take_word(after);

@@ -86,6 +86,8 @@ class Player {
         return expect_sessions(step.number);
       case StepKind::ExpectAlert:
         return expect_alert(text, step.number);
+      case StepKind::ExpectObject:
+        return expect_alert("object " + text, step.number);
       case StepKind::ExpectResolve:
         return expect_resolve(text);
       case StepKind::Advance:
@@ -97,6 +99,8 @@ class Player {
         return change_network(words_of(text));
       case StepKind::Reload:
         return gateway_.configure(text);
+      case StepKind::Scanner:
+        return gateway_.set_scanner(text);
       case StepKind::Rules:
         return gateway_.set_rules(step.text);
       case StepKind::ReloadRefused:
@@ -119,6 +123,7 @@ class Player {
       output_[{frame.port, frame.kernel}].push_back(std::move(frame.bytes));
     }
     for (std::string& alert : gateway_.take_alerts()) ++alerts_[std::move(alert)];
+    for (const std::string& object : gateway_.take_objects()) ++alerts_["object " + object];
     for (std::string& request : gateway_.take_resolve_requests()) {
       resolve_requests_.insert(std::move(request));
     }
@@ -349,7 +354,7 @@ class Player {
   std::map<std::string, uint64_t> expected_drops_;
   std::multiset<std::string> resolve_requests_;
   std::map<std::string, std::string> host_macs_;  // by address
-  std::map<std::string, uint64_t> alerts_;        // not expected yet
+  std::map<std::string, uint64_t> alerts_;        // and "object ...": not expected yet
   uint32_t line_ = 0;
 };
 

@@ -20,6 +20,8 @@ class Wire final : public GatewayUnderTest {
   }
   Status set_rules(const std::string&) override { return {}; }
   std::vector<std::string> take_alerts() override { return {}; }
+  Status set_scanner(const std::string&) override { return {}; }
+  std::vector<std::string> take_objects() override { return {}; }
   Status set_route(const NetworkRoute&) override { return {}; }
   Status remove_route(const std::string&) override { return {}; }
   Status set_neighbour(const std::string&, const std::string&, const std::string&) override {

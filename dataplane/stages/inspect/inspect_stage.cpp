@@ -3,6 +3,7 @@
 
 #include <rte_mbuf.h>
 
+#include "dataplane/antivirus/object_guard.h"
 #include "dataplane/applications/application_identifier.h"
 #include "dataplane/inspection/inspector.h"
 #include "dataplane/names/name_learner.h"
@@ -26,16 +27,36 @@ void answer(Packet& packet, const InspectionOutcome& outcome, WorkerContext& con
   }
 }
 
+Verdict<Next> obey_guard(Packet& packet, const InspectionOutcome& outcome,
+                         WorkerContext& context) noexcept {
+  ObjectGuard& guard = *context.guard;
+  switch (outcome.guard) {
+    case InspectionOutcome::Guard::Hold:
+      if (guard.hold(packet, outcome.guarded, outcome.segment)) return {Next::Hold};
+      return drop<Next>(DropReason::AntivirusNoRoom);
+    case InspectionOutcome::Guard::Refuse:
+      if (guard.refuse(packet, outcome.guarded, context)) return {Next::Hold};
+      return drop<Next>(DropReason::AntivirusRefused);
+    default:
+      guard.closed_segment(packet, outcome.guarded, context);
+      return drop<Next>(DropReason::AntivirusRefused);
+  }
+}
+
 Verdict<Next> judge_by_rules(Packet& packet, Session& session, WorkerContext& context) noexcept {
-  const auto& slots = context.configuration->inspection_slots;
+  const auto& rules = context.configuration->inspection_slots;
   const uint16_t profile = session.inspection_profile;
-  const InspectionSlotIndex slot = profile < slots.size() ? slots[profile] : kNoInspectionSlot;
+  const InspectionSlotIndex slot = profile < rules.size() ? rules[profile] : kNoInspectionSlot;
   if (slot == kNoInspectionSlot) return forward_to(Next::Egress);
+  const auto& antivirus = context.configuration->antivirus_slots;
+  const SlotChoice slots{slot, profile < antivirus.size() ? antivirus[profile] : kNoAntivirusSlot};
   const InspectionOutcome outcome =
       packet.has(kPacketIsIcmpError)
           ? context.inspector->inspect_alone(packet, slot, context.now_us)
-          : context.inspector->inspect(packet, session, *context.sessions, slot, context.now_us);
+          : context.inspector->inspect(packet, session, *context.sessions, slots, context.now_us);
   if (outcome.payload_changed) packet.set(kPacketChecksumPending);
+  if (outcome.guard != InspectionOutcome::Guard::None) [[unlikely]]
+    return obey_guard(packet, outcome, context);
   if (outcome.reason == DropReason::None) [[likely]]
     return forward_to(Next::Egress);
   if (outcome.tell_sender || outcome.tell_receiver) answer(packet, outcome, context);
