@@ -23,14 +23,14 @@ Result<sockaddr_un> socket_address(const std::string& path) {
   return address;
 }
 
-Status remove_dead_socket(const std::string& path, const sockaddr_un& address) {
+Status remove_dead_socket(const std::string& path, const sockaddr_un& address, int type) {
   struct stat status {};
   if (lstat(path.c_str(), &status) != 0) {
     if (errno == ENOENT) return {};
     return failure(path, std::strerror(errno));
   }
   if (!S_ISSOCK(status.st_mode)) return failure(path, "exists and is not a socket");
-  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int probe = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (probe < 0) return failure(path, std::strerror(errno));
   const int connected = connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const int reason = errno;
@@ -46,13 +46,13 @@ Status remove_dead_socket(const std::string& path, const sockaddr_un& address) {
 }  // namespace
 
 Result<ListeningSocket> ListeningSocket::create(const std::string& path, mode_t mode,
-                                                std::optional<gid_t> group) {
+                                                std::optional<gid_t> group, int type) {
   const auto address = socket_address(path);
   if (!address) return tl::unexpected(address.error());
-  if (const auto removed = remove_dead_socket(path, *address); !removed) {
+  if (const auto removed = remove_dead_socket(path, *address, type); !removed) {
     return tl::unexpected(removed.error());
   }
-  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int descriptor = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return failure(path, std::strerror(errno));
   if (bind(descriptor, reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
     const int reason = errno;

@@ -2,6 +2,7 @@
 // The Unix socket that the control side listens on.
 #pragma once
 
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <optional>
@@ -19,8 +20,9 @@ class ListeningSocket {
   // `group` becomes the file's group when given; `mode` its permissions (0660, or 0666 when
   // everybody may read). A socket left by a dead process is replaced; one with a living listener,
   // or any other kind of file, is a fault. Nobody can connect before mode and group are set.
+  // `type`: SOCK_STREAM or SOCK_SEQPACKET.
   static Result<ListeningSocket> create(const std::string& path, mode_t mode,
-                                        std::optional<gid_t> group);
+                                        std::optional<gid_t> group, int type = SOCK_STREAM);
   ListeningSocket(ListeningSocket&& other) noexcept;
   ListeningSocket& operator=(ListeningSocket&& other) noexcept;
   ~ListeningSocket();
