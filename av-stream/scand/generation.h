@@ -24,7 +24,7 @@ namespace masugata::av {
 struct GenerationPlan {
   EngineSources sources;  // scratch_directory is chosen by the generation
   SandboxPlan sandbox;    // seats = scanners
-  uint32_t hang_grace_ms = 2000;
+  uint32_t hang_grace_ms = 5000;
 };
 
 // In the forked process, with one thread. To the supervisor it says

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -99,6 +100,15 @@ TEST_F(SandboxTest, DiesOfWhatScannersNeverDo) {
               return 0;
             }),
             -SIGSYS);
+}
+
+TEST_F(SandboxTest, HasNoThreads) {
+  EXPECT_EQ(confined([](const std::string&) {
+              pthread_t thread{};
+              return pthread_create(
+                  &thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr);
+            }),
+            ENOSYS);
 }
 
 TEST_F(SandboxTest, HasNoRights) {

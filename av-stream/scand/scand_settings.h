@@ -18,7 +18,7 @@ struct ScandSettings {
   uint32_t scanners = 0;                    // 0: as many as processors
   uint32_t scanner_memory_mb = 1024;        // besides the engine, which they share
   uint32_t scratch_mb = 512;                // for unpacked files of one object
-  uint32_t hang_grace_ms = 2000;            // beyond an object's time limit
+  uint32_t hang_grace_ms = 5000;            // beyond an object's time limit
   uint32_t check_interval_ms = 10'000;      // how often signature files are looked at
 
   bool operator==(const ScandSettings&) const = default;
