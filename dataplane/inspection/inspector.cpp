@@ -358,15 +358,6 @@ InspectedSession* Inspector::open(const Packet& packet, Session& session, Sessio
     entry->has_stream = true;
     if (!open_guard(session, index, facts.key, *entry, outcome)) return entry;
   }
-  if (session.record.parent != kNone32) {
-    // An FTP data session: its control connection has said what is in it.
-    const InspectedSession* parent = inspected_.find(session.record.parent);
-    if (parent != nullptr && parent->flow != nullptr && parent->slot == slot) {
-      const ids::ProtocolParser* parser = ids::parser_of(*parent->flow);
-      const auto* expected = parser == nullptr ? nullptr : parser->expected_data();
-      if (expected != nullptr) ids::set_expected(*entry->flow, *expected);
-    }
-  }
   return entry;
 }
 
@@ -388,6 +379,17 @@ bool Inspector::open_guard(const Session& session, uint32_t index, const net::Fl
   return true;
 }
 
+// The control connection of an FTP data session has said what is in it, often not before the data
+// connection is open.
+void Inspector::take_announcement(const Session& session, const InspectedSession& entry) noexcept {
+  const InspectedSession* parent = inspected_.find(session.record.parent);
+  if (parent == nullptr || parent->flow == nullptr || parent->slot != entry.slot) return;
+  const ids::ProtocolParser* parser = ids::parser_of(*parent->flow);
+  if (parser == nullptr) return;
+  const auto* announced = parser->announced_data(real_key(session).destination_port.host());
+  if (announced != nullptr) ids::set_expected(*entry.flow, *announced);
+}
+
 InspectionOutcome Inspector::inspect_packet(Session& session, InspectedSession& entry,
                                             const Sight& sight) noexcept {
   return act(engines_[entry.slot]->inspect(sight.facts, entry.flow, state_of(session), {}), &entry);
@@ -400,6 +402,10 @@ InspectionOutcome Inspector::inspect_stream(Packet& packet, Session& session,
   const StreamSegment segment =
       read_stream_segment(sight.transport.first(header_bytes), sight.payload);
   TcpStreamPair& stream = entry.stream();
+  if (session.record.parent != kNone32 && !sight.payload.empty() &&
+      ids::protocol_of(*entry.flow) == ids::ApplicationProtocol::Unknown) {
+    take_announcement(session, entry);
+  }
   SegmentResult result = stream.accept(sight.facts.direction, segment);
   if (result.fate == SegmentFate::Drop) {
     counters_.segments_refused.add(1);
@@ -421,7 +427,8 @@ InspectionOutcome Inspector::inspect_stream(Packet& packet, Session& session,
     pieces_[count++] = {readable->direction, readable->bytes, readable->missing};
   }
   if (result.ended && count < kMaximumReadablePieces) {
-    pieces_[count++] = {sight.facts.direction, {}, 0, true};
+    pieces_[count++] = {
+        .direction = sight.facts.direction, .bytes = {}, .missing = 0, .ends = true};
   }
   const bool guarded = entry.guarded != kNone32;
   const SegmentPlace place = guarded ? place_of(segment, sight.facts.direction) : SegmentPlace{};

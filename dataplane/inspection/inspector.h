@@ -136,6 +136,7 @@ class Inspector {
   [[nodiscard]] bool may_pass_unscanned(AntivirusSlotIndex slot) const noexcept {
     return slot == kNoAntivirusSlot || (guard_ != nullptr && guard_->passes_unscanned(slot));
   }
+  void take_announcement(const Session& session, const InspectedSession& entry) noexcept;
   [[nodiscard]] InspectionOutcome inspect_stream(Packet& packet, Session& session,
                                                  InspectedSession& entry,
                                                  const Sight& sight) noexcept;
