@@ -33,6 +33,8 @@ class FakeGatewayState : public GatewayState {
   IpsRuleFiles ips_rules(uint32_t limit) override;
   IpsHitList ips_hits(uint32_t limit) override;
   IpsCostList ips_costs(uint32_t limit) override;
+  IpsExceptionList ips_exceptions(uint32_t limit) override;
+  ApplicationStatus applications() override { return applications_answer; }
   Result<IpsRuleDetail> ips_rule(uint32_t sid) override;
   Status clear_ips_hits() override;
   Status set_ips_profiling(bool on) override;
@@ -53,6 +55,8 @@ class FakeGatewayState : public GatewayState {
   IpsRuleFiles ips_rules_answer;
   IpsHitList ips_hits_answer;
   IpsCostList ips_costs_answer;
+  IpsExceptionList ips_exceptions_answer;
+  ApplicationStatus applications_answer;
   IpsRuleDetail ips_rule_answer;
   std::optional<Fault> fault;          // what every call that can fail answers, when set
   bool answer_sessions_later = false;  // keep `waiting_sessions` until the test calls it

@@ -39,6 +39,9 @@ IpsProfileStatus example_profile() {
   office.memory_bytes = 52428800;
   office.memory_bound = 268435456;
   office.counters = {{"packets", 1234567}, {"alerts", 17}, {"drops", 3}, {"parsers_failed", 0}};
+  office.counters.emplace_back("tagged_packets", 12);
+  office.counters.emplace_back("excepted", 6);
+  office.protocols = {{"dns", 120, 260}, {"http", 40, 95}, {"tls", 150, 150}};
   return office;
 }
 
@@ -76,6 +79,25 @@ void FakeGatewayState::fill_inspection() {
   ips_costs_answer.total = 2;
   ips_costs_answer.cycles = 10000000;
 
+  ips_exceptions_answer.exceptions = {{"office", "scanner", true, 6, "", std::nullopt},
+                                      {"office", "migration", true, 0, "2026-12-01 18:00", 90061},
+                                      {"guests", "old", false, 0, "2026-01-01 00:00", 0}};
+  ips_exceptions_answer.total = 3;
+
+  applications_answer.counters = {{"recognised", 5120}, {"unknown", 40},  {"refused", 0},
+                                  {"turned", 310},      {"refined", 290}, {"exhausted", 1},
+                                  {"denied", 77}};
+  applications_answer.flows = 12;
+  applications_answer.flows_bound = 16384;
+  applications_answer.hosts = 900;
+  applications_answer.hosts_bound = 131072;
+  applications_answer.resolvers = {"10.0.1.53"};
+  applications_answer.names = {{"questions", 4100}, {"answers", 4000}, {"unasked", 2},
+                               {"unreadable", 8},   {"learnt", 3900},  {"replaced", 0},
+                               {"not_shared", 0}};
+  applications_answer.addresses = 2100;
+  applications_answer.addresses_bound = 8192;
+
   ips_rule_answer.sid = 2034647;
   ips_rule_answer.revision = 2;
   ips_rule_answer.message = "ET EXPLOIT Apache log4j RCE Attempt";
@@ -106,6 +128,12 @@ IpsHitList FakeGatewayState::ips_hits(uint32_t limit) {
 IpsCostList FakeGatewayState::ips_costs(uint32_t limit) {
   IpsCostList answer = ips_costs_answer;
   answer.rules.resize(std::min<size_t>(limit, answer.rules.size()));
+  return answer;
+}
+
+IpsExceptionList FakeGatewayState::ips_exceptions(uint32_t limit) {
+  IpsExceptionList answer = ips_exceptions_answer;
+  answer.exceptions.resize(std::min<size_t>(limit, answer.exceptions.size()));
   return answer;
 }
 

@@ -163,7 +163,11 @@ struct RuleStatus {
   std::string source;  // as written or "any"
   std::string destination;
   std::string service;  // "tcp/80,443", "any"
-  std::string action;   // "permit", "deny", "reject"
+  // What it asks of the contents: "bittorrent category games", "forbidden *.example.org"; empty:
+  // nothing.
+  std::string application;
+  std::string domain;
+  std::string action;  // "permit", "deny", "reject"
   bool log = false;
   std::string schedule;  // name
   std::string until;     // "2026-12-01 18:00"

@@ -85,6 +85,7 @@ class GatewayState {
   [[nodiscard]] virtual IpsRuleFiles ips_rules(uint32_t limit) = 0;
   [[nodiscard]] virtual IpsHitList ips_hits(uint32_t limit) = 0;
   [[nodiscard]] virtual IpsCostList ips_costs(uint32_t limit) = 0;
+  [[nodiscard]] virtual IpsExceptionList ips_exceptions(uint32_t limit) = 0;
   // Faults: no profile knows the rule.
   [[nodiscard]] virtual Result<IpsRuleDetail> ips_rule(uint32_t sid) = 0;
   [[nodiscard]] virtual Status clear_ips_hits() = 0;
@@ -93,6 +94,9 @@ class GatewayState {
   // Begins to read the rule files again; ips() says how it went. Faults: no rules are configured, a
   // file cannot be read.
   [[nodiscard]] virtual Status reload_ips_rules() = 0;
+
+  // How recognising applications and host names goes.
+  [[nodiscard]] virtual ApplicationStatus applications() = 0;
 };
 
 }  // namespace masugata::dataplane::control

@@ -43,6 +43,16 @@ json load_json(const IpsLoadStatus& load) {
           {"wrong", load.wrong}};
 }
 
+json protocols_json(const std::vector<IpsProtocolCount>& protocols) {
+  json array = json::array();
+  for (const IpsProtocolCount& protocol : protocols) {
+    array.push_back({{"name", protocol.name},
+                     {"sessions", protocol.sessions},
+                     {"transactions", protocol.transactions}});
+  }
+  return array;
+}
+
 json profile_json(const IpsProfileStatus& profile) {
   return {{"name", profile.name},
           {"mode", profile.prevent ? "prevent" : "detect"},
@@ -59,7 +69,8 @@ json profile_json(const IpsProfileStatus& profile) {
           {"flows", profile.flows},
           {"memory_bytes", profile.memory_bytes},
           {"memory_bound", profile.memory_bound},
-          {"counters", object_of(profile.counters)}};
+          {"counters", object_of(profile.counters)},
+          {"protocols", protocols_json(profile.protocols)}};
 }
 
 }  // namespace
@@ -102,6 +113,27 @@ void to_json(json& out, const IpsHitList& list) {
                      {"last_seconds_ago", maybe(rule.last_seconds_ago)}});
   }
   out = {{"rules", std::move(rules)}, {"total", list.total}};
+}
+
+void to_json(json& out, const IpsExceptionList& list) {
+  json exceptions = json::array();
+  for (const IpsExceptionStatus& exception : list.exceptions) {
+    exceptions.push_back({{"profile", exception.profile},
+                          {"name", exception.name},
+                          {"holds", exception.holds},
+                          {"hits", exception.hits},
+                          {"until", exception.until},
+                          {"ends_in_seconds", maybe(exception.ends_in_seconds)}});
+  }
+  out = {{"exceptions", std::move(exceptions)}, {"total", list.total}};
+}
+
+void to_json(json& out, const ApplicationStatus& status) {
+  out = {{"counters", object_of(status.counters)},   {"flows", status.flows},
+         {"flows_bound", status.flows_bound},        {"hosts", status.hosts},
+         {"hosts_bound", status.hosts_bound},        {"resolvers", status.resolvers},
+         {"names", object_of(status.names)},         {"addresses", status.addresses},
+         {"addresses_bound", status.addresses_bound}};
 }
 
 void to_json(json& out, const IpsCostList& list) {

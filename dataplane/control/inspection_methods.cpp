@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The methods of intrusion prevention.
+// The methods of intrusion prevention and of recognising applications.
 #include "dataplane/control/inspection_methods.h"
 
 #include <limits>
@@ -31,6 +31,11 @@ void answer(const Status& status, const Responder& responder, const Json& result
 void show_ips(GatewayState& state, const Json& parameters, const Responder& responder) {
   ParameterReader reader(parameters);
   if (!refused(reader, responder)) responder.result(state.ips());
+}
+
+void show_applications(GatewayState& state, const Json& parameters, const Responder& responder) {
+  ParameterReader reader(parameters);
+  if (!refused(reader, responder)) responder.result(state.applications());
 }
 
 template <auto Ask>
@@ -87,6 +92,8 @@ void add_inspection_methods(GatewayState& state, MethodTable& methods) {
   methods["show.ips.rules"] = method(Role::Observer, show_list<&GatewayState::ips_rules>);
   methods["show.ips.rule"] = method(Role::Observer, show_rule);
   methods["show.ips.hits"] = method(Role::Observer, show_list<&GatewayState::ips_hits>);
+  methods["show.ips.exceptions"] = method(Role::Observer, show_list<&GatewayState::ips_exceptions>);
+  methods["show.applications"] = method(Role::Observer, show_applications);
   methods["show.ips.profile"] = method(Role::Observer, show_list<&GatewayState::ips_costs>);
   methods["ips.profiling"] = method(Role::Administrator, profiling);
   methods["ips.reload"] = method(Role::Administrator, reload_rules);

@@ -29,6 +29,12 @@ struct IpsLoadStatus {
   uint64_t wrong = 0;        // not loaded: they are not right
 };
 
+struct IpsProtocolCount {
+  std::string name;           // as rules write it
+  uint64_t sessions = 0;      // in which it was found
+  uint64_t transactions = 0;  // requests with their answers, mails, handshakes that ended
+};
+
 struct IpsProfileStatus {
   std::string name;
   bool prevent = true;  // false: only reports
@@ -47,6 +53,7 @@ struct IpsProfileStatus {
   uint64_t memory_bytes = 0;
   uint64_t memory_bound = 0;
   NamedCounts counters;  // of the engines, over all workers: "packets", "alerts"...
+  std::vector<IpsProtocolCount> protocols;  // that were found, in the order of their names
 };
 
 struct IpsStatus {
@@ -77,6 +84,33 @@ struct IpsRuleFiles {
   std::vector<std::pair<std::string, uint64_t>> overridden;  // by profile
   std::vector<IpsRuleProblem> problems;
   uint64_t total_problems = 0;
+};
+
+struct IpsExceptionStatus {
+  std::string profile;
+  std::string name;
+  bool holds = false;  // in the rules that run; else it has ended, or they are not loaded yet
+  uint64_t hits = 0;   // matches that it made void, since those rules run
+  std::string until;   // "2026-12-01 18:00", local time; empty: without end
+  std::optional<uint64_t> ends_in_seconds;  // 0: it has ended
+};
+
+struct IpsExceptionList {
+  std::vector<IpsExceptionStatus> exceptions;  // profile by profile, as in the configuration
+  uint64_t total = 0;
+};
+
+// What sessions carry, for policy: how recognising goes.
+struct ApplicationStatus {
+  NamedCounts counters;      // "recognised", "unknown"..., over all workers, since the start
+  uint64_t flows = 0;        // looked at now
+  uint64_t flows_bound = 0;  // of all workers
+  uint64_t hosts = 0;        // host names remembered now
+  uint64_t hosts_bound = 0;
+  std::vector<std::string> resolvers;  // whose answers teach
+  NamedCounts names;       // "questions", "answers"..., over all workers, since the start
+  uint64_t addresses = 0;  // with names, at the worker that knows most
+  uint64_t addresses_bound = 0;
 };
 
 struct IpsRuleHits {

@@ -78,6 +78,8 @@ json rule_json(const RuleStatus& rule) {
           {"source", rule.source},
           {"destination", rule.destination},
           {"service", rule.service},
+          {"application", rule.application},
+          {"domain", rule.domain},
           {"action", rule.action},
           {"log", rule.log},
           {"schedule", rule.schedule},

@@ -28,6 +28,8 @@ void to_json(nlohmann::json& json, const IpsStatus& status);
 void to_json(nlohmann::json& json, const IpsRuleFiles& status);
 void to_json(nlohmann::json& json, const IpsHitList& list);
 void to_json(nlohmann::json& json, const IpsCostList& list);
+void to_json(nlohmann::json& json, const IpsExceptionList& list);
+void to_json(nlohmann::json& json, const ApplicationStatus& status);
 void to_json(nlohmann::json& json, const IpsRuleDetail& rule);
 
 // "tcp", "icmpv6", "47" for what has no name here.

@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "dataplane/gateway/state/explain.h"
+#include "dataplane/gateway/state/show_applications.h"
 #include "dataplane/gateway/state/texts.h"
 #include "dataplane/gateway/version.h"
 
@@ -190,6 +191,14 @@ Result<control::Explanation> RunningGatewayState::explain(const control::Explain
 Result<control::TraceId> RunningGatewayState::start_trace(const control::TraceRequest& request,
                                                           control::TraceListener listener) {
   return traces_.start(request, std::move(listener));
+}
+
+control::ApplicationStatus RunningGatewayState::applications() {
+  return application_status(gateway_.workers(), *running().snapshot);
+}
+
+control::IpsExceptionList RunningGatewayState::ips_exceptions(uint32_t limit) {
+  return ips_exception_list(gateway_.inspection(), limit, seconds_of(gateway_.wall_time()));
 }
 
 void RunningGatewayState::stop_trace(control::TraceId id) { traces_.stop(id); }

@@ -38,6 +38,8 @@ class RunningGatewayState final : public control::GatewayState {
   control::IpsRuleFiles ips_rules(uint32_t limit) override;
   control::IpsHitList ips_hits(uint32_t limit) override;
   control::IpsCostList ips_costs(uint32_t limit) override;
+  control::IpsExceptionList ips_exceptions(uint32_t limit) override;
+  control::ApplicationStatus applications() override;
   Result<control::IpsRuleDetail> ips_rule(uint32_t sid) override;
   Status clear_ips_hits() override;
   Status set_ips_profiling(bool on) override;

@@ -44,6 +44,7 @@ std::vector<Command> ips_questions() {
   const std::vector<Option> limit = {
       {"limit", ValueKind::Count, "limit", "show at most so many (50)"}};
   return {
+      show("applications", "show.applications", "how recognising applications and host names goes"),
       show("ips", "show.ips", "intrusion prevention: profiles, their rules, what was inspected"),
       {{"show", "ips", "rules"},
        "rule files and the rules that did not load",
@@ -61,6 +62,12 @@ std::vector<Command> ips_questions() {
        "rules that matched, with alerts and the last time",
        Action::Call,
        "show.ips.hits",
+       {},
+       limit},
+      {{"show", "ips", "exceptions"},
+       "exceptions of the profiles: how often each held, when it ends",
+       Action::Call,
+       "show.ips.exceptions",
        {},
        limit},
       {{"show", "ips", "profile"},

@@ -28,6 +28,8 @@ namespace masugata::cli {
 [[nodiscard]] std::string render_ips_rule(const Json& answer);
 [[nodiscard]] std::string render_ips_hits(const Json& answer);
 [[nodiscard]] std::string render_ips_costs(const Json& answer);
+[[nodiscard]] std::string render_ips_exceptions(const Json& answer);
+[[nodiscard]] std::string render_applications(const Json& answer);
 [[nodiscard]] std::string render_explanation(const Json& parameters, const Json& answer);
 [[nodiscard]] std::string render_reload(const Json& report);
 // One line of `monitor trace`.

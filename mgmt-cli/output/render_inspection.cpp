@@ -74,7 +74,7 @@ struct CounterMeaning {
   const char* name;
   const char* meaning;
 };
-constexpr std::array<CounterMeaning, 27> kMeanings{{
+constexpr std::array<CounterMeaning, 29> kMeanings{{
     {"packets", "packets inspected"},
     {"sessions", "sessions begun to inspect"},
     {"segments_rewritten", "overlaps whose content differed, set right"},
@@ -102,6 +102,8 @@ constexpr std::array<CounterMeaning, 27> kMeanings{{
     {"thresholds_lost", "threshold states given up: table full"},
     {"host_bits_lost", "marks of hosts given up: table full"},
     {"matches_lost", "matches beyond the bound of one packet"},
+    {"excepted", "matches that exceptions made void"},
+    {"tagged_packets", "packets logged because a rule tagged their session or host"},
 }};
 
 // Known names in the order above, those without a name here behind them; what is zero is left out.
@@ -170,6 +172,12 @@ std::string render_ips(const Json& answer) {
                         format_bytes(number_of(profile, "memory_bytes")),
                         format_bytes(number_of(profile, "memory_bound")));
     text += counter_lines(member(profile, "counters"));
+    Table protocols({{"PROTOCOL"}, {"SESSIONS", Align::Right}, {"TRANSACTIONS", Align::Right}});
+    for (const Json& protocol : list_of(profile, "protocols")) {
+      protocols.add_row({text_of(protocol, "name"), format_count(number_of(protocol, "sessions")),
+                         format_count(number_of(protocol, "transactions"))});
+    }
+    if (!protocols.is_empty()) text += protocols.to_string("  ");
   }
   return text;
 }
@@ -253,6 +261,24 @@ std::string render_ips_hits(const Json& answer) {
   if (table.is_empty()) return "no rule has matched\n";
   return table.to_string() +
          shown(list_of(answer, "rules").size(), number_of(answer, "total"), "rule");
+}
+
+std::string render_ips_exceptions(const Json& answer) {
+  Table table({{"PROFILE"}, {"EXCEPTION"}, {"STATE"}, {"HITS", Align::Right}, {"UNTIL"}});
+  for (const Json& exception : list_of(answer, "exceptions")) {
+    const Json& left = member(exception, "ends_in_seconds");
+    const bool ends = left.is_number_unsigned();
+    const bool over = ends && left.get<uint64_t>() == 0;
+    const bool holds = flag_of(exception, "holds");
+    std::string until = text_of(exception, "until");
+    if (ends && !over) until += " (in " + format_duration(left.get<uint64_t>()) + ")";
+    table.add_row({text_of(exception, "profile"), text_of(exception, "name"),
+                   over && !holds ? "ended" : (holds ? "holds" : "not loaded"),
+                   format_count(number_of(exception, "hits")), until});
+  }
+  if (table.is_empty()) return "no exception is configured\n";
+  return table.to_string() +
+         shown(list_of(answer, "exceptions").size(), number_of(answer, "total"), "exception");
 }
 
 std::string render_ips_costs(const Json& answer) {

@@ -16,6 +16,16 @@ std::string last_hit(const Json& rule) {
   return format_duration(seconds.get<uint64_t>()) + " ago";
 }
 
+// "tcp/443; bittorrent, category games; domain forbidden": what it asks of packets and contents.
+std::string service_of(const Json& rule) {
+  std::string text = text_of(rule, "service");
+  const std::string application = text_of(rule, "application");
+  const std::string domain = text_of(rule, "domain");
+  if (!application.empty()) text += "; application " + application;
+  if (!domain.empty()) text += "; domain " + domain;
+  return text;
+}
+
 // What is special about a rule: "log, schedule night (not now), until ..., 20 sessions per source".
 std::string remarks_of(const Json& rule) {
   std::vector<std::string> remarks;
@@ -143,12 +153,12 @@ std::string render_policy(const Json& answer) {
                  {"DESCRIPTION"}});
     for (const Json& rule : list_of(section, "rules")) {
       const std::string life = text_of(rule, "life");
-      table.add_row(
-          {text_of(rule, "name"), std::to_string(number_of(rule, "line")), text_of(rule, "source"),
-           text_of(rule, "destination"), text_of(rule, "service"), text_of(rule, "action"),
-           life == "outside-schedule" ? "waiting" : life, format_count(number_of(rule, "hits")),
-           format_count(number_of(rule, "sessions")), last_hit(rule), remarks_of(rule),
-           text_of(rule, "description")});
+      table.add_row({text_of(rule, "name"), std::to_string(number_of(rule, "line")),
+                     text_of(rule, "source"), text_of(rule, "destination"), service_of(rule),
+                     text_of(rule, "action"), life == "outside-schedule" ? "waiting" : life,
+                     format_count(number_of(rule, "hits")),
+                     format_count(number_of(rule, "sessions")), last_hit(rule), remarks_of(rule),
+                     text_of(rule, "description")});
     }
     text += table.to_string("  ");
   }
@@ -263,6 +273,8 @@ std::string render_answer(std::string_view method, const Json& parameters, const
   if (method == "show.ips.rules") return render_ips_rules(answer);
   if (method == "show.ips.rule") return render_ips_rule(answer);
   if (method == "show.ips.hits") return render_ips_hits(answer);
+  if (method == "show.ips.exceptions") return render_ips_exceptions(answer);
+  if (method == "show.applications") return render_applications(answer);
   if (method == "show.ips.profile") return render_ips_costs(answer);
   if (method == "ips.reload") {
     return "reading the rule files; 'masugata show ips' says when they are in force\n";

@@ -74,6 +74,8 @@ TEST_F(OutputTest, ShowIpsRule) {
 }
 TEST_F(OutputTest, ShowIpsHits) {
   expect_golden(output_of({"show", "ips", "hits"}), "show-ips-hits");
+  expect_golden(output_of({"show", "ips", "exceptions"}), "show-ips-exceptions");
+  expect_golden(output_of({"show", "applications"}), "show-applications");
 }
 TEST_F(OutputTest, ShowIpsProfile) {
   expect_golden(output_of({"show", "ips", "profile"}), "show-ips-profile");

@@ -18,7 +18,7 @@ struct EngineCounterName {
   const char* name;
   WorkCounter EngineCounters::*counter;
 };
-constexpr std::array<EngineCounterName, 18> kEngineCounters{{
+constexpr std::array<EngineCounterName, 20> kEngineCounters{{
     {"packets", &EngineCounters::packets},
     {"bytes", &EngineCounters::bytes},
     {"stream_bytes", &EngineCounters::stream_bytes},
@@ -37,6 +37,8 @@ constexpr std::array<EngineCounterName, 18> kEngineCounters{{
     {"thresholds_lost", &EngineCounters::thresholds_lost},
     {"host_bits_lost", &EngineCounters::host_bits_lost},
     {"matches_lost", &EngineCounters::matches_lost},
+    {"excepted", &EngineCounters::excepted},
+    {"tagged_packets", &EngineCounters::tagged_packets},
 }};
 
 struct InspectionCounterName {
@@ -90,6 +92,26 @@ NamedCounts engine_counts(const InspectionManager& manager, InspectionSlotIndex 
   return counts;
 }
 
+// Since the engines run: not set aside by clearing counters.
+std::vector<control::IpsProtocolCount> protocol_counts(const InspectionManager& manager,
+                                                       InspectionSlotIndex slot) {
+  std::vector<control::IpsProtocolCount> counts;
+  for (size_t i = 0; i < static_cast<size_t>(ids::ApplicationProtocol::Count); ++i) {
+    control::IpsProtocolCount count;
+    count.name = ids::protocol_name(static_cast<ids::ApplicationProtocol>(i));
+    for (const Inspector* inspector : manager.inspectors()) {
+      const ids::InspectionEngine* engine = inspector->engine(slot);
+      if (engine == nullptr) continue;
+      count.sessions += engine->counters().protocol_flows[i].value();
+      count.transactions += engine->counters().protocol_transactions[i].value();
+    }
+    if (count.sessions + count.transactions != 0) counts.push_back(std::move(count));
+  }
+  std::sort(counts.begin(), counts.end(),
+            [](const auto& left, const auto& right) { return left.name < right.name; });
+  return counts;
+}
+
 // Both have the same names in the same order, or `base` is empty.
 NamedCounts since(NamedCounts counts, const NamedCounts& base) {
   for (size_t i = 0; i < counts.size() && i < base.size(); ++i) {
@@ -140,6 +162,7 @@ control::IpsProfileStatus profile_status(const InspectionManager& manager,
   const auto cleared = base.profiles.find(profile.name);
   status.counters = since(engine_counts(manager, *slot),
                           cleared == base.profiles.end() ? NamedCounts() : cleared->second);
+  status.protocols = protocol_counts(manager, *slot);
   return status;
 }
 

@@ -32,6 +32,8 @@ struct InspectionCounterBase {
 [[nodiscard]] control::IpsHitList ips_hit_list(const InspectionManager& manager, uint32_t limit,
                                                int64_t now_s);
 [[nodiscard]] control::IpsCostList ips_cost_list(const InspectionManager& manager, uint32_t limit);
+[[nodiscard]] control::IpsExceptionList ips_exception_list(const InspectionManager& manager,
+                                                           uint32_t limit, int64_t now_s);
 // Faults: no profile that is loaded has the rule.
 [[nodiscard]] Result<control::IpsRuleDetail> ips_rule_detail(const InspectionManager& manager,
                                                              uint32_t sid, int64_t now_s);

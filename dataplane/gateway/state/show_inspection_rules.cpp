@@ -5,6 +5,8 @@
 
 #include "dataplane/gateway/state/inspection_slots.h"
 #include "dataplane/gateway/state/show_inspection.h"
+#include "dataplane/gateway/state/texts.h"
+#include "dataplane/inspection/exception_hits.h"
 
 namespace masugata::dataplane {
 namespace {
@@ -215,6 +217,26 @@ Result<control::IpsRuleDetail> ips_rule_detail(const InspectionManager& manager,
                    "is in no profile: show ips rules says what did not load");
   }
   return answer;
+}
+
+control::IpsExceptionList ips_exception_list(const InspectionManager& manager, uint32_t limit,
+                                             int64_t now_s) {
+  control::IpsExceptionList list;
+  for (ExceptionHits& exception : exception_hits(manager)) {
+    if (++list.total > limit) continue;
+    control::IpsExceptionStatus status;
+    status.profile = std::move(exception.profile);
+    status.name = std::move(exception.name);
+    status.holds = exception.holds;
+    status.hits = exception.hits;
+    status.until = until_text(exception.until);
+    if (exception.until) {
+      const int64_t left_s = exception.until->time_since_epoch().count() - now_s;
+      status.ends_in_seconds = static_cast<uint64_t>(std::max<int64_t>(left_s, 0));
+    }
+    list.exceptions.push_back(std::move(status));
+  }
+  return list;
 }
 
 }  // namespace masugata::dataplane

@@ -42,6 +42,7 @@ class ShowInspectionTest : public testing::Test {
     targets.publication = &publication_;
     targets.memory = &memory_;
     targets.inspectors = {&inspector_};
+    targets.wall_clock = [this] { return WallTime(std::chrono::seconds(wall_s_)); };
     targets.limits.sessions = 64;
     targets.limits.inspected_sessions = 64;
     targets.limits.stream_bytes = 1U << 20U;
@@ -71,6 +72,7 @@ class ShowInspectionTest : public testing::Test {
     }
   }
 
+  int64_t wall_s_ = kNow_s;
   std::filesystem::path folder_;
   std::string file_;
   config::IpsSettings settings_;
@@ -158,6 +160,42 @@ TEST_F(ShowInspectionTest, HitsAddUpOverProfilesMostAlertsFirst) {
   EXPECT_EQ(costs.rules[0].checks, 14U);
   EXPECT_DOUBLE_EQ(costs.rules[0].share_percent, 60);
   EXPECT_DOUBLE_EQ(costs.rules[1].cycles_per_check, 400.0 / 18);
+}
+
+TEST_F(ShowInspectionTest, ExceptionsEndByTheClockOfTheGateway) {
+  using std::chrono::seconds;
+  settings_.profiles[0].exceptions.resize(2);
+  settings_.profiles[0].exceptions[0].name = "always";
+  settings_.profiles[0].exceptions[0].sids = {{1, 1}};
+  settings_.profiles[0].exceptions[1].name = "for-a-while";
+  settings_.profiles[0].exceptions[1].sids = {{2, 2}};
+  settings_.profiles[0].exceptions[1].until = std::chrono::sys_seconds(seconds(kNow_s + 90));
+  wall_s_ = kNow_s;
+  load();
+  control::IpsExceptionList list = ips_exception_list(*manager_, 10, wall_s_);
+  ASSERT_EQ(list.total, 2U);
+  EXPECT_EQ(list.exceptions[0].name, "always");
+  EXPECT_TRUE(list.exceptions[0].holds);
+  EXPECT_EQ(list.exceptions[0].until, "");
+  EXPECT_FALSE(list.exceptions[0].ends_in_seconds);
+  EXPECT_TRUE(list.exceptions[1].holds);
+  EXPECT_EQ(list.exceptions[1].ends_in_seconds, 90U);
+  EXPECT_EQ(ips_exception_list(*manager_, 1, wall_s_).exceptions.size(), 1U);
+  EXPECT_EQ(ips_exception_list(*manager_, 1, wall_s_).total, 2U);
+
+  // Nothing is reloaded while it lasts; when it is over, the rules are loaded without it.
+  std::string ended;
+  wall_s_ += 89;
+  EXPECT_FALSE(manager_->tick(ended));
+  EXPECT_EQ(manager_->report().state, RuleLoadState::Ready);
+  wall_s_ += 1;
+  (void)manager_->tick(ended);
+  manager_->finish_loading();
+  inspector_.adopt(publication_.load());
+  list = ips_exception_list(*manager_, 10, wall_s_);
+  EXPECT_TRUE(list.exceptions[0].holds);
+  EXPECT_FALSE(list.exceptions[1].holds);
+  EXPECT_EQ(list.exceptions[1].ends_in_seconds, 0U);
 }
 
 TEST_F(ShowInspectionTest, OneRuleInEachProfile) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/gateway/state/show_policy.h"
 
-#include <fmt/chrono.h>
-
 #include "dataplane/gateway/state/texts.h"
 #include "dataplane/policy/schedule.h"
 
@@ -27,17 +25,37 @@ control::RuleLife life_of(const config::PolicyRule& rule, std::time_t now) {
                                                     : control::RuleLife::OutsideSchedule;
 }
 
-std::string until_text(const std::optional<std::chrono::sys_seconds>& until) {
-  if (!until) return {};
-  return fmt::format("{:%Y-%m-%d %H:%M}",
-                     fmt::localtime(std::chrono::system_clock::to_time_t(*until)));
-}
-
 std::string source_text(const config::PolicyRule& rule) {
   if (rule.source_mac.empty()) return ranges_text(rule.source);
   std::string text = rule.source.empty() ? "" : ranges_text(rule.source) + " ";
   text += "mac";
   for (const net::MacAddress& mac : rule.source_mac) text += " " + mac.to_string();
+  return text;
+}
+
+void add_word(std::string& text, std::string_view word) {
+  if (!text.empty()) text += ' ';
+  text += word;
+}
+
+std::string application_text(const config::PolicyRule& rule) {
+  std::string text;
+  for (const config::ApplicationId id : rule.applications) {
+    add_word(text, config::application_name(id));
+  }
+  for (const config::ApplicationCategory category : rule.categories) {
+    add_word(text, "category " + std::string(config::category_name(category)));
+  }
+  return text;
+}
+
+// Sets by name, as written.
+std::string domain_text(const config::Model& model, const config::PolicyRule& rule) {
+  std::string text;
+  for (const uint16_t set : rule.domain_sets) add_word(text, model.domain_sets[set].name);
+  for (const net::DomainPattern& pattern : rule.domains) {
+    add_word(text, (pattern.below_only ? "*." : "") + pattern.name);
+  }
   return text;
 }
 
@@ -69,6 +87,8 @@ control::RuleStatus rule_status(const PolicyView& view, const config::PolicyRule
   status.until = until_text(rule.until);
   status.life = life_of(rule, view.now);
   status.session_limit_per_source = rule.session_limit_per_source;
+  status.application = application_text(rule);
+  status.domain = domain_text(view.model, rule);
   status.ips = rule.inspect.ips;
   status.av = rule.inspect.av;
   status.hits = hits_of(view, id);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/gateway/state/texts.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -194,6 +195,12 @@ Result<std::vector<bool>> rules_named(const Snapshot& snapshot, const std::strin
     return failure("rule " + name, "is not known; `masugata show policy` lists the rules");
   }
   return wanted;
+}
+
+std::string until_text(const std::optional<std::chrono::sys_seconds>& until) {
+  if (!until) return {};
+  return fmt::format("{:%Y-%m-%d %H:%M}",
+                     fmt::localtime(std::chrono::system_clock::to_time_t(*until)));
 }
 
 }  // namespace masugata::dataplane

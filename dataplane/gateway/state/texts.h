@@ -57,4 +57,7 @@ namespace masugata::dataplane {
 [[nodiscard]] Result<std::vector<bool>> rules_named(const Snapshot& snapshot,
                                                     const std::string& name);
 
+// Local time, "2026-12-01 18:00"; empty for nothing.
+[[nodiscard]] std::string until_text(const std::optional<std::chrono::sys_seconds>& until);
+
 }  // namespace masugata::dataplane
