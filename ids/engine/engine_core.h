@@ -94,8 +94,12 @@ class EngineCore {
                                                   const Subject& subject) noexcept;
   [[nodiscard]] bool is_excepted(const CompiledRule& rule, const Subject& subject) noexcept;
   void note_cost(RuleNumber number, uint64_t begin, bool matched) noexcept;
-  void scan(const PatternGroup& group, std::span<const uint8_t> bytes) noexcept;
-  void scan_for_protocol(const PatternGroup& group, std::span<const uint8_t> bytes) noexcept;
+  void scan(const PatternGroup& group, std::span<const uint8_t> bytes, uint64_t first) noexcept;
+  void scan_for(const Subject& subject, const PatternGroup& group, std::span<const uint8_t> bytes,
+                uint64_t first, bool protocol_news) noexcept;
+  void remember_payload_rule(FlowInspection& flow, Direction direction, RuleNumber rule) noexcept;
+  void add_payload_rules(FlowInspection& flow, const Transaction& transaction,
+                         Direction direction) noexcept;
   void scan_payload(const Call& call, const Subject& subject, bool is_own_direction) noexcept;
   [[nodiscard]] Subject subject_of(Call& call, Direction direction) const noexcept;
 

@@ -68,6 +68,13 @@ class FlowInspection {
   std::array<bool, 2> news{};
   std::array<RecentMatches, 2> recent;  // of rules on streams
 
+  // Transaction rules of `payload_rules_of` (a plan's generation) whose pattern was found in the
+  // payload of that direction, each once; too many: all of the plan count as found.
+  static constexpr size_t kMostPayloadRules = 64;
+  std::array<std::vector<uint32_t>, 2> payload_rules;
+  std::array<bool, 2> too_many_payload_rules{};
+  uint32_t payload_rules_of = 0;
+
   FlowVariables variables;
   Tag tag;
   bool memory_refused = false;  // at the packet at hand: no room for a parser or a window

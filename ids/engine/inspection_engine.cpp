@@ -122,6 +122,7 @@ FlowInspection* EngineCore::open_flow(const FlowFacts& facts) noexcept {
   }
   flow->facts = facts;
   flow->demands = &demands_;
+  flow->payload_rules_of = generation_;
   flow->last_us = facts.start_us;
   flow->event.flow_id = facts.flow_id;
   flow->event.key = facts.key;

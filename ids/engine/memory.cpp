@@ -25,7 +25,9 @@ size_t bytes_of(ProtocolParser& parser) noexcept {
 size_t FlowInspection::memory_bytes() const noexcept {
   return sizeof(FlowInspection) + windows[0].memory_bytes() + windows[1].memory_bytes() +
          first_bytes[0].capacity() + first_bytes[1].capacity() + variables.memory_bytes() +
-         recent[0].memory_bytes() + recent[1].memory_bytes() + (parser ? bytes_of(*parser) : 0);
+         recent[0].memory_bytes() + recent[1].memory_bytes() +
+         (payload_rules[0].capacity() + payload_rules[1].capacity()) * sizeof(uint32_t) +
+         (parser ? bytes_of(*parser) : 0);
 }
 
 void EngineCore::account(FlowInspection& flow) noexcept {

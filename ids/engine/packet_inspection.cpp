@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <algorithm>
+#include <new>
 
 #include "ids/engine/engine_core.h"
 
@@ -11,6 +12,21 @@ namespace {
 bool is_followed(net::Protocol protocol) {
   return transport_class_of(protocol) != TransportClass::Other || protocol == net::Protocol::Sctp ||
          protocol == net::Protocol::Esp;
+}
+
+RuleGate::Packet gate_packet(const Subject& subject) {
+  RuleGate::Packet packet;
+  const net::Protocol protocol = subject.key.protocol;
+  if (protocol == net::Protocol::Tcp || protocol == net::Protocol::Udp ||
+      protocol == net::Protocol::Sctp) {
+    packet.source_port = subject.key.source_port.host();
+    packet.destination_port = subject.key.destination_port.host();
+  }
+  packet.tcp_flags = subject.fields->tcp_flags();
+  if (subject.flow != nullptr) {
+    packet.application = subject.flow->event.protocol;
+  }
+  return packet;
 }
 
 }  // namespace
@@ -87,29 +103,64 @@ void EngineCore::inspect_addresses(Call& call, Subject& subject) noexcept {
   }
 }
 
-void EngineCore::scan(const PatternGroup& group, std::span<const uint8_t> bytes) noexcept {
+void EngineCore::scan(const PatternGroup& group, std::span<const uint8_t> bytes,
+                      uint64_t first) noexcept {
   if (group.database() == nullptr || bytes.empty()) {
     return;
   }
   counters.scans.add(1);
   counters.scanned_bytes.add(bytes.size());
-  group.scan(bytes, scratch_.get(), [this](uint32_t rule) noexcept { candidates_.add(rule); });
+  group.scan(bytes, first, scratch_.get(),
+             [this](uint32_t rule) noexcept { candidates_.add(rule); });
 }
 
-// Rules that ask for the protocol did not apply to what came before it was known; all others have
-// seen that already.
-void EngineCore::scan_for_protocol(const PatternGroup& group,
-                                   std::span<const uint8_t> bytes) noexcept {
+// In payloads. `protocol_news`: rules that ask for the protocol did not apply to what came before
+// it was known; all others have seen that already.
+void EngineCore::scan_for(const Subject& subject, const PatternGroup& group,
+                          std::span<const uint8_t> bytes, uint64_t first,
+                          bool protocol_news) noexcept {
   if (group.database() == nullptr || bytes.empty()) {
     return;
   }
   counters.scans.add(1);
   counters.scanned_bytes.add(bytes.size());
-  group.scan(bytes, scratch_.get(), [this](uint32_t rule) noexcept {
-    if (plan_->rules[rule].asks_protocol) {
+  const RuleGate::Packet gate = gate_packet(subject);
+  group.scan(bytes, first, scratch_.get(), [&](uint32_t rule) noexcept {
+    const RuleGate& asked = plan_->gates[rule];
+    if (asked.in_transactions) {
+      if (subject.flow != nullptr) {
+        remember_payload_rule(*subject.flow, subject.direction, rule);
+      }
+    } else if (asked.open_to(gate) && (!protocol_news || plan_->rules[rule].asks_protocol)) {
       candidates_.add(rule);
     }
   });
+}
+
+void EngineCore::remember_payload_rule(FlowInspection& flow, Direction direction,
+                                       RuleNumber rule) noexcept {
+  const size_t side = index_of(direction);
+  std::vector<uint32_t>& known = flow.payload_rules[side];
+  if (flow.payload_rules_of != generation_) {
+    // Bytes that are gone may have held what this plan searches for.
+    flow.too_many_payload_rules.fill(true);
+    flow.payload_rules_of = generation_;
+    flow.payload_rules[0].clear();
+    flow.payload_rules[1].clear();
+  }
+  if (flow.too_many_payload_rules[side] ||
+      std::find(known.begin(), known.end(), rule) != known.end()) {
+    return;
+  }
+  if (known.size() == FlowInspection::kMostPayloadRules) {
+    flow.too_many_payload_rules[side] = true;
+    return;
+  }
+  try {
+    known.push_back(rule);
+  } catch (const std::bad_alloc&) {
+    flow.too_many_payload_rules[side] = true;
+  }
 }
 
 // The new bytes of a TCP stream and the packet's payload are mostly the same bytes: one search
@@ -125,15 +176,16 @@ void EngineCore::scan_payload(const Call& call, const Subject& subject,
     const uint64_t overlap = group.longest() == 0 ? 0 : group.longest() - 1;
     uint64_t from = call.flow->news_from[side];
     if (call.flow->protocol_news && from > window.first()) {
-      scan_for_protocol(group, window.bytes());
+      scan_for(subject, group, window.bytes(), PatternGroup::kUnplaced, true);
     }
     news = static_cast<size_t>(window.end() - std::max(from, window.first()));
     from = from > overlap ? from - overlap : 0;
     from = std::max(from, window.first());
-    scan(group, window.bytes().subspan(static_cast<size_t>(from - window.first())));
+    scan_for(subject, group, window.bytes().subspan(static_cast<size_t>(from - window.first())),
+             PatternGroup::kUnplaced, false);
   }
   if (is_own_direction && news < subject.payload.size()) {
-    scan(group, subject.payload);
+    scan_for(subject, group, subject.payload, 0, false);
   }
 }
 
@@ -142,15 +194,19 @@ void EngineCore::inspect_payload(Call& call, Subject& subject, bool is_own_direc
   const size_t side = index_of(subject.direction);
   candidates_.begin();
   scan_payload(call, subject, is_own_direction);
-  if (is_own_direction && call.is_packet) {
-    for (const RuleNumber rule : plan_->packet_lists[transport][side]) {
-      candidates_.add(rule);
+  const RuleGate::Packet gate = gate_packet(subject);
+  auto add_list = [&](const RuleList& rules) {
+    for (const RuleNumber rule : rules) {
+      if (plan_->gates[rule].open_to(gate)) {
+        candidates_.add(rule);
+      }
     }
+  };
+  if (is_own_direction && call.is_packet) {
+    add_list(plan_->packet_lists[transport][side]);
   }
   if (subject.stream_news || (subject.outside_stream && !subject.payload.empty())) {
-    for (const RuleNumber rule : plan_->stream_lists[side]) {
-      candidates_.add(rule);
-    }
+    add_list(plan_->stream_lists[side]);
   }
   judge_candidates(subject);
   if (is_own_direction && call.is_packet && limits_.stream_repeat_bytes != 0) {

@@ -316,5 +316,24 @@ TEST(PacketRules, OfAProtocolKnowItOnceTheOtherSideHasAnswered) {
   EXPECT_EQ(inline_bench.sids(), "1") << "a gateway must not wait";
 }
 
+TEST(PacketRules, AreNotLookedAtWhereTheirHeaderOrTheirPlaceExcludesThem) {
+  Bench bench(R"(alert udp any any -> any 53 (content:"ab"; offset:1; depth:3; sid:1;)
+alert udp any any -> any [1:52,54:60] (content:"ab"; sid:2;)
+alert udp any any -> any 70 (content:"ab"; sid:3;)
+alert tcp any any -> any any (flags:S; sid:4;)
+alert tcp any any -> any any (flags:A+,12; sid:5;)
+alert ip any any -> any any (ip_proto:41; sid:6;))");
+  auto flow = bench.udp();
+  flow.to_server("xxxab");
+  EXPECT_EQ(bench.engine.counters().candidates.value(), 1U) << "53 lies between 1 and 60";
+  flow.to_server("xxabab");
+  EXPECT_EQ(bench.sids(), "1");
+  EXPECT_EQ(bench.engine.counters().candidates.value(), 3U);
+  auto connection = bench.tcp();
+  connection.to_server("nothing");
+  EXPECT_EQ(bench.sids(), "1 5");
+  EXPECT_EQ(bench.engine.counters().candidates.value(), 4U);
+}
+
 }  // namespace
 }  // namespace masugata::ids

@@ -201,6 +201,8 @@ void EngineCore::exchange_sides(FlowInspection& flow) noexcept {
   std::swap(flow.headless[0], flow.headless[1]);
   std::swap(flow.first_bytes[0], flow.first_bytes[1]);
   std::swap(flow.news[0], flow.news[1]);
+  std::swap(flow.payload_rules[0], flow.payload_rules[1]);
+  std::swap(flow.too_many_payload_rules[0], flow.too_many_payload_rules[1]);
   std::swap(flow.news_from[0], flow.news_from[1]);
   std::swap(flow.recent[0], flow.recent[1]);
   std::swap(flow.addresses_judged[0], flow.addresses_judged[1]);

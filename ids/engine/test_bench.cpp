@@ -160,7 +160,8 @@ class LineTransaction final : public Transaction {
       return over ? BufferBytes{BufferState::Complete, bytes, 0}
                   : BufferBytes{BufferState::NotYet, {}, 0};
     }
-    if (buffer == BufferId::HttpResponseBody || buffer == BufferId::HttpRequestBody) {
+    if (buffer == BufferId::HttpResponseBody || buffer == BufferId::HttpRequestBody ||
+        buffer == BufferId::FileData) {
       return {over ? BufferState::Complete : BufferState::Partial, bytes, 0};
     }
     return {};

@@ -105,6 +105,7 @@ void EngineCore::inspect_side(Call& call, Transaction& transaction, TransactionM
       scan_group(transaction, *groups[i], state.groups[i], finished);
     }
   }
+  add_payload_rules(*call.flow, transaction, direction);
   for (const std::vector<RuleNumber>* waiting : {&state.pending, &memory.pending_both}) {
     for (const RuleNumber rule : *waiting) {
       candidates_.add(rule);
@@ -156,6 +157,28 @@ bool EngineCore::owes_judgement(const Transaction& transaction) const noexcept {
     }
   }
   return false;
+}
+
+// Rules whose pattern the payload of this direction has held so far.
+void EngineCore::add_payload_rules(FlowInspection& flow, const Transaction& transaction,
+                                   Direction direction) noexcept {
+  const size_t side = index_of(direction);
+  const RuleList& rules =
+      plan_->payload_pattern_rules[static_cast<size_t>(transaction.protocol)][side];
+  if (rules.empty()) {
+    return;
+  }
+  if (flow.payload_rules_of != generation_ || flow.too_many_payload_rules[side]) {
+    for (const RuleNumber rule : rules) {
+      candidates_.add(rule);
+    }
+    return;
+  }
+  for (const RuleNumber rule : flow.payload_rules[side]) {
+    if (std::binary_search(rules.begin(), rules.end(), rule)) {
+      candidates_.add(rule);
+    }
+  }
 }
 
 void EngineCore::judge_in_transaction(RuleNumber number, TransactionMemory& memory,
@@ -238,7 +261,8 @@ bool EngineCore::scan_progressive(const BufferGroup& group,
                                   const BufferBytes& bytes) noexcept {
   const bool complete = bytes.state == BufferState::Complete;
   if (!group.transforms.empty()) {
-    scan(group.patterns, apply_transforms(group.transforms, bytes.bytes, *match_scratch_));
+    scan(group.patterns, apply_transforms(group.transforms, bytes.bytes, *match_scratch_),
+         PatternGroup::kUnplaced);
     return complete;
   }
   const uint64_t end = bytes.first + bytes.bytes.size();
@@ -246,7 +270,7 @@ bool EngineCore::scan_progressive(const BufferGroup& group,
     const uint64_t overlap = group.patterns.longest() - 1;
     uint64_t from = progress.scanned > overlap ? progress.scanned - overlap : 0;
     from = std::max(from, bytes.first);
-    scan(group.patterns, bytes.bytes.subspan(static_cast<size_t>(from - bytes.first)));
+    scan(group.patterns, bytes.bytes.subspan(static_cast<size_t>(from - bytes.first)), from);
     progress.scanned = end;
   }
   return complete;

@@ -173,6 +173,57 @@ TEST(TransactionRules, FinishedSidesAreNotInspectedAgainUnderANewPlan) {
   EXPECT_EQ(bench.sids(), "1");
 }
 
+constexpr std::string_view kPayloadRule =
+    R"(alert http any any -> any any (flow:to_client; content:"needle"; http.response_body;
+ pcre:"/yes/"; sid:1;))";
+
+std::string payload_rule() {
+  std::string text(kPayloadRule);
+  text.erase(text.find('\n'), 1);
+  return text;
+}
+
+TEST(PayloadPattern, IsWaitedForInEachTransaction) {
+  auto bench = lines(payload_rule());
+  auto flow = bench.tcp();
+  flow.to_server("/a\n");
+  flow.to_client("yes and ");
+  EXPECT_EQ(bench.engine.counters().candidates.value(), 0U);
+  flow.to_client("nee");
+  flow.to_client("dle\n");
+  EXPECT_EQ(bench.sids(), "1") << "found over two packets";
+  flow.to_server("/b\n");
+  flow.to_client("yes\n");
+  EXPECT_EQ(bench.sids(), "1") << "what came before belongs to another transaction";
+  flow.to_server("/c\n");
+  flow.to_client("needle yes\n");
+  EXPECT_EQ(bench.sids(), "1 1");
+}
+
+TEST(PayloadPattern, OfADatagramIsFoundInIt) {
+  auto bench =
+      lines(R"(alert http any any -> any any (content:"needle"; http.uri; pcre:"/yes/"; sid:1;))");
+  auto flow = bench.udp();
+  flow.to_server("yes\n");
+  EXPECT_EQ(bench.sids(), "");
+  flow.to_server("yes needle\n");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
+TEST(PayloadPattern, AfterAReloadIsNotWaitedFor) {
+  auto bench = lines(payload_rule());
+  auto flow = bench.tcp();
+  flow.to_server("/a\n");
+  flow.to_client("so ");
+  bench.use_rules(payload_rule());
+  flow.to_client("far\n");
+  EXPECT_EQ(bench.engine.counters().candidates.value(), 1U)
+      << "bytes that are gone may have held what the new plan searches for";
+  flow.to_server("/b\n");
+  flow.to_client("needle yes\n");
+  EXPECT_EQ(bench.sids(), "1");
+}
+
 TEST(ProtocolRules, AlertWhenTheProtocolIsKnown) {
   auto bench = lines(R"(alert tcp any any -> any any (app-layer-protocol:http; sid:1;)
 alert tcp any any -> any any (app-layer-protocol:!http; sid:2;))");

@@ -58,6 +58,35 @@ struct CompiledRule {
   std::vector<uint32_t> exceptions;  // in DetectionPlan::exceptions
 };
 
+// What is asked of a packet before the rule itself is touched: see rule_gate.h. All small, as tens
+// of thousands of them are asked at random.
+struct RuleGate {
+  struct Ports {
+    uint16_t low = 0;
+    uint16_t high = 0xffff;
+    [[nodiscard]] bool hold(uint16_t port) const noexcept { return low <= port && port <= high; }
+  };
+  // Of a packet, from the sender of the bytes that are judged; ports are 0 where there are none.
+  struct Packet {
+    uint16_t source_port = 0;
+    uint16_t destination_port = 0;
+    uint8_t tcp_flags = 0;
+    ApplicationProtocol application = ApplicationProtocol::Unknown;  // of its flow
+  };
+  Ports source;
+  Ports destination;
+  uint8_t flags_asked = 0;  // which TCP flags must be as `flags` says
+  uint8_t flags = 0;
+  ApplicationProtocol application = ApplicationProtocol::Unknown;  // Unknown: any
+  bool in_transactions = false;  // its pattern in a payload concerns transactions: no gate
+
+  [[nodiscard]] bool open_to(const Packet& packet) const noexcept {
+    return source.hold(packet.source_port) && destination.hold(packet.destination_port) &&
+           (packet.tcp_flags & flags_asked) == flags &&
+           (application == ApplicationProtocol::Unknown || application == packet.application);
+  }
+};
+
 // Rules that no pattern can find are looked at whenever their place is. Ascending.
 using RuleList = std::vector<RuleNumber>;
 
@@ -87,6 +116,7 @@ class DetectionPlan {
   PlanTables tables;
 
   std::vector<CompiledRule> rules;               // by RuleNumber
+  std::vector<RuleGate> gates;                   // by RuleNumber
   std::vector<AddressMatcher> addresses;         // by index in RuleSet::address_sets
   std::vector<PortMatcher> ports;                // by index in RuleSet::port_sets
   std::vector<AddressMatcher> suppressed_hosts;  // by index in RuleSet::suppressions
@@ -110,6 +140,8 @@ class DetectionPlan {
   PerTransport<PerDirection<RuleList>> packet_lists;
   PerDirection<RuleList> stream_lists;
   PerProtocol<PerDirection<RuleList>> transaction_lists;
+  // Transaction rules whose pattern is in payload_groups: looked at once it has been found.
+  PerProtocol<PerDirection<RuleList>> payload_pattern_rules;
   // With patterns: of payloads (of TCP: packets and stream), and of buffers as protocols have them.
   PerTransport<PerDirection<PatternGroup>> payload_groups;
   std::vector<std::unique_ptr<BufferGroup>> buffer_groups;

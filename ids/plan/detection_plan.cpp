@@ -10,6 +10,7 @@
 
 #include "ids/plan/compiled_rules.h"
 #include "ids/plan/fast_pattern.h"
+#include "ids/plan/rule_gate.h"
 #include "ids/plan/rule_kinds.h"
 #include "ids/plan/rule_order.h"
 
@@ -100,7 +101,7 @@ class PlanBuilder {
   }
 
   void place_payload(const CompiledRule& compiled) {
-    const std::optional<FastPattern> pattern = choose_fast_pattern(*compiled.rule, compiled.kind);
+    const std::optional<FastPattern> pattern = choose_fast_pattern(*compiled.rule);
     const uint8_t directions = directions_of(compiled);
     for (size_t transport = 0; transport < kTransportClasses; ++transport) {
       if ((compiled.transports >> transport & 1U) == 0) {
@@ -114,8 +115,11 @@ class PlanBuilder {
         }
         plan_.keeps_stream[direction] = plan_.keeps_stream[direction] || stream;
         if (pattern) {
-          plan_.payload_groups[transport][direction].add(pattern->bytes, pattern->caseless,
-                                                         compiled.number);
+          // On TCP places are those of the stream or of the packet: both count.
+          const bool placed = transport != static_cast<size_t>(TransportClass::Tcp);
+          plan_.payload_groups[transport][direction].add(
+              pattern->bytes, pattern->caseless, compiled.number,
+              placed ? pattern->last_end : PatternGroup::kAnywhere);
         } else if (stream) {
           plan_.stream_lists[direction].push_back(compiled.number);
         } else {
@@ -129,7 +133,7 @@ class PlanBuilder {
   }
 
   void place_transaction(const CompiledRule& compiled) {
-    const std::optional<FastPattern> pattern = choose_fast_pattern(*compiled.rule, compiled.kind);
+    const std::optional<FastPattern> pattern = choose_fast_pattern(*compiled.rule);
     const std::vector<ApplicationProtocol> protocols = protocols_of(compiled);
     const uint8_t directions = directions_of(compiled);
     const bool payload = std::any_of(
@@ -147,6 +151,10 @@ class PlanBuilder {
         continue;
       }
       const BufferMatches& source = compiled.rule->buffers[pattern->buffer];
+      if (source.buffer == BufferId::Payload) {
+        place_payload_pattern(compiled, *pattern, protocols, i);
+        continue;
+      }
       // A transactional rule's pattern is found in the side that its buffer is of.
       const BufferSide side = properties_of(source.buffer).side;
       const Direction direction = static_cast<Direction>(i);
@@ -157,7 +165,7 @@ class PlanBuilder {
         continue;
       }
       BufferGroup& group = group_of(compiled, source, direction);
-      group.patterns.add(pattern->bytes, pattern->caseless, compiled.number);
+      group.patterns.add(pattern->bytes, pattern->caseless, compiled.number, pattern->last_end);
       for (const ApplicationProtocol protocol : protocols) {
         std::vector<ApplicationProtocol>& users = users_[&group];
         if (std::find(users.begin(), users.end(), protocol) == users.end()) {
@@ -167,21 +175,42 @@ class PlanBuilder {
     }
   }
 
+  // The pattern is searched for with those of packets and streams. Once it was found, the rule is
+  // looked at in every transaction of that direction.
+  void place_payload_pattern(const CompiledRule& compiled, const FastPattern& pattern,
+                             const std::vector<ApplicationProtocol>& protocols, size_t direction) {
+    for (size_t transport = 0; transport < kTransportClasses; ++transport) {
+      if ((compiled.transports >> transport & 1U) != 0) {
+        plan_.payload_groups[transport][direction].add(pattern.bytes, pattern.caseless,
+                                                       compiled.number);
+      }
+    }
+    for (const ApplicationProtocol protocol : protocols) {
+      plan_.payload_pattern_rules[static_cast<size_t>(protocol)][direction].push_back(
+          compiled.number);
+    }
+  }
+
   BufferGroup& group_of(const CompiledRule& compiled, const BufferMatches& source,
                         Direction direction) {
+    // The body of a response is its file: one search serves both.
+    const bool response_body =
+        source.buffer == BufferId::HttpResponseBody && source.transforms.empty();
+    const BufferId buffer = response_body ? BufferId::FileData : source.buffer;
     for (const auto& group : plan_.buffer_groups) {
-      if (group->buffer == source.buffer && group->direction == direction &&
+      if (group->buffer == buffer && group->direction == direction &&
           group->source_transforms == source.transforms) {
         return *group;
       }
     }
     auto group = std::make_unique<BufferGroup>();
-    group->buffer = source.buffer;
+    group->buffer = buffer;
     group->direction = direction;
     group->source_transforms = source.transforms;
-    for (const CompiledBufferMatches& buffer : compiled.buffers) {
-      if (buffer.buffer == source.buffer && buffer.transforms.size() == source.transforms.size()) {
-        group->transforms = buffer.transforms;
+    for (const CompiledBufferMatches& matches : compiled.buffers) {
+      if (matches.buffer == source.buffer &&
+          matches.transforms.size() == source.transforms.size()) {
+        group->transforms = matches.transforms;
       }
     }
     plan_.buffer_groups.push_back(std::move(group));
@@ -255,6 +284,8 @@ void compile_rules(DetectionPlan& plan, const PlanOptions& options) {
     compiled.buffers = std::move(*buffers);
     classify(compiled, plan.set);
     sort_conditions(compiled);
+    narrow_transports(compiled);
+    plan.gates.push_back(gate_of(compiled, plan.set));
     for (const uint32_t sid : {rule.sid, 0U}) {
       const auto found = suppressions.find({rule.gid, sid});
       if (found != suppressions.end()) {
@@ -354,7 +385,8 @@ Result<std::shared_ptr<const DetectionPlan>> compile_plan(RuleSet rules,
     return tl::unexpected<Fault>(status.error());
   }
   plan->facts.rules = plan->rules.size();
-  plan->facts.bytes += plan->rules.size() * (sizeof(CompiledRule) + sizeof(Rule));
+  plan->facts.bytes +=
+      plan->rules.size() * (sizeof(CompiledRule) + sizeof(RuleGate) + sizeof(Rule));
   plan->facts.compile_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return std::shared_ptr<const DetectionPlan>(std::move(plan));

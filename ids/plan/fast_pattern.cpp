@@ -55,18 +55,33 @@ int weight_of(std::string_view bytes) {
   return weight;
 }
 
-bool searchable(const BufferMatches& buffer, RuleKind kind) {
+// Payloads of rules over both directions are those of whichever side is judged.
+bool searchable(const BufferMatches& buffer, bool transactional) {
   const BufferSource source = properties_of(buffer.buffer).source;
   if (source == BufferSource::Derived || source == BufferSource::Packet) {
     return false;
   }
   if (source == BufferSource::Stream &&
-      (kind == RuleKind::Transaction || !buffer.transforms.empty())) {
+      (transactional || buffer.side.has_value() || !buffer.transforms.empty())) {
     return false;
   }
   return std::none_of(buffer.matches.begin(), buffer.matches.end(), [](const PayloadMatch& match) {
     return std::holds_alternative<BufferAbsent>(match);
   });
+}
+
+// The byte before which the content must end, when the rule says it in numbers.
+uint32_t last_end_of(const ContentMatch& content) {
+  const bool bound = content.depth || content.startswith;
+  if (!bound || content.relative() || (content.depth && content.depth->variable) ||
+      (content.offset && content.offset->variable)) {
+    return PatternGroup::kAnywhere;
+  }
+  const auto size = static_cast<int64_t>(content.bytes.size());
+  const int64_t begin = content.offset ? content.offset->number : 0;
+  const int64_t end = begin + std::max(content.depth ? content.depth->number : size, size);
+  return begin >= 0 && end < int64_t{PatternGroup::kAnywhere} ? static_cast<uint32_t>(end)
+                                                              : PatternGroup::kAnywhere;
 }
 
 FastPattern pattern_of(const ContentMatch& content, size_t buffer) {
@@ -75,16 +90,16 @@ FastPattern pattern_of(const ContentMatch& content, size_t buffer) {
       content.fast_pattern_offset + size_t{content.fast_pattern_length} <= bytes.size()) {
     bytes = bytes.substr(content.fast_pattern_offset, content.fast_pattern_length);
   }
-  return {buffer, bytes, content.nocase};
+  return {buffer, bytes, content.nocase, last_end_of(content)};
 }
 
 }  // namespace
 
-std::optional<FastPattern> choose_fast_pattern(const Rule& rule, RuleKind kind) {
+std::optional<FastPattern> choose_fast_pattern(const Rule& rule) {
   std::optional<FastPattern> best;
   int best_score = -1;
   for (size_t i = 0; i < rule.buffers.size(); ++i) {
-    if (!searchable(rule.buffers[i], kind)) {
+    if (!searchable(rule.buffers[i], rule.transactional)) {
       continue;
     }
     for (const PayloadMatch& match : rule.buffers[i].matches) {

@@ -16,11 +16,12 @@ struct FastPattern {
   size_t buffer = 0;  // index into Rule::buffers
   std::string_view bytes;
   bool caseless = false;
+  uint32_t last_end = PatternGroup::kAnywhere;  // where it must end at the latest, see PatternGroup
 };
 
 // What `fast_pattern` marks, else the best content that must be there: of a buffer rather than of
 // the payload, longer and with more distinct bytes rather than common ones. nullopt when the rule
 // has no such content. The text belongs to the rule.
-[[nodiscard]] std::optional<FastPattern> choose_fast_pattern(const Rule& rule, RuleKind kind);
+[[nodiscard]] std::optional<FastPattern> choose_fast_pattern(const Rule& rule);
 
 }  // namespace masugata::ids

@@ -13,14 +13,14 @@ namespace {
 
 struct Delivery {
   const PatternGroup* group;
-  void (*relay)(const PatternGroup&, uint32_t, void*) noexcept;
+  void (*relay)(const PatternGroup&, uint32_t, uint64_t, void*) noexcept;
   void* context;
 };
 
-int deliver(unsigned int literal, unsigned long long, unsigned long long, unsigned int,
+int deliver(unsigned int literal, unsigned long long, unsigned long long end, unsigned int,
             void* context) {
   const auto& delivery = *static_cast<const Delivery*>(context);
-  delivery.relay(*delivery.group, literal, delivery.context);
+  delivery.relay(*delivery.group, literal, end, delivery.context);
   return 0;
 }
 
@@ -30,8 +30,8 @@ void DatabaseCloser::operator()(hs_database* database) const noexcept {
   hs_free_database(database);
 }
 
-void PatternGroup::add(std::string_view bytes, bool caseless, uint32_t rule) {
-  Literal literal{std::string(bytes.substr(0, kLongestLiteral)), caseless, {rule}};
+void PatternGroup::add(std::string_view bytes, bool caseless, uint32_t rule, uint32_t last_end) {
+  Literal literal{std::string(bytes.substr(0, kLongestLiteral)), caseless, {{rule, last_end}}};
   if (caseless) {
     // Digits and the like have no case: such a literal is the same either way.
     bool letters = false;
@@ -51,7 +51,7 @@ size_t PatternGroup::memory_bytes() const noexcept {
   if (database_) {
     hs_database_size(database_.get(), &size);
   }
-  return size + (rules_.capacity() + first_rule_.capacity()) * sizeof(uint32_t);
+  return size + rules_.capacity() * sizeof(PlacedRule) + first_rule_.capacity() * sizeof(uint32_t);
 }
 
 void PatternGroup::number_literals() {

@@ -3,6 +3,7 @@
 // each literal speaks for.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -29,10 +30,15 @@ class PatternGroup {
  public:
   // Bytes of a literal beyond this are not searched for: the rule is verified anyway.
   static constexpr size_t kLongestLiteral = 64;
+  static constexpr uint32_t kAnywhere = UINT32_MAX;
+  // For scan(): nothing is known of the place of the bytes, or rules do not agree where to count
+  // from.
+  static constexpr uint64_t kUnplaced = UINT64_MAX;
 
   // Building, on the control thread: add everything, then compile once.
-  // `bytes` is not empty; caseless ones may be in any case.
-  void add(std::string_view bytes, bool caseless, uint32_t rule);
+  // `bytes` is not empty; caseless ones may be in any case. `last_end`: it counts only where it
+  // ends at or before that byte of what is searched.
+  void add(std::string_view bytes, bool caseless, uint32_t rule, uint32_t last_end = kAnywhere);
   [[nodiscard]] bool empty() const noexcept { return literals_.empty(); }
   [[nodiscard]] size_t literal_count() const noexcept { return literals_.size(); }
   // Longest literal in bytes: how far apart two scans of one stream must overlap, plus one.
@@ -46,34 +52,50 @@ class PatternGroup {
   [[nodiscard]] const hs_database* database() const noexcept { return database_.get(); }
 
   // Calls `found(rule)` for each rule of each literal inside `bytes`; a rule may come more than
-  // once. `scratch` was made for this database.
+  // once. `first` is the number of bytes[0] in the buffer. `scratch` was made for this database.
   template <class Found>
-  void scan(std::span<const uint8_t> bytes, hs_scratch* scratch, Found&& found) const noexcept {
+  void scan(std::span<const uint8_t> bytes, uint64_t first, hs_scratch* scratch,
+            Found&& found) const noexcept {
     if (!database_ || bytes.empty()) {
       return;
     }
-    auto relay = [](const PatternGroup& group, uint32_t literal, void* context) noexcept {
+    struct Context {
+      uint64_t first;
+      std::remove_reference_t<Found>& found;
+    } context{first, found};
+    auto relay = [](const PatternGroup& group, uint32_t literal, uint64_t end,
+                    void* given) noexcept {
+      const Context& wanted = *static_cast<Context*>(given);
+      // Only the first place of a literal is told, and no other could end earlier.
+      const uint64_t place = wanted.first == kUnplaced ? 0 : wanted.first + end;
       for (uint32_t i = group.first_rule_[literal]; i < group.first_rule_[literal + 1]; ++i) {
-        (*static_cast<std::remove_reference_t<Found>*>(context))(group.rules_[i]);
+        if (place <= group.rules_[i].last_end) {
+          wanted.found(group.rules_[i].number);
+        }
       }
     };
-    scan_with(bytes, scratch, relay, &found);
+    scan_with(bytes, scratch, relay, &context);
   }
 
  private:
+  struct PlacedRule {
+    uint32_t number = 0;
+    uint32_t last_end = kAnywhere;
+    friend auto operator<=>(const PlacedRule&, const PlacedRule&) noexcept = default;
+  };
   struct Literal {
     std::string bytes;
     bool caseless = false;
-    std::vector<uint32_t> rules;
+    std::vector<PlacedRule> rules;
   };
-  using Relay = void (*)(const PatternGroup&, uint32_t, void*) noexcept;
+  using Relay = void (*)(const PatternGroup&, uint32_t literal, uint64_t end, void*) noexcept;
   void scan_with(std::span<const uint8_t> bytes, hs_scratch* scratch, Relay relay,
                  void* context) const noexcept;
   void number_literals();
 
   std::vector<Literal> literals_;     // while building: unsorted
   std::vector<uint32_t> first_rule_;  // by literal: where its rules begin in rules_
-  std::vector<uint32_t> rules_;
+  std::vector<PlacedRule> rules_;
   size_t longest_ = 0;
   DatabasePointer database_;
 };

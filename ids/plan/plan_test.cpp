@@ -94,7 +94,7 @@ std::string pattern_of(const std::string& matches) {
       read_rules({{"test.rules", "alert http any any -> any any (" + matches + " sid:1;)"}},
                  RuleEnvironment::defaults());
   EXPECT_EQ(set.rules.size(), 1U);
-  const auto pattern = choose_fast_pattern(set.rules.at(0), RuleKind::Transaction);
+  const auto pattern = choose_fast_pattern(set.rules.at(0));
   return pattern ? std::string(pattern->bytes) : "none";
 }
 
