@@ -3,6 +3,7 @@
 
 #include "ids/engine/test_bench.h"
 #include "ids/protocols/content_recorder.h"
+#include "ids/protocols/tls/tls_test_messages.h"
 
 namespace masugata::ids::testing {
 namespace {
@@ -104,6 +105,49 @@ TEST_F(ContentFeedTest, GoesOnWhenRulesPassTheFlow) {
   flow.to_client("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab");
   ASSERT_EQ(recorder.contents.size(), 1U);
   EXPECT_TRUE(recorder.contents[0].ended);
+  flow.close();
+}
+
+TEST_F(ContentFeedTest, GivesAnnouncedDataConnections) {
+  auto flow = bench.tcp(1025);
+  set_content_receiver(*flow.inspection(), &recorder);
+  ProtocolParser::ExpectedData expected;
+  expected.file_name = "dir/a.zip";
+  set_expected(*flow.inspection(), expected);
+  flow.to_client("PK one");
+  flow.end(Direction::ToClient);
+  ASSERT_EQ(recorder.contents.size(), 1U);
+  EXPECT_EQ(recorder.contents[0].bytes, "PK one");
+  EXPECT_EQ(recorder.contents[0].name, "a.zip");
+  EXPECT_EQ(recorder.contents[0].end, ContentEnd::Whole);
+  EXPECT_TRUE(recorder.opaques.empty());
+  flow.close();
+}
+
+TEST_F(ContentFeedTest, TellsOfEncryptionAskedAndGiven) {
+  auto flow = bench.tcp(25);
+  set_content_receiver(*flow.inspection(), &recorder);
+  flow.to_client("220 mx ESMTP\r\n");
+  flow.to_server("EHLO a\r\n");
+  flow.to_client("250-mx\r\n250 STARTTLS\r\n");
+  flow.to_server("STARTTLS\r\n");
+  EXPECT_EQ(recorder.asked, std::vector{ApplicationProtocol::Smtp});
+  EXPECT_TRUE(recorder.opaques.empty());
+  flow.to_client("220 go\r\n");
+  flow.to_server(tls_test::record(22, tls_test::client_hello({})));
+  EXPECT_EQ(recorder.opaques, std::vector{ApplicationProtocol::Tls});
+  flow.close();
+}
+
+// What waited for the protocol to be known came in packets before.
+TEST_F(ContentFeedTest, KnowsWhatCameBeforeDetection) {
+  auto flow = bench.tcp(8080);
+  set_content_receiver(*flow.inspection(), &recorder);
+  flow.to_client("HTT");
+  flow.to_client("P/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab");
+  ASSERT_EQ(recorder.contents.size(), 1U);
+  EXPECT_EQ(recorder.contents[0].bytes, "ab");
+  EXPECT_FALSE(recorder.contents[0].begins_with_packet);
   flow.close();
 }
 

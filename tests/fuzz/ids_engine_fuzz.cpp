@@ -16,6 +16,7 @@
 
 #include "ids/engine/inspection_engine.h"
 #include "ids/eve/event_sink.h"
+#include "ids/protocols/content_recorder.h"
 #include "ids/rules/rule_set.h"
 
 namespace {
@@ -107,13 +108,18 @@ class Conversation {
     send(kind, direction, bytes, now_us);
   }
   void close(uint64_t now_us) {
-    if (flow_ != nullptr) engine_.close_flow(flow_, now_us, "closed");
+    if (flow_ != nullptr) {
+      engine_.close_flow(flow_, now_us, "closed");
+      require(contents_.all_ended() && contents_.opaques.size() <= 1);
+    }
     flow_ = nullptr;
   }
 
  private:
   void open(uint64_t now_us) {
     flow_ = engine_.open_flow({key_, ++flows_, now_us, false});
+    contents_ = {};
+    if (flow_ != nullptr) set_content_receiver(*flow_, &contents_);
     state_ = {};
     state_.established = tcp_;
     condemned_ = false;
@@ -160,6 +166,7 @@ class Conversation {
   net::FlowKey key_;
   bool tcp_;
   bool condemned_ = false;
+  ContentRecorder contents_;  // aborts when the contract of a receiver is broken
   FlowInspection* flow_ = nullptr;
   FlowState state_;
   uint64_t flows_ = 0;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ids/buffers/buffer_id.h"
+#include "ids/protocols/content_recorder.h"
 #include "ids/protocols/http/http_parser.h"
 #include "ids/protocols/http/http_transaction.h"
 
@@ -44,7 +45,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ParserDemands demands;
   demands.body_limit = 2000;
   demands.md5 = true;
+  ContentRecorder contents;  // aborts when the contract of a receiver is broken
   const auto parser = make_http_parser(demands);
+  parser->set_content_receiver(&contents);
   std::span<const uint8_t> input{data, size};
   while (input.size() >= 3) {
     const uint8_t choice = input[0];
@@ -70,5 +73,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   parser->on_end(Direction::ToServer);
   parser->on_end(Direction::ToClient);
   read_all_buffers(*parser);
+  if (!contents.all_ended()) {
+    std::abort();
+  }
   return 0;
 }

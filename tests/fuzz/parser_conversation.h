@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A conversation out of any bytes for a protocol parser, and what must hold of every parser:
-// bounds, readable buffers, and the same outcome whatever the segmentation.
+// bounds, readable buffers, contents that are begun before and ended once, and the same outcome
+// whatever the segmentation.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "ids/buffers/buffer_properties.h"
+#include "ids/protocols/content_recorder.h"
 #include "ids/protocols/protocol_parser.h"
 
 namespace masugata::ids {
@@ -65,7 +67,9 @@ inline void touch_buffers(Transaction& transaction) {
 // What a conversation came to. Transactions are removed as the engine does it.
 class Conversation {
  public:
-  explicit Conversation(std::unique_ptr<ProtocolParser> parser) : parser_(std::move(parser)) {}
+  explicit Conversation(std::unique_ptr<ProtocolParser> parser) : parser_(std::move(parser)) {
+    parser_->set_content_receiver(&contents_);
+  }
 
   void run(const std::vector<Turn>& turns, size_t piece_bytes) {
     for (const Turn& turn : turns) {
@@ -84,6 +88,8 @@ class Conversation {
     parser_->on_end(Direction::ToClient);
     remove_complete();
     for (const auto& transaction : parser_->transactions()) tell(*transaction);
+    require(contents_.all_ended());
+    story_ += contents_.story();
   }
   [[nodiscard]] const std::string& story() const { return story_; }
   [[nodiscard]] size_t transactions() const { return told_; }
@@ -116,6 +122,7 @@ class Conversation {
     }
   }
 
+  ContentRecorder contents_;
   std::unique_ptr<ProtocolParser> parser_;
   std::string story_;
   size_t told_ = 0;

@@ -55,9 +55,19 @@ std::string_view last_part(std::string_view path) noexcept {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
+// libhtp has a request for every response, also when none was seen.
+bool is_made_up(const htp_tx_t& source) noexcept {
+  std::string_view target = text_of(source.request_uri);
+  target.remove_prefix(target.starts_with('/') ? 1 : 0);
+  return target.starts_with("libhtp::");
+}
+
 // The target as an origin gets it, also of requests to a proxy: without scheme and authority.
 std::string_view target_of(const htp_tx_t& source) noexcept {
   std::string_view target = text_of(source.request_uri);
+  if (is_made_up(source)) {
+    return {};
+  }
   const size_t scheme = target.find("://");
   if (!target.starts_with('/') && scheme != std::string_view::npos) {
     const size_t path = target.find('/', scheme + 3);
@@ -167,8 +177,9 @@ void HttpContents::describe(HttpTransaction& transaction, Side& side) noexcept {
       direction == Direction::ToClient ? header_text(transaction, direction, "Content-Disposition")
                                        : std::string_view{};
   const auto named = file_name_of(disposition);
-  const std::string_view path =
-      source.parsed_uri == nullptr ? std::string_view{} : text_of(source.parsed_uri->path);
+  const std::string_view path = source.parsed_uri == nullptr || is_made_up(source)
+                                    ? std::string_view{}
+                                    : text_of(source.parsed_uri->path);
   side.name = (named ? *named : last_part(path)).substr(0, kMaximumFileNameBytes);
   side.host = host_of(source);
   side.location = target_of(source);

@@ -61,7 +61,7 @@ class HttpContents {
     void malformed() noexcept override {}
     void outside(std::span<const uint8_t> bytes) noexcept override;
     void begin_feed() noexcept;
-    [[nodiscard]] size_t memory_bytes() const noexcept;
+    [[nodiscard]] size_t memory_bytes() const noexcept override;
 
     ContentReceiver* receiver = nullptr;
     Direction direction = Direction::ToServer;

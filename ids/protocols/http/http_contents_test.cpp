@@ -124,6 +124,21 @@ TEST(HttpContents, TellsWhetherTheResponseBeganBefore) {
   EXPECT_TRUE(recorder.contents[1].begins_with_packet);
 }
 
+// libhtp takes an interim response other than 100 for the final one.
+TEST(HttpContents, GivesWhatFollowsInterimResponses) {
+  const ContentRecorder told =
+      told_of({client_says(kGet),
+               server_says("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + response("", "first")),
+               client_says(kGet), server_says(response("", "second"))},
+              false);
+  ASSERT_EQ(told.contents.size(), 2U);
+  EXPECT_EQ(told.contents[0].bytes, "first");
+  EXPECT_EQ(told.contents[0].location, "");
+  EXPECT_EQ(told.contents[0].end, ContentEnd::Whole);
+  EXPECT_EQ(told.contents[1].bytes, "second");
+  EXPECT_EQ(told.contents[1].end, ContentEnd::Whole);
+}
+
 TEST(HttpContents, UndoesCodings) {
   const std::string text = varied_text(70'000);
   const std::vector<std::pair<std::string, std::string>> cases{

@@ -148,6 +148,9 @@ ParseOutcome HttpSession::conclude(ParseOutcome outcome) noexcept {
 
 void HttpSession::on_end(Direction direction) noexcept {
   if (std::exchange(ended_[index_of(direction)], true)) {
+    if (contents_) {
+      contents_->abandon(direction);
+    }
     return;
   }
   if (!failed_ && !changed_) {
