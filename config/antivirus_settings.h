@@ -25,7 +25,7 @@ enum class AvChoice : uint8_t {
 
 // What happens to a request for a part of an object.
 enum class AvPartial : uint8_t {
-  Whole,  // the request is made one for the whole (RFC 9110 section 14.2: a server may ignore Range)
+  Whole,  // made a request for the whole (RFC 9110 section 14.2: servers may ignore Range)
   Block,
   Pass,  // the part is scanned as it is, and counted
 };

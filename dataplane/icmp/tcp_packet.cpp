@@ -68,8 +68,7 @@ bool read_tcp_facts(const Packet& packet, TcpFacts& out) noexcept {
   return net::parse_tcp_options(header, view.header_bytes(), out.options);
 }
 
-rte_mbuf* TcpPacketBuilder::build(const Packet& received, Heading heading,
-                                  const TcpFacts& segment,
+rte_mbuf* TcpPacketBuilder::build(const Packet& received, Heading heading, const TcpFacts& segment,
                                   std::span<const uint8_t> payload) const noexcept {
   uint8_t options[net::kTcpMaximumOptionBytes];
   const uint16_t option_bytes = write_options(segment.options, options);
@@ -77,9 +76,8 @@ rte_mbuf* TcpPacketBuilder::build(const Packet& received, Heading heading,
   const uint16_t header = network_header_bytes(segment.key.family());
   if (payload.size() > size_t{UINT16_MAX} - header - tcp_bytes) return nullptr;
   const auto segment_bytes = static_cast<uint16_t>(tcp_bytes + payload.size());
-  rte_mbuf* buffer =
-      start_generated_packet(*pool_, received, heading,
-                             static_cast<uint16_t>(header + segment_bytes), segment.key);
+  rte_mbuf* buffer = start_generated_packet(
+      *pool_, received, heading, static_cast<uint16_t>(header + segment_bytes), segment.key);
   if (buffer == nullptr) return nullptr;
   Packet& packet = Packet::of(buffer);
   packet.key.protocol = net::Protocol::Tcp;

@@ -35,7 +35,7 @@ struct Publication {
   // Published before a configuration that asks for its slots.
   std::atomic<const InspectionSet*> inspection{nullptr};
   std::atomic<const AntivirusSet*> antivirus{nullptr};  // likewise
-  std::atomic<uint64_t> ports_down{0};     // bit per DPDK port id: its link is down
+  std::atomic<uint64_t> ports_down{0};                  // bit per DPDK port id: its link is down
   QuiescenceDomain* quiescence = nullptr;  // nullptr: a single thread runs worker and control
 };
 
