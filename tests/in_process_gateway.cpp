@@ -283,7 +283,9 @@ Status InProcessGateway::open_port(const config::Port& configured, uint32_t inst
 Status InProcessGateway::publish(const config::Model& model) {
   if (Status loaded = load_inspection(model); !loaded) return loaded;
   if (Status loaded = load_antivirus(model); !loaded) return loaded;
-  auto snapshot = dataplane::compile_snapshot(model, epoch_ + 1, wall_clock_);
+  auto snapshot = dataplane::compile_snapshot(
+      model, epoch_ + 1, wall_clock_,
+      configuration_ == nullptr ? nullptr : configuration_->snapshot.get());
   if (!snapshot) return tl::unexpected(snapshot.error());
   if ((*snapshot)->policy->depends_on_content()) {
     dataplane::IdentifierLimits limits = options_.identifier;

@@ -80,7 +80,8 @@ Status ConfigurationManager::apply(config::Model model, std::vector<Fault>& warn
   if (running_ != nullptr) {
     if (Status aligned = align_interfaces(model, model_); !aligned) return aligned;
   }
-  auto snapshot = compile_snapshot(model, epoch_ + 1, seconds_of(targets_.wall_clock()));
+  auto snapshot = compile_snapshot(model, epoch_ + 1, seconds_of(targets_.wall_clock()),
+                                   running_ == nullptr ? nullptr : running_->snapshot.get());
   if (!snapshot) return tl::unexpected(snapshot.error());
   if (targets_.inspection != nullptr) {
     if (Status possible = targets_.inspection->check(model.ips); !possible) return possible;

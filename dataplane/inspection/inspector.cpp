@@ -445,6 +445,9 @@ InspectionOutcome Inspector::inspect_stream(Packet& packet, Session& session,
   if (outcome.reason != DropReason::None) {
     if (guarded) guard_->cancel_segment();
     stream.refuse(result);
+    // The parsers have read what the receiver does not get: nothing true can be said any more of
+    // what would come in its place, and the connection stands still anyway.
+    if (count != 0) entry.state = InspectionState::Condemned;
     return outcome;
   }
   stream.commit(result);

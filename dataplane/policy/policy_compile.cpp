@@ -28,11 +28,22 @@ std::string section_name(const config::Model& model, const config::PolicySection
 
 class PolicyCompiler {
  public:
-  explicit PolicyCompiler(const config::Model& model) : model_(model) {}
+  PolicyCompiler(const config::Model& model, const std::vector<config::InspectionProfile>& known)
+      : model_(model) {
+    for (const config::InspectionProfile& profile : known) {
+      if (tables_.inspection_profiles_.empty()) {
+        tables_.inspection_profiles_.emplace_back();  // number 0 is none
+        continue;
+      }
+      inspections_.try_emplace({profile.ips, profile.av},
+                               static_cast<uint16_t>(tables_.inspection_profiles_.size()));
+      tables_.inspection_profiles_.push_back(profile);
+    }
+  }
 
   Result<PolicyTables> run() {
     tables_.zone_count_ = model_.zones.size();
-    tables_.inspection_profiles_.emplace_back();
+    if (tables_.inspection_profiles_.empty()) tables_.inspection_profiles_.emplace_back();
     add_defaults();
     if (Status loaded = load_domains(); !loaded) return tl::unexpected(loaded.error());
     for (uint16_t section = 0; section < model_.policy.size(); ++section) {
@@ -186,8 +197,9 @@ class PolicyCompiler {
   std::map<std::pair<std::string, std::string>, uint16_t> inspections_;
 };
 
-Result<PolicyTables> compile_policy(const config::Model& model) {
-  return PolicyCompiler(model).run();
+Result<PolicyTables> compile_policy(const config::Model& model,
+                                    const std::vector<config::InspectionProfile>& known) {
+  return PolicyCompiler(model, known).run();
 }
 
 }  // namespace masugata::dataplane

@@ -10,6 +10,9 @@ namespace masugata::dataplane {
 
 // Sections apply in the order written; `any` stands for every zone but `self`. Zone pairs with the
 // same sections share one classifier.
-[[nodiscard]] Result<PolicyTables> compile_policy(const config::Model& model);
+// `known`: inspection profiles by number, as PolicyTables::inspection_profiles() of the policy before;
+// they keep their numbers, so that sessions in progress go on meaning the same.
+[[nodiscard]] Result<PolicyTables> compile_policy(
+    const config::Model& model, const std::vector<config::InspectionProfile>& known = {});
 
 }  // namespace masugata::dataplane

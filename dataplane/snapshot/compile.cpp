@@ -114,13 +114,16 @@ void set_schedules(Snapshot& snapshot, std::time_t now) {
 }  // namespace
 
 Result<std::unique_ptr<const Snapshot>> compile_snapshot(const config::Model& model,
-                                                         uint32_t generation, std::time_t now) {
+                                                         uint32_t generation, std::time_t now,
+                                                         const Snapshot* before) {
   auto snapshot = std::make_unique<Snapshot>();
   snapshot->generation = generation;
   Status status = add_interfaces(model, *snapshot);
   if (status) status = add_zones(model, *snapshot);
   if (!status) return tl::unexpected(status.error());
-  auto policy = compile_policy(model);
+  auto policy = before == nullptr
+                    ? compile_policy(model)
+                    : compile_policy(model, before->policy->inspection_profiles());
   if (!policy) return tl::unexpected(policy.error());
   auto nat = compile_nat(model);
   if (!nat) return tl::unexpected(nat.error());

@@ -12,10 +12,12 @@
 
 namespace masugata::dataplane {
 
-// `now` decides which scheduled rules are alive; the time zone is that of the process.
-[[nodiscard]] Result<std::unique_ptr<const Snapshot>> compile_snapshot(const config::Model& model,
-                                                                       uint32_t generation,
-                                                                       std::time_t now);
+// `now` decides which scheduled rules are alive; the time zone is that of the process. `before`: the
+// snapshot that sessions in progress were admitted under, whose inspection profiles keep their
+// numbers; null for the first.
+[[nodiscard]] Result<std::unique_ptr<const Snapshot>> compile_snapshot(
+    const config::Model& model, uint32_t generation, std::time_t now,
+    const Snapshot* before = nullptr);
 
 // The same configuration with the rules that are alive at `now`: classifiers are shared, only the
 // masks are new. The generation is a new one so that sessions are admitted again.

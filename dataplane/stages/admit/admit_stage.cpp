@@ -162,7 +162,7 @@ Verdict<Next> AdmitStage::decide(Packet& packet, WorkerContext& context) noexcep
     const DropReason refused = admit_expected(packet, expectation, expected, context);
     if (refused != DropReason::None) return drop<Next>(refused);
     const Verdict<Next> verdict = open_session(packet, expected, state, context);
-    if (packet.session != nullptr) bind_expected(*packet.session, expectation);
+    if (packet.session != nullptr) bind_expected(*packet.session, expectation, context);
     return verdict;
   }
 

@@ -57,19 +57,20 @@ DropReason admit_expected(const Packet& packet, const Expectation& expectation,
   if (no_way != DropReason::None) return no_way;
   result.policy.rule = expectation.policy_rule;
   result.policy.action = config::Action::Permit;
-  const auto& rules = context.snapshot().policy->rules();
-  if (expectation.policy_rule < rules.size()) {
-    result.policy.inspection = rules[expectation.policy_rule].inspection;
-  }
+  result.policy.inspection = expectation.inspection_profile;
   admission::write_keys(packet.key, translated, result);
   result.verdict = AdmissionVerdict::Permit;
   result.reason = DropReason::None;
   return DropReason::None;
 }
 
-void bind_expected(Session& session, const Expectation& expectation) noexcept {
+void bind_expected(Session& session, const Expectation& expectation,
+                   const WorkerContext& context) noexcept {
   session.flags |= kSessionExpected;
-  session.record.parent = expectation.parent.index;
+  // The index means something in the table of its worker only.
+  if (expectation.parent_worker == context.worker) {
+    session.record.parent = expectation.parent.index;
+  }
   session.record.helper = kFtpDataHelper;
 }
 

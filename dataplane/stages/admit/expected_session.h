@@ -17,6 +17,7 @@ void attach_helper(Session& session, WorkerContext& context) noexcept;
                                         AdmissionResult& result, WorkerContext& context) noexcept;
 
 // Ties the new session to its control connection.
-void bind_expected(Session& session, const Expectation& expectation) noexcept;
+void bind_expected(Session& session, const Expectation& expectation,
+                   const WorkerContext& context) noexcept;
 
 }  // namespace masugata::dataplane

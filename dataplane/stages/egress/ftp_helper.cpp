@@ -68,6 +68,7 @@ Expectation expectation_for(const Session& session, Direction direction,
   expectation.parent = context.sessions->handle_of(session);
   expectation.parent_worker = context.worker;
   expectation.policy_rule = session.record.policy_rule;
+  expectation.inspection_profile = session.inspection_profile;
   expectation.zone = other.zone;
   expectation.expires_ms = context.now_ms + kExpectationMs;
   if (other.key.destination != flow.key.source && flow.key.source.is_v4()) {
