@@ -5,6 +5,7 @@
 #include <new>
 
 #include "av-stream/objects/content_kind.h"
+#include "dataplane/antivirus/hidden_words.h"
 
 namespace masugata::dataplane {
 namespace {
@@ -317,7 +318,8 @@ void ObjectGuard::request(std::string_view host, std::string_view location,
       return;
     }
   }
-  if (choices->partial == config::AvPartial::Whole && replace_in_segment("\r\nrange:", 'x')) {
+  if (choices->partial == config::AvPartial::Whole && hide_range(segment_.payload, location)) {
+    payload_changed_ = true;
     counters_.ranges_widened.add(1);
   }
 }
@@ -329,11 +331,14 @@ void ObjectGuard::encryption_asked(ids::ApplicationProtocol protocol) noexcept {
   if (choices == nullptr || !choices->refuse_encryption || session.closed) return;
   std::string_view word = "starttls";
   if (protocol == ids::ApplicationProtocol::Pop3) word = "stls";
-  if (protocol == ids::ApplicationProtocol::Ftp) word = "auth ";
+  if (protocol == ids::ApplicationProtocol::Ftp) word = "auth";
   counters_.encryption_refused.add(1);
   // The server refuses in its own words a command that it does not know. What came in several
   // segments cannot be made another command any more.
-  if (replace_in_segment(word, 'x')) return;
+  if (hide_command(segment_.payload, word)) {
+    payload_changed_ = true;
+    return;
+  }
   decide(session, kNone32, RefusalReason::NotScanned, av::ScanFailure::None, {}, 0);
 }
 
@@ -341,21 +346,6 @@ void ObjectGuard::opaque(ids::ApplicationProtocol /*protocol*/) noexcept {
   if (current_ == kNone32 || sessions_[current_].opaque) return;
   sessions_[current_].opaque = true;
   counters_.opaque_sessions.add(1);
-}
-
-bool ObjectGuard::replace_in_segment(std::string_view word, char with) noexcept {
-  const auto same = [](uint8_t byte, char letter) {
-    const auto lower = byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
-    return lower == static_cast<uint8_t>(letter);
-  };
-  const auto found =
-      std::search(segment_.payload.begin(), segment_.payload.end(), word.begin(), word.end(), same);
-  if (found == segment_.payload.end()) return false;
-  // The first letter of the word, behind a line's end that belongs to the search only.
-  const size_t letter = word.find_first_not_of("\r\n");
-  found[static_cast<std::ptrdiff_t>(letter)] = static_cast<uint8_t>(with);
-  payload_changed_ = true;
-  return true;
 }
 
 }  // namespace masugata::dataplane

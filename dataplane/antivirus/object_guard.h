@@ -206,8 +206,6 @@ class ObjectGuard final : public StreamGuard {
     return (uint64_t{worker_} + 1) * 1'000'000'000ULL + next_reference_++;
   }
 
-  [[nodiscard]] bool replace_in_segment(std::string_view word, char with) noexcept;
-
   const AntivirusSet* set_ = nullptr;
   std::atomic<uint32_t> adopted_{0};
   ObjectGuardLimits limits_;
