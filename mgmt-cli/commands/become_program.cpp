@@ -17,6 +17,8 @@ int become_program(const std::string& program, const std::vector<std::string>& a
   std::error_code error;
   const std::filesystem::path own = std::filesystem::read_symlink("/proc/self/exe", error);
   const std::string beside = (own.parent_path() / program).string();
+  // Services are not in the PATH of everybody.
+  const std::string service = (own.parent_path().parent_path() / "sbin" / program).string();
   std::vector<char*> words = {const_cast<char*>(program.c_str())};
   for (const std::string& argument : arguments) {
     words.push_back(const_cast<char*>(argument.c_str()));
@@ -24,6 +26,8 @@ int become_program(const std::string& program, const std::vector<std::string>& a
   words.push_back(nullptr);
   if (!error && access(beside.c_str(), X_OK) == 0) {
     execv(beside.c_str(), words.data());
+  } else if (!error && access(service.c_str(), X_OK) == 0) {
+    execv(service.c_str(), words.data());
   } else {
     execvp(program.c_str(), words.data());
   }

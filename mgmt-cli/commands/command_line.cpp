@@ -156,9 +156,11 @@ Result<Invocation> parse_command(const std::vector<std::string>& words) {
   Invocation invocation;
   invocation.command = *command;
   size_t index = (*command)->words.size();
-  // `help` takes the words of another command, `replay` those of another program.
+  // `help` takes the words of another command, `replay` and `scan` those of another program.
   const Action action = (*command)->action;
-  if (action == Action::Help || action == Action::Replay) return invocation;
+  if (action == Action::Help || action == Action::Replay || action == Action::Scan) {
+    return invocation;
+  }
   for (const Positional& positional : (*command)->positionals) {
     if (index >= words.size()) {
       if (!positional.required) break;

@@ -116,7 +116,7 @@ TEST(ParseCommand, SuggestsTheNearestWord) {
             "there is no option 'sorce': did you mean 'source'?");
   EXPECT_EQ(complaint_about({"xyzzy"}),
             "there is no command 'xyzzy': check, reload, show, monitor, explain, clear, ips, "
-            "replay, version, help");
+            "replay, scan, version, help");
 }
 
 TEST(ParseCommand, SaysWhatIsMissingOrTooMuch) {

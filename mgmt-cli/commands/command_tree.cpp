@@ -106,6 +106,13 @@ std::vector<Command> ips_actions() {
        {{"ARGUMENTS...", ValueKind::File, "arguments", "as masugata-replay --help says", false,
          true}},
        {}},
+      {{"scan"},
+       "scan files of this machine for malware (masugata-scand)",
+       Action::Scan,
+       "",
+       {{"ARGUMENTS...", ValueKind::File, "arguments",
+         "files, directories, options as masugata-scand --help says", false, true}},
+       {}},
   };
 }
 
@@ -201,6 +208,7 @@ const std::vector<TopWord>& top_words() {
       {"clear", "start counters again; harmless"},
       {"ips", "rules of intrusion prevention: reload, test, profiling"},
       {"replay", "run captures through the inspection engine"},
+      {"scan", "scan files of this machine for malware"},
       {"version", "version of this program"},
       {"help", "list the commands"},
   };

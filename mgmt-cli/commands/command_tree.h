@@ -54,6 +54,7 @@ enum class Action : uint8_t {
   Monitor,    // a stream until the end or an interrupt
   TestRules,  // by another program
   Replay,     // by another program, with all words that follow as they are
+  Scan,       // the same, another program
   Version,
   Help,
 };

@@ -14,6 +14,8 @@
 namespace masugata::cli {
 namespace {
 
+constexpr const char* kReplayProgram = "masugata-replay";
+
 struct ProgramOptions {
   std::string control_socket = kDefaultControlSocket;
   bool as_json = false;
@@ -38,7 +40,8 @@ class Program {
   int call(const Invocation& invocation);
   int reload(Invocation invocation);
   int monitor(const Invocation& invocation);
-  int become(const std::vector<std::string>& arguments);
+  int become(const std::string& program, const std::vector<std::string>& arguments);
+  int scan_files(std::vector<std::string> arguments);
   int offer_completion(const std::vector<std::string>& words);
   std::vector<std::string> names_of_gateway(ValueKind kind);
   void print_json(const Json& json) {
@@ -177,11 +180,15 @@ int Program::monitor(const Invocation& invocation) {
   }
 }
 
-int Program::become(const std::vector<std::string>& arguments) {
-  constexpr const char* kReplayProgram = "masugata-replay";
+int Program::become(const std::string& program, const std::vector<std::string>& arguments) {
   surroundings_.output.flush();
   surroundings_.errors.flush();
-  return surroundings_.become ? surroundings_.become(kReplayProgram, arguments) : kProblem;
+  return surroundings_.become ? surroundings_.become(program, arguments) : kProblem;
+}
+
+int Program::scan_files(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "--scan");
+  return become("masugata-scand", arguments);
 }
 
 std::vector<std::string> Program::names_of_gateway(ValueKind kind) {
@@ -222,10 +229,12 @@ int Program::dispatch(const Invocation& invocation) {
         arguments.push_back(file.get<std::string>());
       }
       if (options_.as_json) arguments.emplace_back("--json");
-      return become(arguments);
+      return become(kReplayProgram, arguments);
     }
     case Action::Replay:
-      return become({options_.words.begin() + 1, options_.words.end()});
+      return become(kReplayProgram, {options_.words.begin() + 1, options_.words.end()});
+    case Action::Scan:
+      return scan_files({options_.words.begin() + 1, options_.words.end()});
     case Action::Version:
       return show_version();
     case Action::Help:
@@ -244,7 +253,10 @@ int Program::run(const std::vector<std::string>& arguments) {
   }
   // Its options are not ours.
   if (!arguments.empty() && arguments[0] == "replay") {
-    return become({arguments.begin() + 1, arguments.end()});
+    return become(kReplayProgram, {arguments.begin() + 1, arguments.end()});
+  }
+  if (!arguments.empty() && arguments[0] == "scan") {
+    return scan_files({arguments.begin() + 1, arguments.end()});
   }
   auto options = read_options(arguments);
   if (!options) return usage_problem(options.error().what);

@@ -172,6 +172,19 @@ TEST_F(ProgramTest, ReplayAndRuleTestsAreAnotherProgram) {
   EXPECT_EQ(none.errors, "masugata: masugata-replay is not installed beside masugata or in PATH\n");
 }
 
+TEST_F(ProgramTest, ScanningFilesIsAnotherProgram) {
+  server_.reset();
+  const std::filesystem::path other = folder_ / "masugata-scand";
+  std::ofstream(other) << "#!/bin/sh\nfor word; do echo \"[$word]\"; done\nexit 1\n";
+  std::filesystem::permissions(other, std::filesystem::perms::owner_all);
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", (folder_.string() + ":" + path).c_str(), 1);
+  const Outcome scan = run({"scan", "--json", "--jobs", "2", "a b", "--", "--quiet"});
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(scan.status, 1);
+  EXPECT_EQ(scan.output, "[--scan]\n[--json]\n[--jobs]\n[2]\n[a b]\n[--]\n[--quiet]\n");
+}
+
 TEST_F(ProgramTest, HelpAndVersionNeedNoGateway) {
   server_.reset();
   EXPECT_EQ(run({"--version"}).output.substr(0, 9), "masugata ");
