@@ -382,6 +382,14 @@ bool Inspector::open_guard(const Session& session, uint32_t index, const net::Fl
 // The control connection of an FTP data session has said what is in it, often not before the data
 // connection is open.
 void Inspector::take_announcement(const Session& session, const InspectedSession& entry) noexcept {
+  if (session.record.parent == kNone32) {
+    // Its control connection is another worker's: which file it is stays unknown, not that it is
+    // one.
+    ids::ProtocolParser::ExpectedData some_file;
+    some_file.server_port = real_key(session).destination_port.host();
+    ids::set_expected(*entry.flow, some_file);
+    return;
+  }
   const InspectedSession* parent = inspected_.find(session.record.parent);
   if (parent == nullptr || parent->flow == nullptr || parent->slot != entry.slot) return;
   const ids::ProtocolParser* parser = ids::parser_of(*parent->flow);
@@ -402,7 +410,7 @@ InspectionOutcome Inspector::inspect_stream(Packet& packet, Session& session,
   const StreamSegment segment =
       read_stream_segment(sight.transport.first(header_bytes), sight.payload);
   TcpStreamPair& stream = entry.stream();
-  if (session.record.parent != kNone32 && !sight.payload.empty() &&
+  if (session.record.helper == kFtpDataHelper && !sight.payload.empty() &&
       ids::protocol_of(*entry.flow) == ids::ApplicationProtocol::Unknown) {
     take_announcement(session, entry);
   }

@@ -145,6 +145,8 @@ struct alignas(64) Flow {
 };
 static_assert(sizeof(Flow) == 64);
 
+inline constexpr uint8_t kFtpDataHelper = 2;  // SessionRecord::helper
+
 // What is needed at the start, at the end and by `show sessions`, but not per packet.
 struct alignas(64) SessionRecord {
   uint32_t created_ms = 0;
@@ -163,7 +165,7 @@ struct alignas(64) SessionRecord {
   uint16_t ingress_interface = kNoInterface;
   uint16_t tcp_mss_limit = 0;         // clamp for SYNs of both directions, 0 = none
   uint16_t foreign_worker = kNone16;  // worker that holds a foreign entry for the reply key
-  uint8_t helper = 0;                 // 0 = none, 1 = FTP control, 2 = FTP data
+  uint8_t helper = 0;                 // 0 = none, 1 = FTP control, kFtpDataHelper
   uint8_t icmp_type = 0;              // of the opening packet
   // What it carries: config::ApplicationId; not known until a policy asks for it and it is found.
   uint16_t application = kApplicationNotKnown;

@@ -8,7 +8,6 @@ namespace {
 
 constexpr uint16_t kFtpControlPort = 21;
 constexpr uint8_t kFtpControlHelper = 1;
-constexpr uint8_t kFtpDataHelper = 2;
 
 // The key with which the packet leaves: what the expectation says, and a free source port where the
 // source is translated.
