@@ -27,6 +27,8 @@ PUBLIC_V6 = "2001:db8:1::2"
 # "Internet" hosts, on the loopback interface of msg-wan.
 INTERNET = "198.51.100.5"
 INTERNET_SECOND = "198.51.100.6"
+# Where antivirus is tried: what comes from there passes only after a scan.
+SCANNED = "198.51.100.7"
 INTERNET_V6 = "2001:db8:f::5"
 
 FAR_ROUTER = "192.0.2.1"

@@ -75,6 +75,7 @@ class MasugataGateway:
     def __init__(self, directory):
         self.directory = Path(directory)
         self.control_socket = self.directory / "control.sock"
+        self.scanner_socket = self.directory / "scand.sock"  # beside the control socket
         self.configuration = self.directory / "gateway.conf"
         self.program = None
 

@@ -54,7 +54,9 @@ anonymous_enable=YES
 anon_root={content}
 no_anon_password=YES
 local_enable=NO
-write_enable=NO
+write_enable=YES
+anon_upload_enable=YES
+anon_umask=022
 connect_from_port_20=YES
 port_enable=YES
 pasv_enable=YES
@@ -132,6 +134,9 @@ class Services:
 
     def _make_files(self):
         self.content.mkdir()
+        incoming = self.content / "incoming"
+        incoming.mkdir()
+        incoming.chmod(0o777)
         content = random.Random(1).randbytes(LARGE_FILE_BYTES)
         (self.content / "large.bin").write_bytes(content)
         (self.content / "small.bin").write_bytes(content[:SMALL_FILE_BYTES])

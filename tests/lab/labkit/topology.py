@@ -71,6 +71,7 @@ def _address_hosts():
         address add {plan.WAN_HOST_V6}/64 dev eth0 nodad
         address add {plan.INTERNET}/32 dev lo
         address add {plan.INTERNET_SECOND}/32 dev lo
+        address add {plan.SCANNED}/32 dev lo
         address add {plan.INTERNET_V6}/128 dev lo nodad
         address add {plan.FAR_ROUTER}/24 dev {plan.FAR_LINK}
         address add {plan.FAR_ROUTER_V6}/64 dev {plan.FAR_LINK} nodad

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A web server that says what it likes of its answers, and keeps what is sent to it.
+usage: odd_web.py ADDRESS PORT CONTENT-FOLDER RECEIVED-FOLDER
+  GET /long/NAME       Content-Length is 1000 too large, then the connection ends
+  GET /short/NAME      Content-Length is half of the body, all of which follows
+  GET /lengthless/NAME neither length nor chunks: the end of the connection is the end
+  GET /dribbled/NAME   in chunks of 7 bytes
+  PUT, POST            the body goes into a file of RECEIVED-FOLDER, its SHA-256 is the answer
+"""
+
+import hashlib
+import http.server
+import sys
+import urllib.parse
+from pathlib import Path
+
+CONTENT, RECEIVED = Path(sys.argv[3]), Path(sys.argv[4])
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    received = 0
+
+    def do_GET(self):
+        way, _, name = urllib.parse.urlparse(self.path).path.strip("/").partition("/")
+        body = (CONTENT / name).read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/octet-stream")
+        self.close_connection = way != "dribbled"
+        if way == "dribbled":
+            self.send_header("Transfer-Encoding", "chunked")
+            body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in
+                            (body[at:at + 7] for at in range(0, len(body), 7))) + b"0\r\n\r\n"
+        elif way != "lengthless":
+            length = len(body) + 1000 if way == "long" else len(body) // 2
+            self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        if "chunked" in self.headers.get("Transfer-Encoding", ""):
+            body = b"".join(self._chunks())
+        else:
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:
+                self.close_connection = True
+                return
+        name = hashlib.sha256(body).hexdigest()
+        (RECEIVED / name).write_bytes(body)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(name)))
+        self.end_headers()
+        self.wfile.write(name.encode())
+
+    do_PUT = do_POST
+
+    def _chunks(self):
+        while length := int(self.rfile.readline().split(b";")[0], 16):
+            yield self.rfile.read(length)
+            self.rfile.readline()
+        self.rfile.readline()
+
+    def log_message(self, *unused):
+        pass
+
+
+http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()
