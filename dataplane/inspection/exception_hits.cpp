@@ -23,7 +23,7 @@ uint64_t hits_of(const InspectionManager& manager, const std::string& profile, s
     for (const Inspector* inspector : manager.inspectors()) {
       const auto* engine = inspector->engine(static_cast<InspectionSlotIndex>(slot));
       if (engine == nullptr || exception >= engine->counters().exception_hits.size()) continue;
-      hits += engine->counters().exception_hits[exception].value();
+      hits += engine->counters().exception_hits[exception].get();
     }
   }
   return hits;

@@ -18,14 +18,14 @@ void PlanCosts::add_to(RuleCounts& counts) const {
   for (const std::vector<ids::RuleCost>& costs : costs_) {
     for (size_t number = 0; number < costs.size(); ++number) {
       const ids::RuleCost& cost = costs[number];
-      if (cost.matches.value() == 0 && cost.checks.value() == 0) continue;
+      if (cost.matches.get() == 0 && cost.checks.get() == 0) continue;
       RuleCount& count = counts[ids::rule_of(*plan_, number).sid];
-      count.matches += cost.matches.value();
-      count.alerts += cost.alerts.value();
-      count.last_match_us = std::max(count.last_match_us, cost.last_match_us.value());
-      count.checks += cost.checks.value();
-      count.checks_matched += cost.checks_matched.value();
-      count.cycles += cost.cycles.value();
+      count.matches += cost.matches.get();
+      count.alerts += cost.alerts.get();
+      count.last_match_us = std::max(count.last_match_us, cost.last_match_us.get());
+      count.checks += cost.checks.get();
+      count.checks_matched += cost.checks_matched.get();
+      count.cycles += cost.cycles.get();
     }
   }
 }

@@ -16,16 +16,16 @@ using ids::JsonWriter;
 constexpr size_t kLineBytes = 16 * 1024;
 
 void add_engine(const ids::EngineCounters& engine, StatsFigures& figures) {
-  figures.bytes += engine.packet_bytes.value();
-  figures.memory_bytes += engine.memory_bytes.value();
-  figures.drops += engine.drops.value();
-  figures.alerts += engine.alerts.value();
-  figures.alerts_discarded += engine.alerts_discarded.value();
-  figures.alerts_suppressed += engine.alerts_suppressed.value();
-  figures.parsers_failed += engine.parsers_failed.value();
+  figures.bytes += engine.packet_bytes.get();
+  figures.memory_bytes += engine.memory_bytes.get();
+  figures.drops += engine.drops.get();
+  figures.alerts += engine.alerts.get();
+  figures.alerts_discarded += engine.alerts_discarded.get();
+  figures.alerts_suppressed += engine.alerts_suppressed.get();
+  figures.parsers_failed += engine.parsers_failed.get();
   for (size_t i = 0; i < StatsFigures::kProtocols; ++i) {
-    figures.protocol_flows[i] += engine.protocol_flows[i].value();
-    figures.protocol_transactions[i] += engine.protocol_transactions[i].value();
+    figures.protocol_flows[i] += engine.protocol_flows[i].get();
+    figures.protocol_transactions[i] += engine.protocol_transactions[i].get();
   }
 }
 

@@ -23,6 +23,7 @@
 
 #include "dataplane/kernel/frame_carrier.h"
 #include "dataplane/kernel/tap_device.h"
+#include "net/relaxed_counter.h"
 
 namespace masugata::dataplane {
 
@@ -31,18 +32,6 @@ namespace {
 constexpr unsigned kRingBurst = 32;
 constexpr int kEventsPerTurn = 64;
 constexpr uint64_t kWakeUp = ~uint64_t{0};
-
-// One writer each; read by the control thread.
-class Counter {
- public:
-  void add(uint64_t amount = 1) noexcept {
-    value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
-  }
-  [[nodiscard]] uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> value_{0};
-};
 
 struct Twin {
   TwinSettings settings;
@@ -143,13 +132,13 @@ struct ExceptionPath::State {
   std::shared_ptr<TwinTable> current;
   std::vector<uint8_t> buffer;
 
-  Counter to_kernel_count;
-  Counter from_kernel_count;
-  Counter unknown_twin;
-  Counter write_failed;
-  Counter no_memory;
-  Counter to_worker_full;
-  Counter sleeps;
+  net::RelaxedCounter to_kernel_count;
+  net::RelaxedCounter from_kernel_count;
+  net::RelaxedCounter unknown_twin;
+  net::RelaxedCounter write_failed;
+  net::RelaxedCounter no_memory;
+  net::RelaxedCounter to_worker_full;
+  net::RelaxedCounter sleeps;
 };
 
 Status ExceptionPath::State::prepare() {
@@ -212,11 +201,11 @@ uint32_t ExceptionPath::State::carry_to_kernel(rte_ring* ring) noexcept {
       const uint32_t id = frame->hash.usr;
       Twin* twin = id < kMaximumTwins ? (*current)[id].get() : nullptr;
       if (twin == nullptr) {
-        unknown_twin.add();
+        unknown_twin.add(1);
       } else if (write_frame(*twin->device, twin->settings, *frame)) {
-        to_kernel_count.add();
+        to_kernel_count.add(1);
       } else {
-        write_failed.add();
+        write_failed.add(1);
       }
       rte_pktmbuf_free(frame);
     }
@@ -229,16 +218,16 @@ uint32_t ExceptionPath::State::carry_to_kernel(rte_ring* ring) noexcept {
 void ExceptionPath::State::deliver(Twin& twin, std::span<const uint8_t> bytes) noexcept {
   rte_mbuf* frame = make_frame(bytes, twin.settings, pool);
   if (frame == nullptr) {
-    no_memory.add();
+    no_memory.add(1);
     return;
   }
   const uint32_t chosen = steering == nullptr ? 0 : steering->worker_of(bytes);
   const uint32_t worker = chosen < settings.workers ? chosen : 0;
   if (rte_ring_sp_enqueue(from_kernel[worker], frame) == 0) {
-    from_kernel_count.add();
+    from_kernel_count.add(1);
     return;
   }
-  to_worker_full.add();
+  to_worker_full.add(1);
   rte_pktmbuf_free(frame);
 }
 
@@ -279,7 +268,7 @@ void ExceptionPath::State::run() noexcept {
     uint32_t carried = 0;
     for (rte_ring* ring : to_kernel) carried += carry_to_kernel(ring);
     const bool sleep = carried == 0 && idle_turns >= settings.busy_turns;
-    if (sleep) sleeps.add();
+    if (sleep) sleeps.add(1);
     carried += carry_ready(sleep ? static_cast<int>(settings.idle_sleep_ms) : 0);
     if (carried > 0) {
       idle_turns = 0;
@@ -360,13 +349,13 @@ ExceptionPort& ExceptionPath::port(uint32_t worker) noexcept { return state_->po
 
 ExceptionStatistics ExceptionPath::statistics() const noexcept {
   ExceptionStatistics statistics;
-  statistics.to_kernel = state_->to_kernel_count.value();
-  statistics.from_kernel = state_->from_kernel_count.value();
-  statistics.dropped_unknown_twin = state_->unknown_twin.value();
-  statistics.dropped_write_failed = state_->write_failed.value();
-  statistics.dropped_no_memory = state_->no_memory.value();
-  statistics.dropped_to_worker_full = state_->to_worker_full.value();
-  statistics.sleeps = state_->sleeps.value();
+  statistics.to_kernel = state_->to_kernel_count.get();
+  statistics.from_kernel = state_->from_kernel_count.get();
+  statistics.dropped_unknown_twin = state_->unknown_twin.get();
+  statistics.dropped_write_failed = state_->write_failed.get();
+  statistics.dropped_no_memory = state_->no_memory.get();
+  statistics.dropped_to_worker_full = state_->to_worker_full.get();
+  statistics.sleeps = state_->sleeps.get();
   for (uint32_t worker = 0; worker < state_->settings.workers; ++worker) {
     statistics.dropped_to_kernel_full +=
         state_->ports[worker].refused_.load(std::memory_order_relaxed);

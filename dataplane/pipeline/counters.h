@@ -3,26 +3,15 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 
 #include "dataplane/pipeline/drop_reason.h"
 #include "dataplane/pipeline/stage_id.h"
+#include "net/relaxed_counter.h"
 
 namespace masugata::dataplane {
 
-// One writer, any readers; as cheap as a plain integer.
-class RelaxedCounter {
- public:
-  void add(uint64_t amount) noexcept {
-    value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
-  }
-  void set(uint64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
-  [[nodiscard]] uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> value_{0};
-};
+using net::RelaxedCounter;
 
 struct StageCounters {
   RelaxedCounter calls;  // batches

@@ -67,7 +67,7 @@ TEST(Bounds, FlowsBeyondTheLimitAreRefused) {
   auto three = bench.udp();
   EXPECT_NE(two.inspection(), nullptr);
   EXPECT_EQ(three.inspection(), nullptr);
-  EXPECT_EQ(bench.engine.counters().flows_refused.value(), 1U);
+  EXPECT_EQ(bench.engine.counters().flows_refused.get(), 1U);
   one.close();
   EXPECT_NE(bench.udp().inspection(), nullptr);
 }
@@ -92,7 +92,7 @@ alert tcp any any -> any any (content:"evil"; sid:2;))",
   flow.to_server("evil\n");
   flow.to_server("evil\n");
   EXPECT_EQ(bench.sids(), "2 2");
-  EXPECT_GE(bench.engine.counters().memory_exhausted.value(), 1U);
+  EXPECT_GE(bench.engine.counters().memory_exhausted.get(), 1U);
 }
 
 TEST(Bounds, MemoryThatWindowsTakeStaysWithinTheLimit) {
@@ -104,14 +104,14 @@ TEST(Bounds, MemoryThatWindowsTakeStaysWithinTheLimit) {
   for (int i = 0; i < 40; ++i) {
     flows.push_back(bench.tcp());
     flows.back().to_server(std::string(20'000, 'a'));
-    EXPECT_LE(bench.engine.counters().memory_bytes.value(),
+    EXPECT_LE(bench.engine.counters().memory_bytes.get(),
               limits.memory_bytes + flows.size() * sizeof(FlowInspection));
   }
-  EXPECT_GE(bench.engine.counters().memory_exhausted.value(), 30U);
+  EXPECT_GE(bench.engine.counters().memory_exhausted.get(), 30U);
   for (auto& flow : flows) {
     flow.close();
   }
-  EXPECT_EQ(bench.engine.counters().memory_bytes.value(), 0U);
+  EXPECT_EQ(bench.engine.counters().memory_bytes.get(), 0U);
 }
 
 TEST(Bounds, AFlowBeyondTheMemoryBoundIsDroppedWhenItsProfileSaysSo) {
@@ -129,7 +129,7 @@ TEST(Bounds, AFlowBeyondTheMemoryBoundIsDroppedWhenItsProfileSaysSo) {
   EXPECT_EQ(bench.sink.drop_reasons, std::vector<std::string>{"memory"});
   EXPECT_EQ(flow.to_server("evil").action, VerdictAction::Drop);
   EXPECT_EQ(bench.sids(), "");
-  EXPECT_EQ(bench.engine.counters().memory_exhausted.value(), 1U);
+  EXPECT_EQ(bench.engine.counters().memory_exhausted.get(), 1U);
 }
 
 TEST(Bounds, AFlowBeyondTheMemoryBoundPassesAndIsCountedOnce) {
@@ -143,7 +143,7 @@ TEST(Bounds, AFlowBeyondTheMemoryBoundPassesAndIsCountedOnce) {
   EXPECT_TRUE(verdict.memory_full);
   flow.to_server("evil");
   EXPECT_EQ(bench.sids(), "2");
-  EXPECT_EQ(bench.engine.counters().memory_exhausted.value(), 1U);
+  EXPECT_EQ(bench.engine.counters().memory_exhausted.get(), 1U);
 }
 
 TEST(Bounds, MemoryIsGivenBack) {
@@ -151,10 +151,10 @@ TEST(Bounds, MemoryIsGivenBack) {
               testing::line_protocols());
   auto flow = bench.tcp();
   flow.to_server(std::string(5000, 'a'));
-  EXPECT_GT(bench.engine.counters().memory_bytes.value(), 5000U);
+  EXPECT_GT(bench.engine.counters().memory_bytes.get(), 5000U);
   flow.close();
-  EXPECT_EQ(bench.engine.counters().memory_bytes.value(), 0U);
-  EXPECT_EQ(bench.engine.counters().flows.value(), 0U);
+  EXPECT_EQ(bench.engine.counters().memory_bytes.get(), 0U);
+  EXPECT_EQ(bench.engine.counters().flows.get(), 0U);
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ void EngineCore::use_plan(const DetectionPlan* plan, std::span<RuleCost> given_c
   const bool given = given_costs.size() >= rules && !given_costs.empty();
   own_costs_ = std::vector<RuleCost>(given ? 0 : rules);
   costs = given ? given_costs.first(rules) : std::span<RuleCost>(own_costs_);
-  for (WorkCounter& hits : counters.exception_hits) {
+  for (RelaxedCounter& hits : counters.exception_hits) {
     hits.set(0);
   }
   plan_ = plan;

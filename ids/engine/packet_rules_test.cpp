@@ -325,14 +325,14 @@ alert tcp any any -> any any (flags:A+,12; sid:5;)
 alert ip any any -> any any (ip_proto:41; sid:6;))");
   auto flow = bench.udp();
   flow.to_server("xxxab");
-  EXPECT_EQ(bench.engine.counters().candidates.value(), 1U) << "53 lies between 1 and 60";
+  EXPECT_EQ(bench.engine.counters().candidates.get(), 1U) << "53 lies between 1 and 60";
   flow.to_server("xxabab");
   EXPECT_EQ(bench.sids(), "1");
-  EXPECT_EQ(bench.engine.counters().candidates.value(), 3U);
+  EXPECT_EQ(bench.engine.counters().candidates.get(), 3U);
   auto connection = bench.tcp();
   connection.to_server("nothing");
   EXPECT_EQ(bench.sids(), "1 5");
-  EXPECT_EQ(bench.engine.counters().candidates.value(), 4U);
+  EXPECT_EQ(bench.engine.counters().candidates.get(), 4U);
 }
 
 }  // namespace

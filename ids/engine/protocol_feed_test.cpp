@@ -37,7 +37,7 @@ TEST(ProtocolChange, ChangesOfOnePacketAreBounded) {
   auto flow = bench.tcp();
   flow.to_server(changes + "/admin\n");
   EXPECT_EQ(bench.sids(), "");
-  EXPECT_EQ(bench.engine.counters().parsers_failed.value(), 1U);
+  EXPECT_EQ(bench.engine.counters().parsers_failed.get(), 1U);
 }
 
 TEST(ProtocolChange, WhatWaitedInAProxyRequestBelongsToTheTunnel) {

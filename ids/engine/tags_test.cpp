@@ -62,7 +62,7 @@ TEST(Tags, AreBoundedWhateverTheRuleAsksFor) {
     flow.to_server(i == 0 ? "evil" : "x");
   }
   EXPECT_EQ(bench.sink.tagged.size(), kMostTaggedPackets);
-  EXPECT_EQ(bench.engine.counters().tagged_packets.value(), kMostTaggedPackets);
+  EXPECT_EQ(bench.engine.counters().tagged_packets.get(), kMostTaggedPackets);
 }
 
 }  // namespace

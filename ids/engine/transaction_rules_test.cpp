@@ -188,7 +188,7 @@ TEST(PayloadPattern, IsWaitedForInEachTransaction) {
   auto flow = bench.tcp();
   flow.to_server("/a\n");
   flow.to_client("yes and ");
-  EXPECT_EQ(bench.engine.counters().candidates.value(), 0U);
+  EXPECT_EQ(bench.engine.counters().candidates.get(), 0U);
   flow.to_client("nee");
   flow.to_client("dle\n");
   EXPECT_EQ(bench.sids(), "1") << "found over two packets";
@@ -217,7 +217,7 @@ TEST(PayloadPattern, AfterAReloadIsNotWaitedFor) {
   flow.to_client("so ");
   bench.use_rules(payload_rule());
   flow.to_client("far\n");
-  EXPECT_EQ(bench.engine.counters().candidates.value(), 1U)
+  EXPECT_EQ(bench.engine.counters().candidates.get(), 1U)
       << "bytes that are gone may have held what the new plan searches for";
   flow.to_server("/b\n");
   flow.to_client("needle yes\n");

@@ -46,21 +46,21 @@ TEST(Verdict, CostsAreCountedWhereTheCallerWantsThem) {
   bench.engine.use_plan(plan->get(), costs);
   auto flow = bench.udp();
   flow.to_server("evil x");
-  EXPECT_EQ(costs[0].matches.value(), 1U);
-  EXPECT_EQ(costs[0].alerts.value(), 1U);
-  EXPECT_EQ(costs[0].last_match_us.value(), bench.now_us);
-  EXPECT_EQ(costs[0].checks.value(), 0U) << "not profiling";
+  EXPECT_EQ(costs[0].matches.get(), 1U);
+  EXPECT_EQ(costs[0].alerts.get(), 1U);
+  EXPECT_EQ(costs[0].last_match_us.get(), bench.now_us);
+  EXPECT_EQ(costs[0].checks.get(), 0U) << "not profiling";
   bench.engine.set_profiling(true);
   flow.to_server("evil y");
   flow.to_server("evil x");
-  EXPECT_EQ(costs[0].matches.value(), 2U);
-  EXPECT_EQ(costs[0].checks.value(), 2U);
-  EXPECT_EQ(costs[0].checks_matched.value(), 1U);
-  EXPECT_GT(costs[0].cycles.value(), 0U);
+  EXPECT_EQ(costs[0].matches.get(), 2U);
+  EXPECT_EQ(costs[0].checks.get(), 2U);
+  EXPECT_EQ(costs[0].checks_matched.get(), 1U);
+  EXPECT_GT(costs[0].cycles.get(), 0U);
   flow.close();
   bench.engine.use_plan(nullptr);
   EXPECT_EQ(bench.engine.rule_costs().size(), 0U);
-  EXPECT_EQ(costs[0].matches.value(), 2U);
+  EXPECT_EQ(costs[0].matches.get(), 2U);
 }
 
 TEST(Verdict, ExceptedPacketsAreNeitherAlertedNorDropped) {
@@ -86,9 +86,9 @@ drop udp any any -> any any (content:"evil"; sid:2;))"}},
   auto none = bench.udp(53, "10.0.0.2", "192.0.2.7");
   EXPECT_EQ(none.to_server("evil").action, VerdictAction::Drop);
   EXPECT_EQ(bench.sids(), "1 1 2 1 2");
-  EXPECT_EQ(bench.engine.counters().excepted.value(), 3U);
-  EXPECT_EQ(bench.engine.counters().exception_hits[0].value(), 2U);
-  EXPECT_EQ(bench.engine.counters().exception_hits[1].value(), 1U);
+  EXPECT_EQ(bench.engine.counters().excepted.get(), 3U);
+  EXPECT_EQ(bench.engine.counters().exception_hits[0].get(), 2U);
+  EXPECT_EQ(bench.engine.counters().exception_hits[1].get(), 1U);
   some.close();
   all.close();
   none.close();
@@ -187,7 +187,7 @@ TEST(Verdict, KeepsTheFirstAlertsOfAPacket) {
   auto flow = bench.udp();
   flow.to_server("x");
   EXPECT_EQ(bench.sids(), "20 1 2");
-  EXPECT_EQ(bench.engine.counters().alerts_discarded.value(), 17U);
+  EXPECT_EQ(bench.engine.counters().alerts_discarded.get(), 17U);
 }
 
 TEST(Verdict, NoalertStillDrops) {

@@ -108,26 +108,26 @@ void print_costs(const Capture& capture, const ids::DetectionPlan* plan,
                  const ids::InspectionEngine& engine) {
   const ids::EngineCounters& counters = engine.counters();
   std::printf("%s: %lu packets, %lu scans of %lu bytes, %lu candidates, %lu matched\n",
-              capture.name.c_str(), static_cast<unsigned long>(counters.packets.value()),
-              static_cast<unsigned long>(counters.scans.value()),
-              static_cast<unsigned long>(counters.scanned_bytes.value()),
-              static_cast<unsigned long>(counters.candidates.value()),
-              static_cast<unsigned long>(counters.verified.value()));
+              capture.name.c_str(), static_cast<unsigned long>(counters.packets.get()),
+              static_cast<unsigned long>(counters.scans.get()),
+              static_cast<unsigned long>(counters.scanned_bytes.get()),
+              static_cast<unsigned long>(counters.candidates.get()),
+              static_cast<unsigned long>(counters.verified.get()));
   const std::span<const ids::RuleCost> costs = engine.rule_costs();
   std::vector<size_t> order;
   for (size_t i = 0; i < costs.size(); ++i) order.push_back(i);
   for (const auto& figure : {&ids::RuleCost::cycles, &ids::RuleCost::checks}) {
     std::sort(order.begin(), order.end(), [&](size_t left, size_t right) {
-      return (costs[left].*figure).value() > (costs[right].*figure).value();
+      return (costs[left].*figure).get() > (costs[right].*figure).get();
     });
     std::printf("the first by %s\n", figure == &ids::RuleCost::cycles ? "cycles" : "checks");
     for (size_t place = 0; place < std::min<size_t>(order.size(), 40); ++place) {
       const ids::RuleCost& cost = costs[order[place]];
       const ids::Rule& rule = ids::rule_of(*plan, order[place]);
       std::printf("%12lu cycles %9lu checks %7lu matched  %u %s\n",
-                  static_cast<unsigned long>(cost.cycles.value()),
-                  static_cast<unsigned long>(cost.checks.value()),
-                  static_cast<unsigned long>(cost.checks_matched.value()), rule.sid,
+                  static_cast<unsigned long>(cost.cycles.get()),
+                  static_cast<unsigned long>(cost.checks.get()),
+                  static_cast<unsigned long>(cost.checks_matched.get()), rule.sid,
                   rule.message.c_str());
     }
   }

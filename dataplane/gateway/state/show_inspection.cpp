@@ -12,11 +12,10 @@ namespace {
 
 using control::NamedCounts;
 using ids::EngineCounters;
-using ids::WorkCounter;
 
 struct EngineCounterName {
   const char* name;
-  WorkCounter EngineCounters::*counter;
+  RelaxedCounter EngineCounters::*counter;
 };
 constexpr std::array<EngineCounterName, 20> kEngineCounters{{
     {"packets", &EngineCounters::packets},
@@ -75,11 +74,11 @@ NamedCounts inspector_counts(const InspectionManager& manager) {
 }
 
 uint64_t engine_sum(const InspectionManager& manager, InspectionSlotIndex slot,
-                    WorkCounter EngineCounters::*counter) {
+                    RelaxedCounter EngineCounters::*counter) {
   uint64_t sum = 0;
   for (const Inspector* inspector : manager.inspectors()) {
     const ids::InspectionEngine* engine = inspector->engine(slot);
-    if (engine != nullptr) sum += (engine->counters().*counter).value();
+    if (engine != nullptr) sum += (engine->counters().*counter).get();
   }
   return sum;
 }
@@ -102,8 +101,8 @@ std::vector<control::IpsProtocolCount> protocol_counts(const InspectionManager& 
     for (const Inspector* inspector : manager.inspectors()) {
       const ids::InspectionEngine* engine = inspector->engine(slot);
       if (engine == nullptr) continue;
-      count.sessions += engine->counters().protocol_flows[i].value();
-      count.transactions += engine->counters().protocol_transactions[i].value();
+      count.sessions += engine->counters().protocol_flows[i].get();
+      count.transactions += engine->counters().protocol_transactions[i].get();
     }
     if (count.sessions + count.transactions != 0) counts.push_back(std::move(count));
   }
