@@ -46,7 +46,6 @@ struct alignas(64) Packet {
   uint16_t payload_offset = 0;                // from the start of the frame to the L4 payload
   uint16_t payload_length = 0;                // bytes of L4 payload
   uint16_t network_length = 0;                // bytes of the IP packet (without link padding)
-  uint16_t segment_hint = 0;                  // IPv4 id, reserved for defragment
   uint8_t tcp_flags = 0;                      // decode, TCP only
   uint8_t icmp_type = 0;                      // decode, ICMP only
   uint8_t icmp_code = 0;

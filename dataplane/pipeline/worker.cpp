@@ -10,8 +10,6 @@
 namespace masugata::dataplane {
 namespace {
 
-constexpr uint32_t kConfigurationEpochBits = 12;
-constexpr uint32_t kRouteEpochBits = 20;
 constexpr size_t kTimersPerTurn = 64;
 constexpr size_t kForeignSlotsPerTurn = 16;
 constexpr uint32_t kExpectationSlotsPerTurn = 4;
@@ -94,9 +92,7 @@ void Worker::begin_turn(WorkerTime now) noexcept {
     forwarding_generation_ = context_.forwarding->generation();
     route_changes_ = (route_changes_ + 1) & ((1U << kRouteEpochBits) - 1);
   }
-  const uint32_t configuration_epoch =
-      context_.configuration->epoch & ((1U << kConfigurationEpochBits) - 1);
-  context_.epoch = (configuration_epoch << kRouteEpochBits) | route_changes_;
+  context_.epoch = (context_.configuration->epoch << kRouteEpochBits) | route_changes_;
 }
 
 void Worker::set_gauges() noexcept {

@@ -30,6 +30,9 @@ struct rte_mempool;
 
 namespace masugata::dataplane {
 
+// Of WorkerContext::epoch, 32 bits: the rest counts configurations.
+inline constexpr uint32_t kRouteEpochBits = 20;
+
 class ApplicationIdentifier;
 class Inspector;
 class KernelPort;
@@ -81,8 +84,8 @@ struct WorkerContext {
   uint64_t now_us = 0;
   const RunningConfiguration* configuration = nullptr;
   const ForwardingView* forwarding = nullptr;
-  // Changes when a session has to be looked at again: upper 12 bits configuration, lower 20 bits
-  // routes. Sessions remember the one that they were last found in order under.
+  // Changes when a session has to be looked at again: configuration above, routes in the lower
+  // kRouteEpochBits. Sessions remember the one that they were last found in order under.
   uint32_t epoch = 0;
   uint64_t ports_down = 0;  // bit per DPDK port id
   const TraceFilter* trace_filter = nullptr;
@@ -135,7 +138,6 @@ struct WorkerContext {
   [[nodiscard]] uint32_t now_s() const noexcept {
     return static_cast<uint32_t>(now_us / 1'000'000);
   }
-  [[nodiscard]] Session& session_of(const Packet& packet) const noexcept { return *packet.session; }
 };
 
 }  // namespace masugata::dataplane

@@ -111,9 +111,7 @@ DropReason readmit(Session& session, WorkerContext& context) noexcept {
     if (result.policy.depends_on_content) session.flags |= kSessionIdentify;
   }
   // Rules may have other numbers now; only the control connection's rule would be known again.
-  constexpr uint32_t kConfigurationShift = 20;
-  const bool reconfigured =
-      (session.snapshot_generation ^ context.epoch) >> kConfigurationShift != 0;
+  const bool reconfigured = (session.snapshot_generation ^ context.epoch) >> kRouteEpochBits != 0;
   if ((session.flags & kSessionExpected) != 0 && reconfigured) {
     session.record.policy_rule = kNone32;
   }
