@@ -269,7 +269,8 @@ size_t HttpTransaction::memory_bytes() noexcept {
   // libhtp keeps lines and headers once more, and so do the buffers that are made of them.
   constexpr size_t kCopies = 4;
   return Transaction::memory_bytes() + bodies_.memory_bytes() +
-         kCopies * (raw_headers_[0].capacity() + raw_headers_[1].capacity());
+         kCopies * (header_bytes_[0] + header_bytes_[1] + bytes_of(source_->request_line).size() +
+                    bytes_of(source_->response_line).size());
 }
 
 std::span<TransferredFile> HttpTransaction::files() noexcept { return bodies_.files().files(); }
@@ -295,6 +296,7 @@ uint64_t HttpTransaction::body_length(Direction direction) const noexcept {
 void HttpTransaction::append_raw_headers(Direction direction,
                                          std::span<const uint8_t> bytes) noexcept {
   std::string& raw = raw_headers_[index_of(direction)];
+  header_bytes_[index_of(direction)] += bytes.size();
   raw.append(text_of(bytes.first(std::min(bytes.size(), kMaximumRawHeaderBytes - raw.size()))));
   touch(direction);
 }
@@ -303,6 +305,7 @@ void HttpTransaction::headers_changed(Direction direction, bool restart) noexcep
   derived_[index_of(direction)] = {};
   if (restart) {
     raw_headers_[index_of(direction)].clear();
+    header_bytes_[index_of(direction)] = 0;
   }
   touch(direction);
 }

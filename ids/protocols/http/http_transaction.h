@@ -84,6 +84,7 @@ class HttpTransaction final : public Transaction {
   std::shared_ptr<HttpConnection> connection_;
   htp_tx_t* source_;
   std::array<std::string, 2> raw_headers_;
+  std::array<size_t, 2> header_bytes_{};  // of all headers, also those beyond raw_headers_
   std::array<Derived, 2> derived_;
   std::optional<std::string> uri_;
   std::optional<std::string> host_;

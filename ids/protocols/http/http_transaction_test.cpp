@@ -210,6 +210,17 @@ TEST(HttpTransaction, ShowsHeadersThatTheEndCutOff) {
   EXPECT_FALSE(flow.has(HttpEvent::UnknownError));
 }
 
+TEST(HttpTransaction, CountsWhatLibhtpKeepsOfHeaders) {
+  HttpTestFlow flow;
+  flow.up("GET / HTTP/1.1\r\nHost: a\r\n");
+  const size_t before = flow.transaction().memory_bytes();
+  const std::string header = "X-Filler: " + std::string(10'000, 'x') + "\r\n";
+  for (int i = 0; i < 100; ++i) {
+    flow.up(header);
+  }
+  EXPECT_GE(flow.transaction().memory_bytes(), before + 100 * header.size());
+}
+
 TEST(HttpTransaction, BoundsRawHeaders) {
   HttpTestFlow flow;
   std::string request = "GET / HTTP/1.1\r\nHost: a\r\n";
