@@ -126,7 +126,7 @@ Status Inspector::prepare(const InspectorLimits& limits, MemorySource& memory, s
     }
   }
   ids::EngineLimits engine;
-  engine.flows = limits.inspected_sessions;
+  engine.flows = std::min(limits.engine_flows, limits.inspected_sessions);
   engine.memory_bytes = limits.engine_memory_bytes;
   for (size_t slot = 0; slot < std::min(slots, kMaximumInspectionSlots); ++slot) {
     if (engines_[slot] == nullptr) {

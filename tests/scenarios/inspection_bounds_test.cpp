@@ -30,6 +30,30 @@ TEST_F(InspectionBoundsTest, PassesAndCountsSessionsBeyondThoseThatAreInspected)
   EXPECT_GE(counters().passed_overload.get(), 1U);
 }
 
+TEST_F(InspectionBoundsTest, DropsSessionsBeyondTheFlowsOfAnEngine) {
+  InProcessOptions options;
+  options.inspection.engine_flows = 1;
+  start(options, "overload drop;", kRules);
+  EXPECT_EQ(send("lan0", {"udp 10.0.1.10:5000 > 203.0.113.1:53 payload \"a\""}).size(), 1U);
+  EXPECT_TRUE(send("lan0", {"udp 10.0.1.10:5001 > 203.0.113.1:53 payload \"a\""}).empty());
+  EXPECT_EQ(gateway_->drop_counts()["inspection-overload"], 1U);
+  EXPECT_TRUE(send("lan0", {"udp 10.0.1.10:5001 > 203.0.113.1:53 payload \"a\""}).empty());
+  EXPECT_EQ(gateway_->drop_counts()["inspection-flow"], 1U) << "for the session's life";
+  EXPECT_EQ(send("lan0", {"udp 10.0.1.10:5000 > 203.0.113.1:53 payload \"a\""}).size(), 1U);
+}
+
+TEST_F(InspectionBoundsTest, PassesAndCountsSessionsBeyondTheFlowsOfAnEngine) {
+  InProcessOptions options;
+  options.inspection.engine_flows = 1;
+  start(options, "overload pass;", kRules);
+  connect(4000);
+  connect(4001);
+  EXPECT_EQ(counters().passed_overload.get(), 1U);
+  EXPECT_EQ(send("lan0", {segment(4001, 0, "evilword")}).size(), 1U) << "nobody judges it";
+  EXPECT_TRUE(send("lan0", {segment(4000, 0, "evilword")}).empty());
+  EXPECT_EQ(gateway_->drop_counts()["inspection-rule"], 1U);
+}
+
 TEST_F(InspectionBoundsTest, DropsSegmentsThatCannotBeRemembered) {
   InProcessOptions options;
   options.inspection.stream_bytes = 1;
