@@ -66,6 +66,16 @@ bool is_behind(uint32_t sequence, uint32_t other) noexcept {
   return static_cast<int32_t>(sequence - other) > 0;
 }
 
+// What the client has seen of its server since the answer was written. It refuses what is older
+// (RFC 7323 section 5), so the answer goes again.
+void follow_timestamps(RefusalAnswer& answer, const net::TcpOptionFacts& seen,
+                       uint64_t now_ms) noexcept {
+  answer.timestamp_echo = seen.timestamp_value;
+  if (!is_behind(seen.timestamp_echo, answer.timestamp_value)) return;
+  answer.timestamp_value = seen.timestamp_echo;
+  if (!answer.acknowledged && answer.tries < kTries) answer.next_ms = static_cast<uint32_t>(now_ms);
+}
+
 }  // namespace
 
 void ObjectGuard::judge(ScannedObject& object, RefusalReason reason, ScanFailure failure,
@@ -234,7 +244,14 @@ bool ObjectGuard::may_answer(const ScannedSession& session, const Pending& pendi
       facts.protocol == ApplicationProtocol::Http || facts.protocol == ApplicationProtocol::Smtp ||
       facts.protocol == ApplicationProtocol::Pop3 || facts.protocol == ApplicationProtocol::Imap;
   if (!words) return false;
-  if (facts.direction == ids::Direction::ToClient) return object.whole_held;
+  if (facts.direction == ids::Direction::ToClient) {
+    // An answer must not stand in the place of another object that is still waited for.
+    for (uint32_t i = session.first_object; i != kNone32 && i != pending.object;
+         i = objects_[i].next) {
+      if (objects_[i].limits && objects_[i].facts.direction == facts.direction) return false;
+    }
+    return object.whole_held;
+  }
   // The answer stands where the server's would: nothing of another may be on its way.
   if (facts.protocol == ApplicationProtocol::Pop3 || facts.protocol == ApplicationProtocol::Imap) {
     return false;
@@ -284,6 +301,11 @@ void ObjectGuard::carry_out(ScannedSession& session, Packet* pattern, bool at_ha
   pending_.any = false;
   Session* owner = context.sessions->resolve(session.handle);
   session.closed = true;
+  if (owner != nullptr && pattern != nullptr && may_answer(session, pending)) {
+    // What stands before the object belongs to others, and has their verdict.
+    release_held(session, context);
+    if (!at_hand) pattern = pattern_of(session);
+  }
   const bool answers = owner != nullptr && pattern != nullptr && may_answer(session, pending);
   const uint64_t reference = next_reference();
   counters_.refused[static_cast<size_t>(pending.reason)].add(1);
@@ -373,7 +395,7 @@ void ObjectGuard::closed_segment(Packet& packet, uint32_t place, WorkerContext& 
   if (segment.has(net::kTcpAck) && !is_behind(end, segment.acknowledgement)) {
     answer.acknowledged = true;
   }
-  if (segment.options.has_timestamps) answer.timestamp_echo = segment.options.timestamp_value;
+  if (segment.options.has_timestamps) follow_timestamps(answer, segment.options, context.now_ms);
   const uint32_t length = segment.sequence_length();
   if (length == 0) return;
   if (!is_behind(segment.sequence, answer.acknowledgement) &&
