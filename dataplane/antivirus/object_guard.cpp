@@ -2,6 +2,7 @@
 #include "dataplane/antivirus/object_guard.h"
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 
 #include "av-stream/objects/content_kind.h"
@@ -45,6 +46,15 @@ void keep_facts(const ids::ContentFacts& from, ObjectFacts& facts) noexcept {
   facts.tag.set(from.tag);
   facts.sender.set(from.sender);
   facts.recipients.set(from.recipients);
+}
+
+// Whether a response begins at the first byte of its segment. In pipelined ones the end of another
+// may stand before it, which nothing must be put in the place of.
+bool stands_first(ids::ApplicationProtocol protocol, std::span<const uint8_t> payload) noexcept {
+  constexpr std::string_view kResponse = "HTTP/";
+  if (protocol != ids::ApplicationProtocol::Http) return true;
+  return payload.size() >= kResponse.size() &&
+         std::memcmp(payload.data(), kResponse.data(), kResponse.size()) == 0;
 }
 
 }  // namespace
@@ -220,7 +230,8 @@ ids::ContentId ObjectGuard::begin(const ids::ContentFacts& facts) noexcept {
   const uint64_t announced = facts.announced_bytes.value_or(0);
   object.useless_before_end = facts.kind == ids::ContentKind::Message && facts.useless_before_end;
   object.limits = facts.begins_with_packet && facts.direction == ids::Direction::ToClient &&
-                  announced <= choices->hold_whole_bytes;
+                  announced <= choices->hold_whole_bytes &&
+                  stands_first(facts.protocol, segment_.payload);
   object.whole_held = object.limits;
   object.hold_sequence = segment_.sequence;
   object.touched = true;
