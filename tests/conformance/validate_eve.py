@@ -19,7 +19,8 @@ EVERYTHING = ["--eve-payload", "--eve-payload-printable", "--eve-packet", "--eve
 
 def events_of(expectation, suite, binary):
     """The events of one test; raises ValueError for a line that is no JSON."""
-    command = [word for word in command_of(expectation, suite, binary) if word != "--json"]
+    command, _ = command_of(expectation, suite, binary)
+    command.remove("--json")
     finished = subprocess.run([*command, "--eve", "-", *EVERYTHING], capture_output=True,
                               text=True, check=False)
     return [json.loads(line) for line in finished.stdout.splitlines()]
