@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "dataplane/control/fake_antivirus.h"
 #include "dataplane/control/gateway_state.h"
 
 namespace masugata::dataplane::control {
@@ -34,6 +35,7 @@ class FakeGatewayState : public GatewayState {
   IpsHitList ips_hits(uint32_t limit) override;
   IpsCostList ips_costs(uint32_t limit) override;
   IpsExceptionList ips_exceptions(uint32_t limit) override;
+  AntivirusState& antivirus() override { return antivirus_answer; }
   ApplicationStatus applications() override { return applications_answer; }
   Result<IpsRuleDetail> ips_rule(uint32_t sid) override;
   Status clear_ips_hits() override;
@@ -57,6 +59,7 @@ class FakeGatewayState : public GatewayState {
   IpsCostList ips_costs_answer;
   IpsExceptionList ips_exceptions_answer;
   ApplicationStatus applications_answer;
+  FakeAntivirus antivirus_answer;
   IpsRuleDetail ips_rule_answer;
   std::optional<Fault> fault;          // what every call that can fail answers, when set
   bool answer_sessions_later = false;  // keep `waiting_sessions` until the test calls it

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/control/antivirus_state.h"
 #include "dataplane/control/gateway_records.h"
 #include "dataplane/control/inspection_records.h"
 #include "result/result.h"
@@ -94,6 +95,9 @@ class GatewayState {
   // Begins to read the rule files again; ips() says how it went. Faults: no rules are configured, a
   // file cannot be read.
   [[nodiscard]] virtual Status reload_ips_rules() = 0;
+
+  // Lives as long as this.
+  [[nodiscard]] virtual AntivirusState& antivirus() = 0;
 
   // How recognising applications and host names goes.
   [[nodiscard]] virtual ApplicationStatus applications() = 0;

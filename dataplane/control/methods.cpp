@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "dataplane/control/antivirus_methods.h"
 #include "dataplane/control/inspection_methods.h"
 #include "dataplane/control/parameter_reader.h"
 #include "dataplane/control/records_json.h"
@@ -200,6 +201,7 @@ MethodTable gateway_methods(GatewayState& state) {
                responder.result({{"cleared", true}});
              });
   add_inspection_methods(state, methods);
+  add_antivirus_methods(state.antivirus(), methods);
   return methods;
 }
 

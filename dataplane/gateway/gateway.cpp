@@ -80,6 +80,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const GatewayOptions& options,
   if (status) status = gateway->configuration_->apply(std::move(model), warnings);
   for (const Fault& warning : warnings) spdlog::warn("{}", warning.message());
   if (status) gateway->open_event_log();
+  if (status) gateway->configure_antivirus_service();
   if (status) status = gateway->start_workers();
   if (status) status = gateway->start_control();
   if (!status) return tl::unexpected(status.error());
@@ -215,6 +216,7 @@ Status Gateway::connect_kernel() {
   }
   targets.secret = secret_;
   start_antivirus();
+  start_antivirus_service();
   targets.antivirus = antivirus_.get();
   targets.identifier_limits.sessions = workers_.front()->settings().sessions;
   targets.identifier_memory = &inspection_memory_;
@@ -245,6 +247,37 @@ void Gateway::start_antivirus() {
   targets.url_secret = url_secret_;
   for (const auto& worker : workers_) targets.guards.push_back(&worker->guard());
   antivirus_ = std::make_unique<AntivirusManager>(std::move(targets));
+}
+
+void Gateway::start_antivirus_service() {
+  AntivirusServiceTargets targets;
+  targets.manager = antivirus_.get();
+  targets.loop = loop_.get();
+  targets.write_event = [this](const std::string& line) { event_log_.write(line); };
+  targets.log = [](bool problem, const std::string& text) {
+    spdlog::log(problem ? spdlog::level::warn : spdlog::level::info, "antivirus: {}", text);
+  };
+  targets.wall_time_us = [this](uint64_t time_us) {
+    return microseconds_of(wall_time()) - static_cast<int64_t>(clock_.now().us - time_us);
+  };
+  targets.wall_clock = wall_clock_;
+  targets.zone_of = [this](const net::IpAddress& address) -> std::string {
+    const Snapshot& snapshot = *configuration_->running().snapshot;
+    const InterfaceIndex interface = forwarding_->view().lookup(address, 0).interface;
+    if (interface >= snapshot.interfaces.size()) return {};
+    const config::ZoneIndex zone = snapshot.interfaces[interface].zone;
+    return zone < snapshot.zones.size() ? snapshot.zones[zone].name : std::string();
+  };
+  targets.scanner_socket = options_.scanner_socket;
+  if (targets.scanner_socket.empty()) {
+    const std::filesystem::path control = options_.control_socket;
+    targets.scanner_socket = (control.parent_path() / "scand.sock").string();
+  }
+  antivirus_service_ = std::make_unique<AntivirusService>(std::move(targets));
+}
+
+void Gateway::configure_antivirus_service() {
+  report(antivirus_service_->configure(configuration_->model()), "antivirus");
 }
 
 void Gateway::tend_antivirus() {
@@ -404,11 +437,13 @@ Gateway::~Gateway() {
   stop_workers_ = true;
   if (workers_run_) {
     join_workers();
+    tend_antivirus();
     tend_inspection();
     write_stats();
   }
   // Only now: workers may have been at work on a question or a trace.
   state_.reset();
+  antivirus_service_.reset();
   if (kernel_ != nullptr) loop_->forget(kernel_->event_descriptor());
   kernel_.reset();
   workers_.clear();
@@ -457,6 +492,7 @@ control::ReloadReport Gateway::reload(const std::string& path) {
     for (const Fault& warning : warnings) add(false, warning.what, warning.where);
     if (applied) {
       open_event_log();
+      configure_antivirus_service();
       result.applied = true;
       options_.configuration = result.file;
     } else {

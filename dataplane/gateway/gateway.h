@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dataplane/antivirus/antivirus_manager.h"
+#include "dataplane/antivirus/service/antivirus_service.h"
 #include "dataplane/control/event_loop.h"
 #include "dataplane/control/gateway_state.h"
 #include "dataplane/control/json_rpc_server.h"
@@ -65,6 +66,7 @@ class Gateway {
   [[nodiscard]] const InspectionManager& inspection() const noexcept { return *inspection_; }
   [[nodiscard]] InspectionManager& inspection() noexcept { return *inspection_; }
   [[nodiscard]] AntivirusManager& antivirus() noexcept { return *antivirus_; }
+  [[nodiscard]] AntivirusService& antivirus_service() noexcept { return *antivirus_service_; }
   [[nodiscard]] const EventLog& event_log() const noexcept { return event_log_; }
   [[nodiscard]] ConfigurationManager& configuration() noexcept { return *configuration_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }
@@ -94,8 +96,11 @@ class Gateway {
   Status start_workers();
   void start_inspection();
   void start_antivirus();
+  void start_antivirus_service();
   void tend_antivirus();
   void tend_inspection();
+  // After each configuration that was applied.
+  void configure_antivirus_service();
   // After each configuration that was applied: where events go, and the rings they come from.
   void open_event_log();
   // Adds the `stats` event to the event log, if it is wanted.
@@ -134,6 +139,7 @@ class Gateway {
   std::unique_ptr<AntivirusManager> antivirus_;
   EventLog event_log_;
   std::vector<LineRing*> event_rings_;  // of the workers; empty until there is a profile
+  std::unique_ptr<AntivirusService> antivirus_service_;
   std::unique_ptr<ConfigurationManager> configuration_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::atomic<bool> stop_workers_{false};

@@ -20,6 +20,7 @@ Result<uint32_t> parse_number(std::string_view text, const std::string& where) {
 std::string* text_option(GatewayOptions& options, std::string_view name) {
   if (name == "--config") return &options.configuration;
   if (name == "--control-socket") return &options.control_socket;
+  if (name == "--scanner-socket") return &options.scanner_socket;
   if (name == "--hw-profiles") return &options.hw_profiles;
   if (name == "--hw-profile") return &options.hw_profile.emplace();
   return nullptr;
@@ -62,13 +63,15 @@ Result<GatewayOptions> parse_gateway_options(int count, char** arguments) {
 }
 
 std::string gateway_usage() {
-  return "usage: masugatad [--config FILE] [--control-socket PATH] [--hw-profiles FOLDER]\n"
-         "                 [--hw-profile NAME] [--memory-mb N] [--no-huge]\n"
+  return "usage: masugatad [--config FILE] [--control-socket PATH] [--scanner-socket PATH]\n"
+         "                 [--hw-profiles FOLDER] [--hw-profile NAME] [--memory-mb N] [--no-huge]\n"
          "       masugatad --print-graph | --version | --help\n"
          "\n"
          "  --config FILE          configuration (/etc/masugata/gateway.conf)\n"
          "  --control-socket PATH  where the masugata command connects "
          "(/run/masugata/control.sock)\n"
+         "  --scanner-socket PATH  where masugata-scand connects (scand.sock beside the control "
+         "socket)\n"
          "  --hw-profiles FOLDER   where hardware profiles are\n"
          "  --hw-profile NAME      instead of `system hw-profile` in the configuration\n"
          "  --memory-mb N          packet and table memory, instead of the profile's\n"

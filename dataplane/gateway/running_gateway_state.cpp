@@ -45,7 +45,8 @@ RunningGatewayState::RunningGatewayState(Gateway& gateway)
       traces_(
           gateway.loop(), traced_workers(gateway.workers()), gateway.quiescence(),
           [this] { return gateway_.clock().now().us; },
-          [this]() -> const RunningConfiguration& { return running(); }) {
+          [this]() -> const RunningConfiguration& { return running(); }),
+      antivirus_(gateway.antivirus_service(), [this] { return gateway_.wall_time(); }) {
   load_.take(rte_rdtsc());
   load_timer_ =
       gateway.loop().call_every(LoadSampler::kPeriodMs, [this] { load_.take(rte_rdtsc()); });

@@ -6,6 +6,7 @@
 #include "dataplane/gateway/gateway.h"
 #include "dataplane/gateway/state/load_sampler.h"
 #include "dataplane/gateway/state/session_questions.h"
+#include "dataplane/gateway/state/show_antivirus.h"
 #include "dataplane/gateway/state/show_inspection.h"
 #include "dataplane/gateway/state/show_machine.h"
 #include "dataplane/gateway/state/show_policy.h"
@@ -39,6 +40,7 @@ class RunningGatewayState final : public control::GatewayState {
   control::IpsHitList ips_hits(uint32_t limit) override;
   control::IpsCostList ips_costs(uint32_t limit) override;
   control::IpsExceptionList ips_exceptions(uint32_t limit) override;
+  control::AntivirusState& antivirus() override { return antivirus_; }
   control::ApplicationStatus applications() override;
   Result<control::IpsRuleDetail> ips_rule(uint32_t sid) override;
   Status clear_ips_hits() override;
@@ -61,6 +63,7 @@ class RunningGatewayState final : public control::GatewayState {
   InspectionCounterBase inspection_base_;
   SessionQuestions questions_;
   TraceService traces_;
+  RunningAntivirus antivirus_;
 };
 
 }  // namespace masugata::dataplane

@@ -18,8 +18,6 @@
 
 namespace masugata::dataplane {
 
-inline constexpr const char* kDefaultScannerSocket = "/run/masugata/scand.sock";
-
 // Control thread. One masugata-scand at a time: scanners of two would answer each other's objects,
 // so a second one is turned away while the first is heard of.
 class ScannerLink {
@@ -44,6 +42,7 @@ class ScannerLink {
   // The signatures are looked at again, also those that were refused. A fault without a scanner.
   Status reload();
 
+  [[nodiscard]] bool listens() const noexcept { return socket_.has_value(); }
   [[nodiscard]] bool connected() const noexcept { return link_.has_value(); }
   // As last heard; nothing before the first time since it connected.
   [[nodiscard]] const std::optional<ScannerStatus>& status() const noexcept { return status_; }
