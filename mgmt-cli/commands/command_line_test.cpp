@@ -116,11 +116,27 @@ TEST(ParseCommand, SuggestsTheNearestWord) {
             "there is no option 'sorce': did you mean 'source'?");
   EXPECT_EQ(complaint_about({"xyzzy"}),
             "there is no command 'xyzzy': check, reload, show, monitor, explain, clear, ips, "
-            "replay, scan, version, help");
+            "replay, scan, request, version, help");
+}
+
+TEST(ParseCommand, ReadsTheCommandsOfAntivirus) {
+  EXPECT_EQ(parse_command({"show", "av"})->command->method, "show.av");
+  EXPECT_EQ(parse_command({"show", "av", "quarantine"})->command->method, "show.av.quarantine");
+  EXPECT_EQ(parse_command({"request", "av", "reload"})->command->method, "av.reload");
+  EXPECT_EQ(parameters_of({"clear", "av", "blocked-urls", "example"}),
+            nlohmann::json({{"text", "example"}}));
+  EXPECT_EQ(parameters_of({"request", "av", "delete", "1000000007"}),
+            nlohmann::json({{"reference", "1000000007"}}));
+  EXPECT_EQ(parameters_of({"request", "av", "release", "1000000007", "to", "x.bin"}),
+            nlohmann::json({{"reference", "1000000007"}, {"file", "x.bin"}}));
+  EXPECT_EQ(complaint_about({"request", "av", "release", "1000000007", "x.bin"}),
+            "to: 'x.bin' is not 'to'");
+  EXPECT_EQ(complaint_about({"request", "av", "delete", "7x"}),
+            "REFERENCE: '7x' is not a reference, the number that log and block page show");
 }
 
 TEST(ParseCommand, SaysWhatIsMissingOrTooMuch) {
-  EXPECT_EQ(complaint_about({"clear"}), "'masugata clear' needs one more word: counters, ips");
+  EXPECT_EQ(complaint_about({"clear"}), "'masugata clear' needs one more word: counters, ips, av");
   EXPECT_EQ(complaint_about({"check"}), "FILE is missing: masugata check FILE");
   EXPECT_EQ(complaint_about({"show", "drops", "all"}),
             "'all' is one word too many: masugata show drops");

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "mgmt-cli/commands/antivirus_commands.h"
+
 namespace masugata::cli {
 namespace {
 
@@ -187,6 +189,8 @@ void insert_before(std::vector<Command>& commands, std::string_view word,
 std::vector<Command> make_commands() {
   std::vector<Command> commands = main_commands();
   insert_before(commands, "monitor", ips_questions());
+  insert_before(commands, "monitor", antivirus_questions());
+  insert_before(commands, "version", antivirus_actions());
   insert_before(commands, "version", ips_actions());
   return commands;
 }
@@ -206,6 +210,7 @@ const std::vector<TopWord>& top_words() {
       {"monitor", "watch until interrupted"},
       {"explain", "say what a new connection would meet"},
       {"clear", "start counters again; harmless"},
+      {"request", "antivirus: read signatures again, take out of quarantine"},
       {"ips", "rules of intrusion prevention: reload, test, profiling"},
       {"replay", "run captures through the inspection engine"},
       {"scan", "scan files of this machine for malware"},
@@ -246,6 +251,12 @@ std::string_view placeholder(ValueKind kind) {
       return "SID";
     case ValueKind::Switch:
       return "on|off";
+    case ValueKind::Reference:
+      return "REFERENCE";
+    case ValueKind::Text:
+      return "TEXT";
+    case ValueKind::Keyword:
+      return "WORD";
   }
   return "VALUE";
 }
@@ -282,6 +293,12 @@ std::string_view description(ValueKind kind) {
       return "a signature id, a number from 1 to 4294967295";
     case ValueKind::Switch:
       return "on or off";
+    case ValueKind::Reference:
+      return "a reference, the number that log and block page show";
+    case ValueKind::Text:
+      return "a text";
+    case ValueKind::Keyword:
+      return "the word that belongs here";
   }
   return "a value";
 }

@@ -26,6 +26,9 @@ enum class ValueKind : uint8_t {
   Switch,    // on or off
   Application,
   Domain,
+  Reference,  // of an event of antivirus
+  Text,
+  Keyword,  // the parameter's own name, which only stands there
 };
 
 // A value by its position: `check FILE`.
@@ -51,6 +54,7 @@ enum class Action : uint8_t {
   Check,
   Call,  // one request, its answer is shown
   Reload,
+  Release,    // an object of the quarantine, into a file
   Monitor,    // a stream until the end or an interrupt
   TestRules,  // by another program
   Replay,     // by another program, with all words that follow as they are

@@ -110,6 +110,19 @@ Status add_value(json& parameters, ValueKind kind, std::string_view parameter,
       if (text != "on" && text != "off") return not_accepted(text, kind);
       value = text;
       return {};
+    case ValueKind::Reference: {
+      uint64_t number = 0;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (error != std::errc() || end != text.data() + text.size()) {
+        return not_accepted(text, kind);
+      }
+      value = text;
+      return {};
+    }
+    case ValueKind::Keyword:
+      parameters.erase(std::string(parameter));
+      if (text == parameter) return {};
+      return failure("", fmt::format("'{}' is not '{}'", text, parameter));
     case ValueKind::Protocol:
     case ValueKind::Transport:
       if (!is_protocol(text, kind == ValueKind::Transport)) return not_accepted(text, kind);
@@ -130,6 +143,7 @@ Status add_value(json& parameters, ValueKind kind, std::string_view parameter,
     case ValueKind::Interface:
     case ValueKind::Rule:
     case ValueKind::State:
+    case ValueKind::Text:
       if (text.empty()) return failure("", fmt::format("'' is not {}", description(kind)));
       value = text;
       return {};

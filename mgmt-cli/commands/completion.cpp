@@ -43,7 +43,9 @@ std::vector<Candidate> complete_values(const Command& command,
                                        std::string_view prefix, const NameSource& names) {
   std::vector<Candidate> candidates;
   if (finished.size() < command.positionals.size()) {
-    add_values(candidates, prefix, command.positionals[finished.size()].kind, names);
+    const Positional& next = command.positionals[finished.size()];
+    if (next.kind == ValueKind::Keyword) add(candidates, prefix, next.parameter, next.help);
+    add_values(candidates, prefix, next.kind, names);
     return candidates;
   }
   const std::vector<std::string> rest(

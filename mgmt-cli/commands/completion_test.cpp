@@ -21,10 +21,10 @@ TEST(Complete, OffersTheWordsOfTheTable) {
   EXPECT_EQ(texts({"c"}), (Words{"check", "clear"}));
   EXPECT_EQ(texts({"show", "n"}), (Words{"nat", "neighbours"}));
   EXPECT_EQ(texts({"monitor", ""}), Words{"trace"});
-  EXPECT_EQ(texts({""}).size(), 11U);
+  EXPECT_EQ(texts({""}).size(), 12U);
   EXPECT_EQ(texts({"show", "ips", ""}), (Words{"rules", "rule", "hits", "exceptions", "profile"}));
   EXPECT_EQ(texts({"show", "ip"}), Words{"ips"});
-  EXPECT_EQ(texts({"clear", ""}), (Words{"counters", "ips"}));
+  EXPECT_EQ(texts({"clear", ""}), (Words{"counters", "ips", "av"}));
   EXPECT_EQ(texts({"nonsense", ""}), Words{});
   EXPECT_EQ(texts({}), Words{});
 }
@@ -43,6 +43,7 @@ TEST(Complete, OffersValues) {
   EXPECT_EQ(texts({"show", "sessions", "interface", ""}), Words{"lan0"});
   EXPECT_EQ(texts({"show", "sessions", "source", ""}), Words{});
   EXPECT_EQ(texts({"ips", "profiling", "o"}), (Words{"on", "off"}));
+  EXPECT_EQ(texts({"request", "av", "release", "7", ""}), Words{"to"});
 }
 
 TEST(Complete, PositionalsComeBeforeOptions) {

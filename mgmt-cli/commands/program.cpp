@@ -8,6 +8,7 @@
 #include "mgmt-cli/commands/check.h"
 #include "mgmt-cli/commands/command_line.h"
 #include "mgmt-cli/commands/completion.h"
+#include "mgmt-cli/commands/release_object.h"
 #include "mgmt-cli/output/render.h"
 #include "mgmt-cli/protocol/json_rpc_client.h"
 
@@ -39,6 +40,7 @@ class Program {
   int show_version();
   int call(const Invocation& invocation);
   int reload(Invocation invocation);
+  int release(const Invocation& invocation);
   int monitor(const Invocation& invocation);
   int become(const std::string& program, const std::vector<std::string>& arguments);
   int scan_files(std::vector<std::string> arguments);
@@ -152,6 +154,21 @@ int Program::reload(Invocation invocation) {
   return applied ? kDone : kProblem;
 }
 
+int Program::release(const Invocation& invocation) {
+  auto client = JsonRpcClient::connect(options_.control_socket);
+  if (!client) return call_problem(client.error());
+  const std::string file = invocation.parameters.at("file").get<std::string>();
+  const auto bytes =
+      release_object(*client, invocation.parameters.at("reference").get<std::string>(), file);
+  if (!bytes) return call_problem(bytes.error());
+  if (options_.as_json) {
+    print_json({{"file", file}, {"bytes", *bytes}});
+  } else {
+    surroundings_.output << *bytes << " bytes are in " << file << "; beware of them\n";
+  }
+  return kDone;
+}
+
 int Program::monitor(const Invocation& invocation) {
   auto client = JsonRpcClient::connect(options_.control_socket);
   if (!client) return call_problem(client.error());
@@ -221,6 +238,8 @@ int Program::dispatch(const Invocation& invocation) {
       return call(invocation);
     case Action::Reload:
       return reload(invocation);
+    case Action::Release:
+      return release(invocation);
     case Action::Monitor:
       return monitor(invocation);
     case Action::TestRules: {

@@ -30,6 +30,9 @@ namespace masugata::cli {
 [[nodiscard]] std::string render_ips_costs(const Json& answer);
 [[nodiscard]] std::string render_ips_exceptions(const Json& answer);
 [[nodiscard]] std::string render_applications(const Json& answer);
+[[nodiscard]] std::string render_av(const Json& answer);
+[[nodiscard]] std::string render_av_urls(const Json& answer);
+[[nodiscard]] std::string render_av_quarantine(const Json& answer);
 [[nodiscard]] std::string render_explanation(const Json& parameters, const Json& answer);
 [[nodiscard]] std::string render_reload(const Json& report);
 // One line of `monitor trace`.

@@ -276,6 +276,16 @@ std::string render_answer(std::string_view method, const Json& parameters, const
   if (method == "show.ips.exceptions") return render_ips_exceptions(answer);
   if (method == "show.applications") return render_applications(answer);
   if (method == "show.ips.profile") return render_ips_costs(answer);
+  if (method == "show.av") return render_av(answer);
+  if (method == "show.av.blocked-urls") return render_av_urls(answer);
+  if (method == "show.av.quarantine") return render_av_quarantine(answer);
+  if (method == "clear.av.blocked-urls") {
+    return fmt::format("{} URLs may be asked for again\n", number_of(answer, "cleared"));
+  }
+  if (method == "av.reload") {
+    return "looking at the signatures; 'masugata show av' says when they are in force\n";
+  }
+  if (method == "av.delete") return "deleted\n";
   if (method == "ips.reload") {
     return "reading the rule files; 'masugata show ips' says when they are in force\n";
   }

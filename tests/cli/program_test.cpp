@@ -76,6 +76,21 @@ class ProgramTest : public testing::Test {
   std::unique_ptr<GatewayServer> server_;
 };
 
+TEST_F(ProgramTest, TakesAnObjectOutOfQuarantine) {
+  server_->run_thread();
+  const std::string file = folder_ / "object";
+  const Outcome released = run({"request", "av", "release", "1000000007", "to", file});
+  EXPECT_EQ(released.status, cli::kDone) << released.errors;
+  EXPECT_EQ(read_file(file), std::string("MZ\0\xff\n", 5));
+  EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms(0600));
+  // What is there stays.
+  EXPECT_EQ(run({"request", "av", "release", "1000000007", "to", file}).status, cli::kProblem);
+  const std::string other = folder_ / "other";
+  const Outcome unknown = run({"request", "av", "release", "8", "to", other});
+  EXPECT_EQ(unknown.status, cli::kProblem);
+  EXPECT_FALSE(std::filesystem::exists(other));
+}
+
 TEST_F(ProgramTest, DoneIsZero) {
   server_->run_thread();
   const Outcome outcome = run({"clear", "counters"});
