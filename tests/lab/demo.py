@@ -12,7 +12,8 @@ import sys
 import time
 
 from labkit import addresses as plan
-from labkit.checks import errors, inspection, isolation, load, nat, version6
+from labkit.antivirus import Antivirus
+from labkit.checks import antivirus, errors, inspection, isolation, load, nat, version6
 from labkit.commands import LabError
 from labkit.gateways import GATEWAYS, MasugataGateway, build_directory
 from labkit.lab import Lab
@@ -35,13 +36,26 @@ CHAPTERS = (
     ("Much at once", load.CHECKS),
 )
 INSPECTION = ("Intrusion prevention", inspection.CHECKS)
+ANTIVIRUS = ("Antivirus", antivirus.CHECKS)
 DEMO_MEASUREMENTS = tuple(MEASUREMENTS)[:2] + tuple(MEASUREMENTS)[4:5]
 
 
 def show_checks(lab):
     """Prints every check; returns (passed, failed)."""
+    if lab.kind != MasugataGateway.kind:
+        return show_chapters(lab, CHAPTERS)
+    passed, failed = show_chapters(lab, CHAPTERS + (INSPECTION,))
+    try:
+        with Antivirus(lab) as lab.antivirus:
+            more_passed, more_failed = show_chapters(lab, (ANTIVIRUS,))
+    except LabError as error:
+        print(f"\n{ANTIVIRUS[0]}\n  FAIL  {error}")
+        more_passed, more_failed = 0, 1
+    return passed + more_passed, failed + more_failed
+
+
+def show_chapters(lab, chapters):
     passed = failed = 0
-    chapters = CHAPTERS + (INSPECTION,) if lab.kind == MasugataGateway.kind else CHAPTERS
     for title, checks in chapters:
         print(f"\n{title}")
         for check in checks:
