@@ -88,20 +88,37 @@ GuardVerdict ObjectGuard::end_segment() noexcept {
   find_limit(session, segment_.direction);
   const size_t side = ids::index_of(segment_.direction);
   if (session.limited[side] || session.queues[side].count != 0) watch(session);
-  if (session.limited[side] && segment_.carries && is_behind(segment_.end, session.limit[side])) {
+  // What is let go in this turn leaves behind its batch, and must not be overtaken.
+  const bool waits = session.released_us[side] == now_us_ ||
+                     (session.limited[side] ? is_behind(segment_.end, session.limit[side])
+                                            : session.queues[side].count != 0);
+  if (segment_.carries && waits) {
     verdict.fate = GuardFate::Hold;
+  } else if (segment_.carries) {
+    note_passed(session, segment_.direction, segment_.end);
   }
   return verdict;
 }
 
-bool ObjectGuard::hold(Packet& packet, uint32_t place, const SegmentPlace& segment) noexcept {
+void ObjectGuard::note_passed(ScannedSession& session, ids::Direction direction,
+                              uint32_t end) noexcept {
+  const size_t side = ids::index_of(direction);
+  if (session.passed[side] && !is_behind(end, session.passed_end[side])) return;
+  session.passed[side] = true;
+  session.passed_end[side] = end;
+}
+
+bool ObjectGuard::hold(Packet& packet, uint32_t place, const SegmentPlace& segment,
+                       WorkerContext& context) noexcept {
   ScannedSession& session = sessions_[place];
+  release_held(session, context);
   SegmentQueue& queue = session.queues[ids::index_of(segment.direction)];
   if (queue.count >= limits_.held_per_session || !held_.push(queue, packet, segment.end)) {
     counters_.segments_refused.add(1);
     return false;
   }
-  counters_.segments_held_now.set(held_.held());
+  // It may have been held for the order's sake only.
+  release_held(session, context);
   return true;
 }
 
@@ -110,13 +127,15 @@ void ObjectGuard::release_held(ScannedSession& session, WorkerContext& context) 
   for (const auto direction : {ids::Direction::ToServer, ids::Direction::ToClient}) {
     const size_t side = ids::index_of(direction);
     SegmentQueue& queue = session.queues[side];
-    if (queue.count == 0) continue;
     find_limit(session, direction);
+    if (queue.count == 0) continue;
     // What finds no room goes in the next turn, and nothing overtakes it.
     bool room = true;
+    uint32_t end_of_released = 0;
     const auto goes = [&](uint32_t end) {
       if (session.limited[side] && is_behind(end, session.limit[side])) return false;
       room = room && context.outbox.room() > kKeptRoom;
+      end_of_released = end;
       return room;
     };
     held_.take_if(queue, goes, [&](HeldPacket&& packet) {
@@ -125,6 +144,8 @@ void ObjectGuard::release_held(ScannedSession& session, WorkerContext& context) 
         context.drop_packet(*released, DropReason::SessionEnded);
         return;
       }
+      note_passed(session, direction, end_of_released);
+      session.released_us[side] = context.now_us;
       released->session = owner;
       context.emit(*released, StageId::Egress);
     });

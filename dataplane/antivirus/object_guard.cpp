@@ -263,7 +263,7 @@ bool ObjectGuard::add_bytes(ScannedObject& object, std::span<const uint8_t> byte
 
 void ObjectGuard::bytes(ids::ContentId content, std::span<const uint8_t> bytes) noexcept {
   ScannedObject* object = object_of(content);
-  if (object == nullptr || bytes.empty()) return;
+  if (object == nullptr || bytes.empty() || pending_.any) return;
   const config::AvProfile* choices = profile(sessions_[object->session].slot);
   if (is_exempt(*object, bytes)) {
     counters_.exempt.add(1);
@@ -275,12 +275,10 @@ void ObjectGuard::bytes(ids::ContentId content, std::span<const uint8_t> bytes) 
   counters_.bytes.add(bytes.size());
   if (choices == nullptr || object->bytes + bytes.size() > choices->object_bytes) {
     judge(*object, RefusalReason::TooLarge, av::ScanFailure::None, {}, 0);
-    if (object->phase == ObjectPhase::Collecting) let_go(*object);
     return;
   }
   if (!add_bytes(*object, bytes)) {
     judge(*object, RefusalReason::Overload, av::ScanFailure::None, {}, 0);
-    if (object->phase == ObjectPhase::Collecting) let_go(*object);
     return;
   }
   object->bytes += bytes.size();
@@ -289,7 +287,7 @@ void ObjectGuard::bytes(ids::ContentId content, std::span<const uint8_t> bytes) 
 
 void ObjectGuard::end(ids::ContentId content, ids::ContentEnd end) noexcept {
   ScannedObject* object = object_of(content);
-  if (object == nullptr) return;
+  if (object == nullptr || pending_.any) return;
   object->ended = true;
   object->complete = end == ids::ContentEnd::Whole;
   // All of its bytes may have passed; then its end must not.
@@ -353,9 +351,18 @@ void ObjectGuard::encryption_asked(ids::ApplicationProtocol protocol) noexcept {
   decide(session, kNone32, RefusalReason::NotScanned, av::ScanFailure::None, {}, 0);
 }
 
-void ObjectGuard::opaque(ids::ApplicationProtocol /*protocol*/) noexcept {
-  if (current_ == kNone32 || sessions_[current_].opaque) return;
-  sessions_[current_].opaque = true;
+void ObjectGuard::opaque(ids::ApplicationProtocol protocol) noexcept {
+  if (current_ == kNone32) return;
+  ScannedSession& session = sessions_[current_];
+  // A protocol that gives contents gives none any more: its parser gave up, or there is no memory
+  // for it.
+  const config::AvProfile* choices = profile(session.slot);
+  const auto scanned = protocol_of(protocol);
+  if (scanned && choices != nullptr && choices->scan[static_cast<size_t>(*scanned)]) {
+    decide(session, kNone32, RefusalReason::NotScanned, av::ScanFailure::None, {}, 0);
+  }
+  if (session.opaque) return;
+  session.opaque = true;
   counters_.opaque_sessions.add(1);
 }
 

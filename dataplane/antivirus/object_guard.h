@@ -83,8 +83,10 @@ class ObjectGuard final : public StreamGuard {
     return choices != nullptr && choices->not_scanned == config::AvChoice::Pass;
   }
 
-  // After Hold. False: no room, the caller drops the packet; its sender repeats it.
-  [[nodiscard]] bool hold(Packet& packet, uint32_t place, const SegmentPlace& segment) noexcept;
+  // After Hold: what it lets go goes at once. False: no room, the caller drops the packet; its sender
+  // repeats it.
+  [[nodiscard]] bool hold(Packet& packet, uint32_t place, const SegmentPlace& segment,
+                          WorkerContext& context) noexcept;
   // After Refuse: tells the client and the server. True when it keeps the packet, else the caller
   // drops it.
   [[nodiscard]] bool refuse(Packet& packet, uint32_t place, WorkerContext& context) noexcept;
@@ -146,6 +148,7 @@ class ObjectGuard final : public StreamGuard {
   void unwatch(ScannedSession& session) noexcept;
   void move_limits(ScannedSession& session, const SegmentPlace& segment) noexcept;
   void find_limit(ScannedSession& session, ids::Direction direction) noexcept;
+  void note_passed(ScannedSession& session, ids::Direction direction, uint32_t end) noexcept;
   void release_held(ScannedSession& session, WorkerContext& context) noexcept;
   void discard_held(ScannedSession& session) noexcept;
   [[nodiscard]] uint32_t place_of(const ScannedSession& session) const noexcept {
@@ -190,6 +193,7 @@ class ObjectGuard final : public StreamGuard {
   // when there is none: nobody is told until the next packet comes.
   void carry_out(ScannedSession& session, Packet* pattern, bool at_hand,
                  WorkerContext& context) noexcept;
+  void refuse_held(ScannedSession& session, WorkerContext& context) noexcept;
   [[nodiscard]] bool may_answer(const ScannedSession& session,
                                 const Pending& pending) const noexcept;
   void start_answer(ScannedSession& session, const Pending& pending, const Packet& pattern,

@@ -20,6 +20,7 @@ using config::AvChoice;
 constexpr uint32_t kAnswerSegmentBytes = 1200;
 constexpr uint32_t kRepeat_ms = 300;  // doubles each time
 constexpr uint8_t kTries = 6;
+constexpr uint32_t kMostAnswer_ms = 30'000;  // then the session ends, whatever its client does
 constexpr uint32_t kLinger_ms = 10'000;
 constexpr uint16_t kAnswerWindow = 65535;
 
@@ -245,12 +246,16 @@ bool ObjectGuard::may_answer(const ScannedSession& session, const Pending& pendi
       facts.protocol == ApplicationProtocol::Pop3 || facts.protocol == ApplicationProtocol::Imap;
   if (!words) return false;
   if (facts.direction == ids::Direction::ToClient) {
-    // An answer must not stand in the place of another object that is still waited for.
+    // An answer must not stand in the place of another object that is still waited for, nor may
+    // anything have overtaken it.
     for (uint32_t i = session.first_object; i != kNone32 && i != pending.object;
          i = objects_[i].next) {
       if (objects_[i].limits && objects_[i].facts.direction == facts.direction) return false;
     }
-    return object.whole_held;
+    const size_t side = ids::index_of(ids::Direction::ToClient);
+    const bool clear =
+        !session.passed[side] || !is_behind(session.passed_end[side], object.hold_sequence);
+    return object.whole_held && clear;
   }
   // The answer stands where the server's would: nothing of another may be on its way.
   if (facts.protocol == ApplicationProtocol::Pop3 || facts.protocol == ApplicationProtocol::Imap) {
@@ -267,6 +272,7 @@ void ObjectGuard::start_answer(ScannedSession& session, const Pending& pending,
   RefusalAnswer& answer = session.answer;
   const ScannedObject& object = objects_[pending.object];
   answer.active = true;
+  answer.begun_ms = now_ms_;
   answer.object = pending.object;
   answer.reason = pending.reason;
   answer.signature = pending.signature;
@@ -374,8 +380,15 @@ void ObjectGuard::send_resets(const ScannedSession& session, const Session& owne
 
 bool ObjectGuard::refuse(Packet& packet, uint32_t place, WorkerContext& context) noexcept {
   ScannedSession& session = sessions_[place];
+  release_held(session, context);
   carry_out(session, &packet, true, context);
   return !session.answer.pattern.empty();
+}
+
+void ObjectGuard::refuse_held(ScannedSession& session, WorkerContext& context) noexcept {
+  // What the refused object does not hold goes first: numbers of resets follow on what has passed.
+  release_held(session, context);
+  carry_out(session, pattern_of(session), false, context);
 }
 
 void ObjectGuard::closed_segment(Packet& packet, uint32_t place, WorkerContext& context) noexcept {
@@ -384,7 +397,7 @@ void ObjectGuard::closed_segment(Packet& packet, uint32_t place, WorkerContext& 
   const bool from_client = packet.direction == static_cast<uint8_t>(Direction::Original);
   TcpFacts segment;
   if (!read_tcp_facts(packet, segment) || segment.has(net::kTcpRst)) {
-    if (from_client) answer.active = false;
+    if (from_client) answer.acknowledged = answer.client_ended = true;
     return;
   }
   if (!from_client || !answer.active) {
@@ -415,6 +428,7 @@ void ObjectGuard::tend_answer(ScannedSession& session, WorkerContext& context) n
   RefusalAnswer& answer = session.answer;
   Session* owner = context.sessions->resolve(session.handle);
   const bool over = owner == nullptr || (answer.acknowledged && answer.client_ended) ||
+                    context.now_ms - answer.begun_ms >= kMostAnswer_ms ||
                     (!answer.acknowledged && answer.tries >= kTries &&
                      !is_behind(answer.next_ms, context.now_ms));
   if (over) {

@@ -56,6 +56,7 @@ struct RefusalAnswer {
   bool client_ended = false;  // its FIN was acknowledged
   bool acknowledged = false;  // it has the whole text
   uint8_t tries = 0;
+  uint32_t begun_ms = 0;
   uint32_t next_ms = 0;         // when it is sent again
   uint32_t first_sequence = 0;  // in the server's numbers
   uint32_t text_bytes = 0;
@@ -86,6 +87,9 @@ struct ScannedSession {
   std::array<SegmentQueue, 2> queues;  // by ids::Direction
   std::array<bool, 2> limited{};
   std::array<uint32_t, 2> limit{};  // nothing that ends behind it passes
+  std::array<uint64_t, 2> released_us{};  // the turn in which held ones were let go last
+  std::array<bool, 2> passed{};
+  std::array<uint32_t, 2> passed_end{};  // behind the last byte that passed, gaps or not
   RefusalAnswer answer;
 };
 

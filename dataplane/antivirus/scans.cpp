@@ -139,6 +139,10 @@ void ObjectGuard::take_early_answer(ScannedObject& object, const av::ScanAnswer&
   counters_.scanned_early.add(1);
   object.early_scan = false;
   object.stored = answer.object;
+  if (answer.outcome == ScanOutcome::Infected) {
+    judge(object, RefusalReason::Infected, ScanFailure::None, answer.signature, answer.signatures);
+    return;
+  }
   const bool more = object.tail.bytes != 0;
   auto position = av::WorkerRegion::first_piece(object.tail);
   for (auto piece = region_->next_piece(position); !piece.empty();
@@ -149,13 +153,9 @@ void ObjectGuard::take_early_answer(ScannedObject& object, const av::ScanAnswer&
     }
   }
   region_->release(object.tail);
-  if (answer.outcome == ScanOutcome::Infected) {
-    judge(object, RefusalReason::Infected, ScanFailure::None, answer.signature, answer.signatures);
-    return;
-  }
   if (answer.outcome == ScanOutcome::Failed) {
     judge(object, RefusalReason::NotScanned, answer.failure, {}, answer.signatures);
-    if (object.phase != ObjectPhase::Collecting) return;
+    return;
   }
   // What a part of an archive makes a scanner say of limits is not said of the archive.
   if (object.ended) {
@@ -189,9 +189,7 @@ void ObjectGuard::take_answer(ScannedObject& object, av::ScanAnswer& answer,
       judge(object, reason_of(answer.outcome), answer.failure, signature, answer.signatures);
     }
   }
-  if (pending_.any) {
-    carry_out(session, pattern_of(session), false, context);
-  }
+  if (pending_.any) refuse_held(session, context);
 }
 
 void ObjectGuard::tend_object(ScannedObject& object) noexcept {
@@ -265,7 +263,7 @@ void ObjectGuard::tend_session(ScannedSession& session, WorkerContext& context) 
     const uint32_t next = objects_[i].next;
     tend_object(objects_[i]);
     if (pending_.any) {
-      carry_out(session, pattern_of(session), false, context);
+      refuse_held(session, context);
       break;
     }
     i = next;

@@ -466,6 +466,12 @@ InspectionOutcome Inspector::inspect_stream(Packet& packet, Session& session,
     counters_.urgent_cleared.add(1);
     outcome.payload_changed = true;
   }
+  const uint16_t window = stream.affordable_window(sight.facts.direction, segment);
+  if (window != segment.window) {
+    net::store(packet.transport() + 14, net::Be16::from_host(window));
+    counters_.windows_lowered.add(1);
+    outcome.payload_changed = true;
+  }
   if (result.payload_changed) {
     if (result.overlap_differed) counters_.segments_rewritten.add(1);
     outcome.payload_changed = true;

@@ -81,6 +81,13 @@ uint32_t TcpStreamPair::window_bytes(ids::Direction direction,
   return uint32_t{segment.window} << std::min(scale_[ids::index_of(direction)], kLargestScale);
 }
 
+uint16_t TcpStreamPair::affordable_window(ids::Direction direction,
+                                          const StreamSegment& segment) const noexcept {
+  const uint32_t permitted = window_bytes(direction, segment);
+  if (permitted <= settings_.span_bytes) return segment.window;
+  return static_cast<uint16_t>(uint64_t{segment.window} * settings_.span_bytes / permitted);
+}
+
 // Takes positions from a segment whose handshake was not seen, as far as the settings allow.
 bool TcpStreamPair::pick_up(ids::Direction direction, const StreamSegment& segment) noexcept {
   OneWayStream& sender = at(direction);

@@ -68,6 +68,10 @@ class TcpStreamPair {
   [[nodiscard]] bool is_closed() const noexcept {
     return reset_ || (streams_[0].has_ended() && streams_[1].has_ended());
   }
+  // The window field of `segment`, or a lower one: what its receiver permits beyond `span_bytes`
+  // would have to be refused, and a sender that is told so does not send it.
+  [[nodiscard]] uint16_t affordable_window(ids::Direction direction,
+                                           const StreamSegment& segment) const noexcept;
   // Bytes from the first one after the SYN to the highest seen, gaps included (stream_size).
   [[nodiscard]] uint64_t stream_bytes(ids::Direction direction) const noexcept {
     return at(direction).highest();

@@ -286,7 +286,8 @@ void EngineCore::take_outcome(Call& call, ParseOutcome outcome) noexcept {
   end_parser(flow);
   if (++flow.protocol_changes > kMostChangesPerPacket) {
     counters.parsers_failed.add(1);
-    flow.tell_opaque(next);
+    // No change that anyone agreed on is so long: it counts as a parser that gave up.
+    flow.tell_opaque(flow.event.protocol);
     return;
   }
   if (flow.retired) {

@@ -74,12 +74,13 @@ struct CounterMeaning {
   const char* name;
   const char* meaning;
 };
-constexpr std::array<CounterMeaning, 29> kMeanings{{
+constexpr std::array<CounterMeaning, 30> kMeanings{{
     {"packets", "packets inspected"},
     {"sessions", "sessions begun to inspect"},
     {"segments_rewritten", "overlaps whose content differed, set right"},
     {"segments_refused", "TCP segments refused: server and engine would read them differently"},
     {"urgent_cleared", "urgent flags cleared"},
+    {"windows_lowered", "receivers' windows lowered to what there is room for"},
     {"passed_without_rules", "packets passed uninspected: no rules were loaded"},
     {"passed_memory", "segments and packets passed uninspected: no memory"},
     {"passed_overload", "sessions passed uninspected: too many at once"},

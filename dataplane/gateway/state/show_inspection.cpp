@@ -44,12 +44,13 @@ struct InspectionCounterName {
   const char* name;
   RelaxedCounter InspectionCounters::*counter;
 };
-constexpr std::array<InspectionCounterName, 10> kInspectionCounters{{
+constexpr std::array<InspectionCounterName, 11> kInspectionCounters{{
     {"packets", &InspectionCounters::packets},
     {"sessions", &InspectionCounters::sessions},
     {"segments_rewritten", &InspectionCounters::segments_rewritten},
     {"segments_refused", &InspectionCounters::segments_refused},
     {"urgent_cleared", &InspectionCounters::urgent_cleared},
+    {"windows_lowered", &InspectionCounters::windows_lowered},
     {"passed_without_rules", &InspectionCounters::passed_without_rules},
     {"passed_memory", &InspectionCounters::passed_memory},
     {"passed_overload", &InspectionCounters::passed_overload},

@@ -32,7 +32,7 @@ Verdict<Next> obey_guard(Packet& packet, const InspectionOutcome& outcome,
   ObjectGuard& guard = *context.guard;
   switch (outcome.guard) {
     case InspectionOutcome::Guard::Hold:
-      if (guard.hold(packet, outcome.guarded, outcome.segment)) return {Next::Hold};
+      if (guard.hold(packet, outcome.guarded, outcome.segment, context)) return {Next::Hold};
       return drop<Next>(DropReason::AntivirusNoRoom);
     case InspectionOutcome::Guard::Refuse:
       if (guard.refuse(packet, outcome.guarded, context)) return {Next::Hold};
