@@ -83,8 +83,8 @@ class ObjectGuard final : public StreamGuard {
     return choices != nullptr && choices->not_scanned == config::AvChoice::Pass;
   }
 
-  // After Hold: what it lets go goes at once. False: no room, the caller drops the packet; its sender
-  // repeats it.
+  // After Hold: what it lets go goes at once. False: no room, the caller drops the packet; its
+  // sender repeats it.
   [[nodiscard]] bool hold(Packet& packet, uint32_t place, const SegmentPlace& segment,
                           WorkerContext& context) noexcept;
   // After Refuse: tells the client and the server. True when it keeps the packet, else the caller

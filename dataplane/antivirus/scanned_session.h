@@ -86,7 +86,7 @@ struct ScannedSession {
   net::FlowKey key;                    // client to server, the addresses that they really have
   std::array<SegmentQueue, 2> queues;  // by ids::Direction
   std::array<bool, 2> limited{};
-  std::array<uint32_t, 2> limit{};  // nothing that ends behind it passes
+  std::array<uint32_t, 2> limit{};        // nothing that ends behind it passes
   std::array<uint64_t, 2> released_us{};  // the turn in which held ones were let go last
   std::array<bool, 2> passed{};
   std::array<uint32_t, 2> passed_end{};  // behind the last byte that passed, gaps or not

@@ -58,8 +58,7 @@ TEST_F(AntivirusBoundsTest, RefusesSessionsBeyondThoseThatAreScanned) {
   limits.sessions = 1;
   start_scanning(limits, "");
   connect(4000);
-  EXPECT_TRUE(
-      send("lan0", {"tcp 10.0.1.10:4001 > 203.0.113.1:80 flags S seq 999"}).empty());
+  EXPECT_TRUE(send("lan0", {"tcp 10.0.1.10:4001 > 203.0.113.1:80 flags S seq 999"}).empty());
 }
 
 TEST_F(AntivirusBoundsTest, LetsSessionsPassBeyondThoseThatAreScanned) {
