@@ -103,5 +103,32 @@ TEST_F(InspectionBoundsTest, PassesAndCountsSessionsThatParsersHaveNoMemoryFor) 
   EXPECT_EQ(gateway_->drop_counts()["inspection-rule"], 1U) << "packets are still judged";
 }
 
+TEST_F(InspectionBoundsTest, RefusesSegmentsThatCannotWaitForAScan) {
+  InProcessOptions options;
+  options.antivirus.held_segments = 1;
+  start(options, "", kRules);
+  ASSERT_TRUE(gateway_->configure(R"(
+interfaces {
+    interface lan0 { device net_test_lan0; address 10.0.1.1/24; }
+    interface wan0 { device net_test_wan0; address 203.0.113.2/24; }
+}
+zones { zone lan { interface lan0; } zone wan { interface wan0; } }
+av { profile test { } }
+policy { from lan to wan { rule all { action permit; inspect { av test; } } } }
+)"));
+  const std::string request = "GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n";  // 27 bytes
+  const std::string answer =
+      "flags AP seq 1000 ack 1027 payload \"HTTP/1.1 200 OK\\r\\n"
+      "Content-Length: 100\\r\\n\\r\\nbeginning\"";
+  for (const int port : {4000, 4001}) {
+    connect(port);
+    EXPECT_EQ(send("lan0", {segment(port, 0, request)}).size(), 1U);
+    const std::string segment_of_server =
+        "tcp 203.0.113.1:80 > 10.0.1.10:" + std::to_string(port) + " " + answer;
+    EXPECT_TRUE(send("wan0", {segment_of_server}).empty()) << "waits, or is refused";
+  }
+  EXPECT_EQ(gateway_->drop_counts()["antivirus-no-room"], 1U) << "one waits";
+}
+
 }  // namespace
 }  // namespace masugata::test

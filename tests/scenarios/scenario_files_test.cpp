@@ -25,6 +25,7 @@ const std::map<std::string, std::string> kTestedElsewhere = {
     {"inspection-overload", "inspection_bounds_test.cpp"},
     {"inspection-memory", "inspection_bounds_test.cpp"},
     {"stream-memory", "inspection_bounds_test.cpp"},
+    {"antivirus-no-room", "inspection_bounds_test.cpp"},
     {"handover-queue-full", "needs two workers: dataplane/pipeline unit tests"},
 };
 
