@@ -12,7 +12,7 @@ struct InspectionCounters {
   RelaxedCounter sessions_now;
   RelaxedCounter segments_rewritten;  // an overlap with other content was set right
   RelaxedCounter segments_refused;    // the receiver would not read them as they were inspected
-  RelaxedCounter windows_lowered;  // to what there is room for
+  RelaxedCounter windows_lowered;     // to what there is room for
   RelaxedCounter urgent_cleared;
   // Passed without inspection because the profile says so.
   RelaxedCounter passed_without_rules;  // packets

@@ -10,8 +10,8 @@ namespace masugata::dataplane {
 
 // Sections apply in the order written; `any` stands for every zone but `self`. Zone pairs with the
 // same sections share one classifier.
-// `known`: inspection profiles by number, as PolicyTables::inspection_profiles() of the policy before;
-// they keep their numbers, so that sessions in progress go on meaning the same.
+// `known`: inspection profiles by number, as PolicyTables::inspection_profiles() of the policy
+// before; they keep their numbers, so that sessions in progress go on meaning the same.
 [[nodiscard]] Result<PolicyTables> compile_policy(
     const config::Model& model, const std::vector<config::InspectionProfile>& known = {});
 

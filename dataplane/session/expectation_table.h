@@ -20,8 +20,8 @@ struct Expectation {
   uint16_t rewrite_flags = 0;  // FlowFlags: which parts of `rewrite` count
   uint8_t helper = 0;          // SessionRecord::helper of the new session
   uint16_t parent_worker = 0;
-  uint8_t zone = 0;                // that the opening packet comes in by, as Flow::zone
-  uint32_t policy_rule = kNone32;  // inherited from the parent
+  uint8_t zone = 0;                 // that the opening packet comes in by, as Flow::zone
+  uint32_t policy_rule = kNone32;   // inherited from the parent
   uint16_t inspection_profile = 0;  // likewise: rules may have other numbers when it is taken
   uint32_t expires_ms = 0;
 };

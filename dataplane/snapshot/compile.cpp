@@ -121,9 +121,8 @@ Result<std::unique_ptr<const Snapshot>> compile_snapshot(const config::Model& mo
   Status status = add_interfaces(model, *snapshot);
   if (status) status = add_zones(model, *snapshot);
   if (!status) return tl::unexpected(status.error());
-  auto policy = before == nullptr
-                    ? compile_policy(model)
-                    : compile_policy(model, before->policy->inspection_profiles());
+  auto policy = before == nullptr ? compile_policy(model)
+                                  : compile_policy(model, before->policy->inspection_profiles());
   if (!policy) return tl::unexpected(policy.error());
   auto nat = compile_nat(model);
   if (!nat) return tl::unexpected(nat.error());

@@ -12,8 +12,8 @@
 
 namespace masugata::dataplane {
 
-// `now` decides which scheduled rules are alive; the time zone is that of the process. `before`: the
-// snapshot that sessions in progress were admitted under, whose inspection profiles keep their
+// `now` decides which scheduled rules are alive; the time zone is that of the process. `before`:
+// the snapshot that sessions in progress were admitted under, whose inspection profiles keep their
 // numbers; null for the first.
 [[nodiscard]] Result<std::unique_ptr<const Snapshot>> compile_snapshot(
     const config::Model& model, uint32_t generation, std::time_t now,
