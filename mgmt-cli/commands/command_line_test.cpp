@@ -36,6 +36,12 @@ TEST(ParseCommand, FindsEveryCommandOfTheTable) {
         case ValueKind::Switch:
           words.emplace_back("on");
           break;
+        case ValueKind::Reference:
+          words.emplace_back("1000000007");
+          break;
+        case ValueKind::Keyword:
+          words.emplace_back(positional.name);
+          break;
         default:
           words.emplace_back("10.0.0.1:1");
       }
@@ -115,8 +121,8 @@ TEST(ParseCommand, SuggestsTheNearestWord) {
   EXPECT_EQ(complaint_about({"show", "sessions", "sorce", "10.0.0.1"}),
             "there is no option 'sorce': did you mean 'source'?");
   EXPECT_EQ(complaint_about({"xyzzy"}),
-            "there is no command 'xyzzy': check, reload, show, monitor, explain, clear, ips, "
-            "replay, scan, request, version, help");
+            "there is no command 'xyzzy': check, reload, show, monitor, explain, clear, request, "
+            "ips, replay, scan, version, help");
 }
 
 TEST(ParseCommand, ReadsTheCommandsOfAntivirus) {
