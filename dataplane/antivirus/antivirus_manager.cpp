@@ -11,6 +11,10 @@ namespace masugata::dataplane {
 namespace {
 
 constexpr uint64_t kSecondsPerMinute = 60;
+// References begin with the time of the start: they do not repeat unless a worker has more than so
+// many a second for as long as it runs. Counted from 2026 to keep them short.
+constexpr uint64_t kReferencesPerSecond = 100;
+constexpr uint64_t kFirstSecond = 1'767'225'600;
 
 Result<av::BlockPage> read_page(const std::string& path) {
   if (path.empty()) return av::BlockPage();
@@ -63,6 +67,9 @@ Status AntivirusManager::configure(const config::AntivirusSettings& settings) {
   }
   if (names_.empty()) return {};
   ObjectGuardLimits limits = targets_.limits;
+  const uint64_t second = now_s();
+  limits.first_reference =
+      second > kFirstSecond ? (second - kFirstSecond) * kReferencesPerSecond + 1 : 1;
   const uint64_t bytes = uint64_t{settings.memory_megabytes} << 20U;
   limits.blocks =
       static_cast<uint32_t>(bytes / av::kBlockBytes / std::max<size_t>(targets_.guards.size(), 1));

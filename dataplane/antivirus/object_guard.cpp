@@ -72,6 +72,7 @@ Status ObjectGuard::prepare(const ObjectGuardLimits& limits, uint16_t worker) {
   limits_ = limits;
   limits_.objects = std::min(limits.objects, (1U << kPlaceBits) - 1);
   worker_ = worker;
+  next_reference_ = limits.first_reference;
   clean_ = std::make_unique<av::CleanObjects>(limits.clean_objects);
   records_ = std::make_unique<AntivirusRecordRing>();
   returned_ = std::make_unique<RecordRing<av::StoredObject, 256>>();

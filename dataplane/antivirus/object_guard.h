@@ -40,6 +40,8 @@ struct ObjectGuardLimits {
   uint32_t held_per_session = 128;
   uint32_t clean_objects = 65536;
   uint32_t blocks = 8192;  // of av::kBlockBytes
+  // References count from here, and so do not repeat those of an earlier run.
+  uint64_t first_reference = 1;
 };
 
 // Thread: the worker's, but where said otherwise.
@@ -207,7 +209,8 @@ class ObjectGuard final : public StreamGuard {
   [[nodiscard]] size_t write_answer(const ScannedSession& session) noexcept;
   void tend_answer(ScannedSession& session, WorkerContext& context) noexcept;
   [[nodiscard]] uint64_t next_reference() noexcept {
-    return (uint64_t{worker_} + 1) * 1'000'000'000ULL + next_reference_++;
+    constexpr uint64_t kMostWorkers = 64;
+    return next_reference_++ * kMostWorkers + worker_;
   }
 
   const AntivirusSet* set_ = nullptr;
