@@ -206,7 +206,10 @@ TEST_F(ProgramTest, HelpAndVersionNeedNoGateway) {
   EXPECT_EQ(run({"version"}).status, 0);
   EXPECT_EQ(run({"help", "clear"}).output,
             "masugata clear counters: start all counters again at zero\n\n"
-            "masugata clear ips hits: start the hits of IPS rules again at zero\n");
+            "masugata clear ips hits: start the hits of IPS rules again at zero\n"
+            "\n"
+            "masugata clear av blocked-urls: let blocked URLs be asked for again\n"
+            "    TEXT                       only those that contain it\n");
   EXPECT_EQ(run({"--help"}).status, 0);
 }
 
