@@ -183,6 +183,9 @@ void read_antivirus(Context& context) {
   for (const DataNode node : av.children("scan-job")) {
     AvJob job;
     read_job(context, node, job);
+    if (!context.has_errors()) {
+      context.warning(node, "this version does not carry out scan jobs: see `masugata scan`");
+    }
     settings.jobs.push_back(std::move(job));
   }
   for (const DataNode node : av.children("profile")) {
