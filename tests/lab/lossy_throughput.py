@@ -4,7 +4,7 @@
 
 Downloads over the same line at the same time, some through a rule that inspects (port 80) and as
 many through one that does not (port 8080). Loss decides how fast each is, so what counts is the
-ratio of the bytes of both kinds.
+ratio of the speeds of both kinds.
 """
 
 import argparse
@@ -24,15 +24,15 @@ KINDS = {"inspected": 80, "uninspected": 8080}
 CONNECTIONS = 6  # of each kind
 REORDER_PERCENT = 2
 # The largest receive window that the gateway remembers all of (InspectorLimits::stream_span_bytes)
-# is half of this buffer. Segments beyond are dropped where the profile says so.
+# is half of this buffer. The gateway lowers larger ones on the way.
 RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024
 
 
 def download(port, seconds):
-    """A process that downloads as much as it can and then says how many bytes came."""
+    """A process that downloads for so long, or all, and then says how many bytes came a second."""
     return subprocess.Popen(
         [str(word) for word in inside(plan.LAN, [
-            "curl", "-s", "-o", "/dev/null", "--max-time", str(seconds), "-w", "%{size_download}",
+            "curl", "-s", "-o", "/dev/null", "--max-time", str(seconds), "-w", "%{speed_download}",
             f"http://{ADDRESS}:{port}/large.bin"])],
         stdout=subprocess.PIPE, text=True)
 
@@ -47,7 +47,7 @@ def measure(seconds):
         if not told.strip().isdigit() or int(told) == 0:
             raise LabError(f"a download of the kind '{kind}' brought nothing")
         totals[kind] += int(told)
-    return {kind: total * 8 / seconds / 1e6 for kind, total in totals.items()}
+    return {kind: total * 8 / 1e6 for kind, total in totals.items()}
 
 
 def main():
