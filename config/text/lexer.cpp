@@ -143,7 +143,10 @@ Token Lexer::read_quoted_string() {
     advance();
   }
   if (!closed) report(begin, "the quoted string is not closed on its line", "\"");
-  if (!clean) report(begin, "control characters in a quoted string", "printable characters");
+  if (!clean) {
+    report(begin, "control characters in a quoted string", "printable characters");
+    text.clear();
+  }
   if (!is_utf8(text)) {
     report(begin, "bytes in a quoted string that are not UTF-8", "UTF-8 text");
     text.clear();

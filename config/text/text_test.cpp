@@ -117,6 +117,21 @@ TEST(Parser, RefusesBytesThatAreNotText) {
   EXPECT_TRUE(problems_of("a \"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\";").empty());
 }
 
+// The schema's library keeps values as C strings: one with a zero byte in it would be counted as
+// another value when it goes.
+TEST(Parser, HandsOnNoStringThatItRefused) {
+  using namespace std::string_literals;
+  for (const std::string& source :
+       {"a \"b\0c\";"s, "a \"b\x7f\";"s, "a \"b\001\";"s, "a \"b\xff\";"s}) {
+    ProblemList problems;
+    const ParsedText parsed = parse(source, problems);
+    EXPECT_TRUE(problems.has_errors());
+    ASSERT_EQ(parsed.document.statements.size(), 1U);
+    ASSERT_EQ(parsed.document.statements[0].words.size(), 1U);
+    EXPECT_EQ(parsed.document.statements[0].words[0].text, "");
+  }
+}
+
 TEST(Parser, HoldsItsBounds) {
   std::string deep;
   for (size_t level = 0; level < 40; ++level) deep += "a { ";
