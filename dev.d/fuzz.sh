@@ -24,7 +24,7 @@ build_fuzz() {
 }
 
 # fuzz_one TARGET SECONDS: on a copy of the corpus, so that the checkout stays as it is. What was
-# found stays in build-fuzz/findings/.
+# found stays in build-fuzz/findings/. FUZZ_SEED, when set, begins the same row of inputs each time.
 fuzz_one() {
   local target=$1 seconds=$2 corpus status=0 dictionary options=()
   corpus=$(as_owner mktemp -d)
@@ -32,6 +32,7 @@ fuzz_one() {
   if [ -d "$seeds" ]; then as_owner cp -r "$seeds/." "$corpus"; fi
   dictionary=$ROOT/tests/fuzz/${target%_fuzz}.dict
   if [ -f "$dictionary" ]; then options+=("-dict=$dictionary"); fi
+  if [ -n "${FUZZ_SEED:-}" ]; then options+=("-seed=$FUZZ_SEED"); fi
   as_owner env ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
     "$FUZZ_BUILD/tests/fuzz/$target" "-max_total_time=$seconds" -timeout=10 -rss_limit_mb=3000 \
     "-artifact_prefix=$FINDINGS/$target-" -print_final_stats=1 "${options[@]}" "$corpus" \
@@ -55,6 +56,19 @@ fuzz_all() {
   give_back "$FUZZ_BUILD"
 }
 
+# fuzz_report TARGET: what a log must hold to find the bug without the machine it was found on: the
+# sanitiser's stacks, and the input when it is not too long to print.
+fuzz_report() {
+  local target=$1 input
+  sed -n '/ERROR: /,/^Shadow bytes/p' "$FUZZ_BUILD/$target.log" | head -n 80
+  tail -n 15 "$FUZZ_BUILD/$target.log"
+  input=$(sed -n 's/.*Test unit written to //p' "$FUZZ_BUILD/$target.log" | tail -n 1)
+  if [ -f "$input" ] && [ "$(stat -c %s "$input")" -le 8192 ]; then
+    echo "the input in base64:"
+    base64 -w 160 "$input"
+  fi
+}
+
 # Waits for the targets in `running` of the caller.
 fuzz_collect() {
   local target runs
@@ -65,7 +79,7 @@ fuzz_collect() {
       PASSED=$((PASSED + 1))
     else
       say "fail  fuzz: $target; the input is in $FINDINGS"
-      tail -n 40 "$FUZZ_BUILD/$target.log" >&2
+      fuzz_report "$target" >&2
       FAILED=$((FAILED + 1))
     fi
     unset "running[$target]"

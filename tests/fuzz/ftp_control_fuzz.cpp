@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // FTP announcements out of any payload. Input: one byte of choices, then the payload.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -15,7 +16,8 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-// The announcement written anew must be found again and say what was written.
+// The announcement written anew must be found again and say what was written. Lines behind it are
+// left away: when its own has grown beyond the longest one, the next announcement would be found.
 void check_replacement(const std::vector<uint8_t>& payload, dataplane::FtpSide side,
                        const dataplane::FtpAnnouncement& found, bool at_line_start) {
   require(size_t{found.replace_offset} + found.replace_length <= payload.size());
@@ -26,8 +28,10 @@ void check_replacement(const std::vector<uint8_t>& payload, dataplane::FtpSide s
   require(text.length > 0 && text.length <= dataplane::kFtpReplacementBytes);
   std::vector<uint8_t> line(payload.begin(), payload.begin() + found.replace_offset);
   line.insert(line.end(), text.view().begin(), text.view().end());
-  line.insert(line.end(), payload.begin() + found.replace_offset + found.replace_length,
-              payload.end());
+  const auto behind = payload.begin() + found.replace_offset + found.replace_length;
+  const auto line_end = std::find(behind, payload.end(), uint8_t{'\n'});
+  require(line_end != payload.end());
+  line.insert(line.end(), behind, line_end + 1);
   const auto again = dataplane::find_announcement(line, side, outside, at_line_start);
   // A line close to the longest one may have grown beyond it.
   if (!again) return;
