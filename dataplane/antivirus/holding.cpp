@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Which segments wait: limits of directions, and the queues behind them.
 #include "dataplane/antivirus/object_guard.h"
+#include "net/sequence_number.h"
 
 namespace masugata::dataplane {
 namespace {
 
+using net::is_after;
+
 // Of the outbox, for what else a turn sends.
 constexpr uint32_t kKeptRoom = 48;
-
-// RFC 9293 section 3.4: differences of sequence numbers are signed.
-bool is_behind(uint32_t sequence, uint32_t other) noexcept {
-  return static_cast<int32_t>(sequence - other) > 0;
-}
 
 }  // namespace
 
@@ -46,7 +44,7 @@ void ObjectGuard::find_limit(ScannedSession& session, ids::Direction direction) 
   for (uint32_t i = session.first_object; i != kNone32; i = objects_[i].next) {
     const ScannedObject& object = objects_[i];
     if (!object.limits || object.facts.direction != direction) continue;
-    if (!limited || is_behind(limit, object.hold_sequence)) limit = object.hold_sequence;
+    if (!limited || is_after(limit, object.hold_sequence)) limit = object.hold_sequence;
     limited = true;
   }
   session.limited[side] = limited;
@@ -90,7 +88,7 @@ GuardVerdict ObjectGuard::end_segment() noexcept {
   if (session.limited[side] || session.queues[side].count != 0) watch(session);
   // What is let go in this turn leaves behind its batch, and must not be overtaken.
   const bool waits = session.released_us[side] == now_us_ ||
-                     (session.limited[side] ? is_behind(segment_.end, session.limit[side])
+                     (session.limited[side] ? is_after(segment_.end, session.limit[side])
                                             : session.queues[side].count != 0);
   if (segment_.carries && waits) {
     verdict.fate = GuardFate::Hold;
@@ -103,7 +101,7 @@ GuardVerdict ObjectGuard::end_segment() noexcept {
 void ObjectGuard::note_passed(ScannedSession& session, ids::Direction direction,
                               uint32_t end) noexcept {
   const size_t side = ids::index_of(direction);
-  if (session.passed[side] && !is_behind(end, session.passed_end[side])) return;
+  if (session.passed[side] && !is_after(end, session.passed_end[side])) return;
   session.passed[side] = true;
   session.passed_end[side] = end;
 }
@@ -133,7 +131,7 @@ void ObjectGuard::release_held(ScannedSession& session, WorkerContext& context) 
     bool room = true;
     uint32_t end_of_released = 0;
     const auto goes = [&](uint32_t end) {
-      if (session.limited[side] && is_behind(end, session.limit[side])) return false;
+      if (session.limited[side] && is_after(end, session.limit[side])) return false;
       room = room && context.outbox.room() > kKeptRoom;
       end_of_released = end;
       return room;

@@ -7,6 +7,7 @@
 #include "dataplane/icmp/tcp_packet.h"
 #include "dataplane/stages/answers/tcp_answers.h"
 #include "net/headers/transport.h"
+#include "net/sequence_number.h"
 
 namespace masugata::dataplane {
 namespace {
@@ -15,6 +16,7 @@ using av::RefusalReason;
 using av::ScanFailure;
 using config::AvAction;
 using config::AvChoice;
+using net::is_after;
 
 // Fits every path: the smallest IPv6 MTU less headers and timestamps.
 constexpr uint32_t kAnswerSegmentBytes = 1200;
@@ -63,16 +65,12 @@ AvAction action_for(const config::AvProfile& choices, ids::ApplicationProtocol p
   return choices.infected[static_cast<size_t>(which)];
 }
 
-bool is_behind(uint32_t sequence, uint32_t other) noexcept {
-  return static_cast<int32_t>(sequence - other) > 0;
-}
-
 // What the client has seen of its server since the answer was written. It refuses what is older
 // (RFC 7323 section 5), so the answer goes again.
 void follow_timestamps(RefusalAnswer& answer, const net::TcpOptionFacts& seen,
                        uint64_t now_ms) noexcept {
   answer.timestamp_echo = seen.timestamp_value;
-  if (!is_behind(seen.timestamp_echo, answer.timestamp_value)) return;
+  if (!is_after(seen.timestamp_echo, answer.timestamp_value)) return;
   answer.timestamp_value = seen.timestamp_echo;
   if (!answer.acknowledged && answer.tries < kTries) answer.next_ms = static_cast<uint32_t>(now_ms);
 }
@@ -254,7 +252,7 @@ bool ObjectGuard::may_answer(const ScannedSession& session, const Pending& pendi
     }
     const size_t side = ids::index_of(ids::Direction::ToClient);
     const bool clear =
-        !session.passed[side] || !is_behind(session.passed_end[side], object.hold_sequence);
+        !session.passed[side] || !is_after(session.passed_end[side], object.hold_sequence);
     return object.whole_held && clear;
   }
   // The answer stands where the server's would: nothing of another may be on its way.
@@ -297,8 +295,8 @@ void ObjectGuard::start_answer(ScannedSession& session, const Pending& pending,
   // The client may acknowledge what its server never sent.
   TcpDirection& server = owner.tcp[index_of(Direction::Reply)];
   const uint32_t end = answer.first_sequence + answer.text_bytes + 1;
-  if (is_behind(end, server.end)) server.end = end;
-  if (is_behind(end, server.max_end)) server.max_end = end;
+  if (is_after(end, server.end)) server.end = end;
+  if (is_after(end, server.max_end)) server.max_end = end;
 }
 
 void ObjectGuard::carry_out(ScannedSession& session, Packet* pattern, bool at_hand,
@@ -405,14 +403,14 @@ void ObjectGuard::closed_segment(Packet& packet, uint32_t place, WorkerContext& 
     return;
   }
   const uint32_t end = answer.first_sequence + answer.text_bytes + 1;
-  if (segment.has(net::kTcpAck) && !is_behind(end, segment.acknowledgement)) {
+  if (segment.has(net::kTcpAck) && !is_after(end, segment.acknowledgement)) {
     answer.acknowledged = true;
   }
   if (segment.options.has_timestamps) follow_timestamps(answer, segment.options, context.now_ms);
   const uint32_t length = segment.sequence_length();
   if (length == 0) return;
-  if (!is_behind(segment.sequence, answer.acknowledgement) &&
-      is_behind(segment.sequence + length, answer.acknowledgement)) {
+  if (!is_after(segment.sequence, answer.acknowledgement) &&
+      is_after(segment.sequence + length, answer.acknowledgement)) {
     answer.acknowledgement = segment.sequence + length;
     answer.client_ended = answer.client_ended || segment.has(net::kTcpFin);
   }
@@ -427,10 +425,10 @@ void ObjectGuard::closed_segment(Packet& packet, uint32_t place, WorkerContext& 
 void ObjectGuard::tend_answer(ScannedSession& session, WorkerContext& context) noexcept {
   RefusalAnswer& answer = session.answer;
   Session* owner = context.sessions->resolve(session.handle);
-  const bool over = owner == nullptr || (answer.acknowledged && answer.client_ended) ||
-                    context.now_ms - answer.begun_ms >= kMostAnswer_ms ||
-                    (!answer.acknowledged && answer.tries >= kTries &&
-                     !is_behind(answer.next_ms, context.now_ms));
+  const bool over =
+      owner == nullptr || (answer.acknowledged && answer.client_ended) ||
+      context.now_ms - answer.begun_ms >= kMostAnswer_ms ||
+      (!answer.acknowledged && answer.tries >= kTries && !is_after(answer.next_ms, context.now_ms));
   if (over) {
     answer.active = false;
     answer.pattern = HeldPacket();
@@ -441,7 +439,7 @@ void ObjectGuard::tend_answer(ScannedSession& session, WorkerContext& context) n
     return;
   }
   if (answer.acknowledged) return;
-  if (is_behind(answer.next_ms, context.now_ms)) return;
+  if (is_after(answer.next_ms, context.now_ms)) return;
   send_answer(session, context);
 }
 

@@ -4,14 +4,13 @@
 #include "net/byte_order.h"
 #include "net/checksum.h"
 #include "net/headers/transport.h"
+#include "net/sequence_number.h"
 
 namespace masugata::dataplane {
 
 namespace {
 
-bool is_before(uint32_t left, uint32_t right) noexcept {
-  return static_cast<int32_t>(left - right) < 0;
-}
+using net::is_before;
 
 constexpr size_t kSequenceOffset = 4;
 constexpr size_t kAcknowledgementOffset = 8;

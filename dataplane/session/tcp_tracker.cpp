@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "net/byte_order.h"
+#include "net/sequence_number.h"
 
 namespace masugata::dataplane {
 
@@ -14,11 +15,9 @@ constexpr uint8_t kMaximumWindowScale = 14;  // RFC 7323 section 2.3
 // this much, because windows shrink while segments are on their way.
 constexpr uint32_t kMinimumAckWindow = 65536;
 
-// Sequence numbers wrap: comparisons by signed difference (RFC 9293 section 3.4).
-bool is_after(uint32_t left, uint32_t right) noexcept {
-  return static_cast<int32_t>(left - right) > 0;
-}
-bool is_before(uint32_t left, uint32_t right) noexcept { return is_after(right, left); }
+using net::is_after;
+using net::is_before;
+
 bool is_within(uint32_t value, uint32_t first, uint32_t last) noexcept {
   return !is_before(value, first) && !is_after(value, last);
 }
