@@ -86,6 +86,8 @@ enum class AlertKind : uint8_t {
   CertificatePolicy,
   MessageUnreadable,
   UnknownIkeSpi,
+  Retransmit,
+  PeerNotified,  // an error of the peer's: `number` is the notify type, `received` its name
 };
 [[nodiscard]] std::string_view name_of(AlertKind kind) noexcept;  // "ike-proposals"
 
@@ -98,7 +100,7 @@ struct CharonAlert {
   bool local_selectors = false;  // SelectorsNarrowed: ours, else the peer's
   bool first_child = false;
   uint8_t ike_version = 0;  // 0: no IKE SA
-  uint32_t number = 0;      // of the try or retransmission, from 1
+  uint32_t number = 0;      // of the try or retransmission, from 1; notify type
   uint32_t ike_id = 0;      // charon's unique id; 0: none
   int64_t not_before = 0;   // of the certificate, seconds since 1970
   int64_t not_after = 0;
@@ -142,9 +144,6 @@ class SaConsumer {
   // Policies are counted: what is added twice is there until it is removed twice.
   [[nodiscard]] virtual Status add_policy(const SaPolicy& policy) = 0;
   [[nodiscard]] virtual bool remove_policy(const SaPolicy& policy) = 0;
-  // Seconds since a packet met the policy: outer nullopt: no such policy, inner: never.
-  [[nodiscard]] virtual std::optional<std::optional<uint64_t>> query_policy(
-      const SaPolicy& policy) = 0;
   virtual void flush_policies() = 0;
 
   virtual void alert(const CharonAlert& alert) = 0;

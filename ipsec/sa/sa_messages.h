@@ -35,10 +35,9 @@ enum masugata_sa_type {
   MASUGATA_SA_REMOVE = 6,
   MASUGATA_SA_FLUSH = 7,
   MASUGATA_SA_ADD_POLICY = 8,
-  MASUGATA_SA_QUERY_POLICY = 9,
-  MASUGATA_SA_REMOVE_POLICY = 10,
-  MASUGATA_SA_FLUSH_POLICIES = 11,
-  MASUGATA_SA_ALERT = 12,
+  MASUGATA_SA_REMOVE_POLICY = 9,
+  MASUGATA_SA_FLUSH_POLICIES = 10,
+  MASUGATA_SA_ALERT = 11,
   MASUGATA_SA_REPLY = 64,
   MASUGATA_SA_ACQUIRE = 65,
   MASUGATA_SA_EXPIRE = 66,
@@ -170,7 +169,7 @@ struct masugata_sa_plain {
   struct masugata_sa_header header;
 };
 
-/* Add-, Query- and Remove-Policy. Policies are counted: what was added twice is there until it is
+/* Add- and Remove-Policy. Policies are counted: what was added twice is there until it is
  * removed twice. A policy is known by all of its fields. */
 struct masugata_sa_policy {
   struct masugata_sa_header header;
@@ -214,7 +213,10 @@ enum masugata_sa_alert_kind {
   MASUGATA_ALERT_CERTIFICATE_POLICY = 24,
   MASUGATA_ALERT_MESSAGE_UNREADABLE = 25,
   MASUGATA_ALERT_UNKNOWN_IKE_SPI = 26,
-  MASUGATA_ALERT_LAST = MASUGATA_ALERT_UNKNOWN_IKE_SPI
+  MASUGATA_ALERT_RETRANSMIT = 27,    /* `number` tells which */
+  MASUGATA_ALERT_PEER_NOTIFIED = 28, /* an error of the peer's: `number` is the notify type (RFC
+                                        7296 section 3.10.1), `received` its name */
+  MASUGATA_ALERT_LAST = MASUGATA_ALERT_PEER_NOTIFIED
 };
 
 /* `flags` of masugata_sa_alert */
@@ -232,7 +234,7 @@ struct masugata_sa_alert {
   uint16_t kind;
   uint8_t flags;
   uint8_t ike_version; /* 1 or 2; 0: no IKE SA */
-  uint32_t number;     /* of the try or retransmission, from 1; 0 without meaning */
+  uint32_t number;     /* of the try or retransmission, from 1; notify type; else 0 */
   uint32_t ike_id;     /* charon's unique id of the IKE SA; 0: none */
   uint32_t reserved;
   int64_t not_before; /* of a certificate, seconds since 1970; 0 without meaning */
@@ -257,7 +259,7 @@ struct masugata_sa_reply {
   uint64_t generation;   /* to Hello: random, new with each start of masugatad */
   uint64_t bytes;        /* to Query, since the SA was added */
   uint64_t packets;      /* to Query */
-  uint64_t idle_seconds; /* to Query and Query-Policy; UINT64_MAX: never used */
+  uint64_t idle_seconds; /* to Query; UINT64_MAX: never used */
   char reason[160];      /* one sentence unless OK; never holds a key */
 };
 
