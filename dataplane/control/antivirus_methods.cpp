@@ -4,8 +4,8 @@
 #include <charconv>
 #include <string>
 
+#include "dataplane/control/answering.h"
 #include "dataplane/control/gateway_records.h"
-#include "dataplane/control/parameter_reader.h"
 
 namespace masugata::dataplane::control {
 namespace {
@@ -102,20 +102,6 @@ Json kept_json(const AvKeptList& list) {
                        {"recipients", kept.recipients}});
   }
   return {{"objects", objects}, {"total", list.total}};
-}
-
-bool refused(ParameterReader& reader, const Responder& responder) {
-  const auto error = reader.error();
-  if (error) responder.error(*error);
-  return error.has_value();
-}
-
-void answer(const Status& status, const Responder& responder, const Json& result) {
-  if (status) {
-    responder.result(result);
-  } else {
-    responder.error({RpcErrorCode::Failed, status.error().message(), nullptr});
-  }
 }
 
 // Numbers of 64 bits travel as text, which every JSON reader takes.

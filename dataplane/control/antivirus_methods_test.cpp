@@ -9,33 +9,15 @@
 namespace masugata::dataplane::control {
 namespace {
 
-class AntivirusMethodsTest : public testing::Test {
+class AntivirusMethodsTest : public MethodConversation {
  protected:
   AntivirusMethodsTest() {
-    loop_ = std::move(EventLoop::create([] { return uint64_t{0}; }).value());
     MethodTable methods;
     add_antivirus_methods(state_, methods);
-    server_ = std::make_unique<JsonRpcServer>(
-        *loop_, std::move(methods),
-        [this](const PeerCredentials&) { return std::optional(role_); });
-    client_ = std::make_unique<TestClient>(*loop_, *server_);
-  }
-  Json result(const std::string& method, const Json& parameters = Json::object()) {
-    const Json message = client_->call(method, parameters);
-    EXPECT_TRUE(message.contains("result")) << message;
-    return message.value("result", Json());
-  }
-  std::string complaint(const std::string& method, const Json& parameters = Json::object()) {
-    const Json message = client_->call(method, parameters);
-    if (!message.contains("error")) return "no error";
-    return message["error"]["message"].get<std::string>();
+    serve(std::move(methods));
   }
 
-  Role role_ = Role::Administrator;
   FakeAntivirus state_;
-  std::unique_ptr<EventLoop> loop_;
-  std::unique_ptr<JsonRpcServer> server_;
-  std::unique_ptr<TestClient> client_;
 };
 
 TEST_F(AntivirusMethodsTest, ShowsScannerAndCounters) {

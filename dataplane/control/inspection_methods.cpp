@@ -5,28 +5,13 @@
 #include <limits>
 #include <string>
 
-#include "dataplane/control/parameter_reader.h"
+#include "dataplane/control/answering.h"
 #include "dataplane/control/records_json.h"
 
 namespace masugata::dataplane::control {
 namespace {
 
 constexpr uint32_t kDefaultListed = 50;
-
-// Answers the error, if there is one.
-bool refused(ParameterReader& reader, const Responder& responder) {
-  const auto error = reader.error();
-  if (error) responder.error(*error);
-  return error.has_value();
-}
-
-void answer(const Status& status, const Responder& responder, const Json& result) {
-  if (status) {
-    responder.result(result);
-  } else {
-    responder.error({RpcErrorCode::Failed, status.error().message(), nullptr});
-  }
-}
 
 void show_ips(GatewayState& state, const Json& parameters, const Responder& responder) {
   ParameterReader reader(parameters);

@@ -10,31 +10,11 @@
 namespace masugata::dataplane::control {
 namespace {
 
-class InspectionMethodsTest : public testing::Test {
+class InspectionMethodsTest : public MethodConversation {
  protected:
-  InspectionMethodsTest() {
-    loop_ = std::move(EventLoop::create([] { return uint64_t{0}; }).value());
-    server_ = std::make_unique<JsonRpcServer>(
-        *loop_, gateway_methods(state_),
-        [this](const PeerCredentials&) { return std::optional(role_); });
-    client_ = std::make_unique<TestClient>(*loop_, *server_);
-  }
-  Json result(const std::string& method, const Json& parameters = Json::object()) {
-    const Json message = client_->call(method, parameters);
-    EXPECT_TRUE(message.contains("result")) << message;
-    return message.value("result", Json());
-  }
-  std::string complaint(const std::string& method, const Json& parameters = Json::object()) {
-    const Json message = client_->call(method, parameters);
-    if (!message.contains("error")) return "no error";
-    return message["error"]["message"].get<std::string>();
-  }
+  InspectionMethodsTest() { serve(gateway_methods(state_)); }
 
-  Role role_ = Role::Administrator;
   FakeGatewayState state_;
-  std::unique_ptr<EventLoop> loop_;
-  std::unique_ptr<JsonRpcServer> server_;
-  std::unique_ptr<TestClient> client_;
 };
 
 TEST_F(InspectionMethodsTest, ShowsProfilesAndCounters) {

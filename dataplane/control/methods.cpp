@@ -4,9 +4,9 @@
 #include <memory>
 #include <utility>
 
+#include "dataplane/control/answering.h"
 #include "dataplane/control/antivirus_methods.h"
 #include "dataplane/control/inspection_methods.h"
-#include "dataplane/control/parameter_reader.h"
 #include "dataplane/control/records_json.h"
 
 namespace masugata::dataplane::control {
@@ -18,13 +18,6 @@ constexpr uint32_t kDefaultTracedPackets = 100;
 constexpr uint16_t kAnySourcePort = 49152;  // the first of the dynamic ports (RFC 6335)
 
 RpcError failed(const Fault& fault) { return {RpcErrorCode::Failed, fault.message(), nullptr}; }
-
-// Answers the error, if there is one.
-bool refused(ParameterReader& reader, const Responder& responder) {
-  const auto error = reader.error();
-  if (error) responder.error(*error);
-  return error.has_value();
-}
 
 SessionFilter read_packet_filter(ParameterReader& reader) {
   SessionFilter filter;

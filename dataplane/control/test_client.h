@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -75,6 +77,39 @@ class TestClient {
   int socket_ = -1;
   bool closed_ = false;
   std::string input_;
+};
+
+// A server with the methods of a test, and a client that asks it. The role may be changed before a
+// client is made anew.
+class MethodConversation : public testing::Test {
+ protected:
+  void serve(MethodTable methods) {
+    loop_ = std::move(EventLoop::create([] { return uint64_t{0}; }).value());
+    server_ = std::make_unique<JsonRpcServer>(
+        *loop_, std::move(methods),
+        [this](const PeerCredentials&) { return std::optional(role_); });
+    client_ = std::make_unique<TestClient>(*loop_, *server_);
+  }
+  // The methods speak of what the derived class owns, so the server goes first.
+  void TearDown() override {
+    client_.reset();
+    server_.reset();
+  }
+  Json result(const std::string& method, const Json& parameters = Json::object()) {
+    const Json message = client_->call(method, parameters);
+    EXPECT_TRUE(message.contains("result")) << message;
+    return message.value("result", Json());
+  }
+  std::string complaint(const std::string& method, const Json& parameters = Json::object()) {
+    const Json message = client_->call(method, parameters);
+    if (!message.contains("error")) return "no error";
+    return message["error"]["message"].get<std::string>();
+  }
+
+  Role role_ = Role::Administrator;
+  std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<JsonRpcServer> server_;
+  std::unique_ptr<TestClient> client_;
 };
 
 }  // namespace masugata::dataplane::control

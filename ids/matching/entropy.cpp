@@ -26,7 +26,7 @@ bool match_entropy(const BufferEntropy& match, std::span<const uint8_t> bytes) n
   bytes = bytes.subspan(match.offset);
   if (match.bytes > bytes.size()) return false;
   if (match.bytes != 0) bytes = bytes.first(match.bytes);
-  return compare_fractions(match.comparison, entropy_of(bytes), match.low, match.high);
+  return compare_numbers(match.comparison, entropy_of(bytes), match.low, match.high);
 }
 
 }  // namespace masugata::ids
