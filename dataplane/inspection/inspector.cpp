@@ -466,7 +466,7 @@ InspectionOutcome Inspector::inspect_stream(Packet& packet, Session& session,
     counters_.urgent_cleared.add(1);
     outcome.payload_changed = true;
   }
-  const uint16_t window = stream.affordable_window(sight.facts.direction, segment);
+  const uint16_t window = stream.announce_window(sight.facts.direction, segment);
   if (window != segment.window) {
     net::store(packet.transport() + 14, net::Be16::from_host(window));
     counters_.windows_lowered.add(1);

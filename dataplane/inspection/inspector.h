@@ -28,12 +28,12 @@ namespace masugata::dataplane {
 
 // Bounds of one worker.
 struct InspectorLimits {
-  uint32_t sessions = 65536;                     // of the session table
-  uint32_t inspected_sessions = 65536;           // at once; beyond, the profile's `overload`
-  uint32_t engine_flows = 65536;                 // of each profile's engine; beyond, the same
-  uint64_t stream_bytes = 64ULL << 20U;          // of all streams: what is not acknowledged yet
-  uint32_t stream_span_bytes = 1U << 20U;        // of one direction of a stream
-  uint64_t engine_memory_bytes = 256ULL << 20U;  // parsers and windows of all flows
+  uint32_t sessions = 65536;                       // of the session table
+  uint32_t inspected_sessions = 65536;             // at once; beyond, the profile's `overload`
+  uint32_t engine_flows = 65536;                   // of each profile's engine; beyond, the same
+  uint64_t stream_bytes = 64ULL << 20U;            // of all streams: what is not acknowledged yet
+  uint32_t stream_span_bytes = kMaximumSpanBytes;  // of one direction of a stream
+  uint64_t engine_memory_bytes = 256ULL << 20U;    // parsers and windows of all flows
   uint32_t event_ring_bytes = 1U << 20U;
 };
 

@@ -3,6 +3,7 @@
 // Internal to TcpStreamPair.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -90,6 +91,9 @@ class OneWayStream {
   void acknowledge(int64_t position, uint32_t keep_bytes) noexcept;
   void permit(int64_t acknowledged, uint32_t window_bytes) noexcept;
   void limit_to_window() noexcept { window_known_ = true; }
+  // Where the window ends that the sender was told of last, as far as it was ever told.
+  [[nodiscard]] int64_t announced() const noexcept { return announced_; }
+  void announce(int64_t position) noexcept { announced_ = std::max(announced_, position); }
   // Goes on behind gaps, at `position` or the end of the piece that covers it.
   void skip_to(uint64_t position) noexcept;
 
@@ -120,6 +124,7 @@ class OneWayStream {
   uint64_t acknowledged_ = 0;
   uint64_t highest_ = 0;
   uint64_t permitted_ = 0;   // where the receiver's window ends
+  int64_t announced_ = 0;    // where the one ends that was forwarded
   uint64_t unkept_end_ = 0;  // how far bytes behind a gap passed without being kept
   uint64_t fin_ = kNoFin;    // the position behind the last byte
   uint32_t largest_window_ = 0;

@@ -11,6 +11,7 @@ namespace masugata::dataplane {
 
 inline constexpr size_t kStreamBlockBytes = 4096;
 inline constexpr uint32_t kNoStreamBlock = 0xffffffff;
+inline constexpr size_t kShareOfFree = 8;
 
 // Thread: the worker's. The last block given back is the next one taken, while it is in the cache.
 class StreamMemory {
@@ -37,6 +38,13 @@ class StreamMemory {
   }
   [[nodiscard]] size_t free_blocks() const noexcept { return free_count_; }
   [[nodiscard]] size_t all_blocks() const noexcept { return free_.size(); }
+
+  // How many bytes one direction of a stream should hold at most now: a share of what is free, so
+  // that many streams together come near the bound but not to it. Each of n that want more than
+  // that gets 1 / (kShareOfFree + n) of all.
+  [[nodiscard]] uint64_t affordable_bytes() const noexcept {
+    return uint64_t{free_count_} * kStreamBlockBytes / kShareOfFree;
+  }
 
  private:
   SourcedArray<uint8_t> bytes_;

@@ -7,6 +7,8 @@
 #include <span>
 #include <string_view>
 
+#include "dataplane/stream/kept_bytes.h"
+#include "dataplane/stream/pieces_ahead.h"
 #include "ids/direction.h"
 
 namespace masugata::dataplane {
@@ -69,8 +71,8 @@ struct StreamSettings {
   bool midstream = false;             // take streams whose handshake was not seen
   // Per direction: bytes kept for comparison until acknowledged, and remembered ahead of a gap,
   // from the oldest to the newest. At most kMaximumSpanBytes.
-  uint32_t span_bytes = 1U << 20U;
-  uint16_t pieces_ahead = 128;  // separate pieces behind gaps, per direction; at most 250
+  uint32_t span_bytes = kMaximumSpanBytes;
+  uint16_t pieces_ahead = kMaximumPiecesAhead;  // separate pieces behind gaps, per direction
   // Acknowledged bytes that are kept all the same, to notice that a late repetition differs. The
   // receiver has no use for them: 0 for a gateway.
   uint32_t acknowledged_bytes = 0;

@@ -67,25 +67,40 @@ void add_event_of(SegmentProblem problem, bool fin, SegmentResult& result) noexc
 }  // namespace
 
 TcpStreamPair::TcpStreamPair(StreamMemory& memory, const StreamSettings& settings) noexcept
-    : settings_(settings), streams_{OneWayStream(memory), OneWayStream(memory)} {}
+    : memory_(memory), settings_(settings), streams_{OneWayStream(memory), OneWayStream(memory)} {}
 
 // ---- judging ----
 
 // RFC 7323 section 2.2: scaled when both SYNs offered it, and never in a SYN.
-uint32_t TcpStreamPair::window_bytes(ids::Direction direction,
-                                     const StreamSegment& segment) const noexcept {
+uint8_t TcpStreamPair::window_shift(ids::Direction direction,
+                                    const StreamSegment& segment) const noexcept {
   constexpr uint8_t kLargestScale = 14;
   const bool scaled = scale_[0] != kSegmentWithoutScale && scale_[1] != kSegmentWithoutScale &&
                       !segment.has(net::kTcpSyn);
-  if (!scaled) return segment.window;
-  return uint32_t{segment.window} << std::min(scale_[ids::index_of(direction)], kLargestScale);
+  return scaled ? std::min(scale_[ids::index_of(direction)], kLargestScale) : uint8_t{0};
 }
 
-uint16_t TcpStreamPair::affordable_window(ids::Direction direction,
-                                          const StreamSegment& segment) const noexcept {
-  const uint32_t permitted = window_bytes(direction, segment);
-  if (permitted <= settings_.span_bytes) return segment.window;
-  return static_cast<uint16_t>(uint64_t{segment.window} * settings_.span_bytes / permitted);
+uint16_t TcpStreamPair::announce_window(ids::Direction direction,
+                                        const StreamSegment& segment) noexcept {
+  OneWayStream& other = at(ids::opposite(direction));
+  if (!segment.has(net::kTcpAck) || segment.has(net::kTcpRst) || !other.is_known()) {
+    return segment.window;
+  }
+  const int64_t position = other.position_of(segment.acknowledgement);
+  const uint8_t shift = window_shift(direction, segment);
+  const uint64_t span = settings_.span_bytes;
+  const uint64_t affordable = std::clamp<uint64_t>(memory_.affordable_bytes(),
+                                                   std::min<uint64_t>(kSmallestWindow, span), span);
+  const int64_t kept_promise = other.announced() - position;
+  uint64_t units = affordable >> shift;
+  if (kept_promise > static_cast<int64_t>(affordable)) [[unlikely]] {
+    // Rounded up: less would take something back. Beyond the span nothing was ever announced.
+    const uint64_t unit = uint64_t{1} << shift;
+    units = std::min((static_cast<uint64_t>(kept_promise) + unit - 1) >> shift, span >> shift);
+  }
+  const auto window = static_cast<uint16_t>(std::min<uint64_t>(segment.window, units));
+  other.announce(position + (int64_t{window} << shift));
+  return window;
 }
 
 // Takes positions from a segment whose handshake was not seen, as far as the settings allow.
@@ -221,7 +236,7 @@ SegmentProblem TcpStreamPair::judge(ids::Direction direction, const StreamSegmen
 void TcpStreamPair::take_ack(ids::Direction direction, const StreamSegment& segment,
                              SegmentResult& result) noexcept {
   OneWayStream& other = at(ids::opposite(direction));
-  const uint32_t window = window_bytes(direction, segment);
+  const uint32_t window = uint32_t{segment.window} << window_shift(direction, segment);
   if (!segment.has(net::kTcpAck)) {
     if (!other.is_known()) other.permit(0, window);
     return;

@@ -22,6 +22,10 @@
 
 namespace masugata::dataplane {
 
+// What is announced to a sender even when the memory is used up: every window without a scale, and
+// enough to notice losses by later segments.
+inline constexpr uint32_t kSmallestWindow = 65536;
+
 // Both directions of one connection. Thread: the worker that owns the connection; packet path.
 // Memory: sizeof plus the blocks that unacknowledged bytes take, bounded by StreamSettings and
 // StreamMemory; a connection at rest has none.
@@ -68,10 +72,13 @@ class TcpStreamPair {
   [[nodiscard]] bool is_closed() const noexcept {
     return reset_ || (streams_[0].has_ended() && streams_[1].has_ended());
   }
-  // The window field of `segment`, or a lower one: what its receiver permits beyond `span_bytes`
-  // would have to be refused, and a sender that is told so does not send it.
-  [[nodiscard]] uint16_t affordable_window(ids::Direction direction,
-                                           const StreamSegment& segment) const noexcept;
+  // For a segment of `direction` that is forwarded now, after commit(): its window field, or a
+  // lower one. What its sender permits the other side beyond `span_bytes`, or beyond what the
+  // memory affords, might have to be refused; who is told so does not send it. Never below
+  // kSmallestWindow, and never behind what was announced before (RFC 9293 section 3.8.6), but where
+  // the segment's own window is.
+  [[nodiscard]] uint16_t announce_window(ids::Direction direction,
+                                         const StreamSegment& segment) noexcept;
   // Bytes from the first one after the SYN to the highest seen, gaps included (stream_size).
   [[nodiscard]] uint64_t stream_bytes(ids::Direction direction) const noexcept {
     return at(direction).highest();
@@ -90,8 +97,9 @@ class TcpStreamPair {
   [[nodiscard]] bool may_skip() const noexcept {
     return settings_.mode == StreamMode::Capture || settings_.gap == GapPolicy::SkipCounted;
   }
-  [[nodiscard]] uint32_t window_bytes(ids::Direction direction,
-                                      const StreamSegment& segment) const noexcept;
+  // By how many bits the window field of `segment` is shifted.
+  [[nodiscard]] uint8_t window_shift(ids::Direction direction,
+                                     const StreamSegment& segment) const noexcept;
 
   [[nodiscard]] SegmentProblem judge(ids::Direction direction, const StreamSegment& segment,
                                      SegmentResult& result) noexcept;
@@ -109,6 +117,7 @@ class TcpStreamPair {
   void commit_syn(const SegmentResult& result) noexcept;
   void finish_skip(const SegmentResult& result) noexcept;
 
+  const StreamMemory& memory_;
   const StreamSettings& settings_;
   OneWayStream streams_[2];
   uint8_t scale_[2] = {kSegmentWithoutScale, kSegmentWithoutScale};

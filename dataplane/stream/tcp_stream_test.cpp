@@ -259,23 +259,6 @@ TEST(TcpStreamBoundTest, SaysWhenAFlowHasTooMuch) {
   EXPECT_EQ(connection.to_server(8000, std::string(400, 'y')).result.fate, SegmentFate::Forward);
 }
 
-TEST(TcpStreamBoundTest, AffordsNoMoreThanItsSpan) {
-  StreamSettings settings;
-  settings.span_bytes = 1U << 20U;
-  TestConnection connection(settings);
-  connection.scale = 9;
-  connection.handshake();
-  StreamSegment segment = connection.segment(kToServer, 0);
-  segment.window = 2048;
-  EXPECT_EQ(connection.pair->affordable_window(kToServer, segment), 2048) << "just the span";
-  segment.window = 2049;
-  EXPECT_EQ(connection.pair->affordable_window(kToServer, segment), 2048);
-  segment.window = 65535;
-  EXPECT_EQ(connection.pair->affordable_window(kToServer, segment), 2048);
-  segment.flags = net::kTcpSyn;
-  EXPECT_EQ(connection.pair->affordable_window(kToServer, segment), 65535) << "never scaled there";
-}
-
 TEST(TcpStreamBoundTest, GoesOnUnkeptWhenToldSo) {
   TestConnection connection(small_span());
   connection.handshake();

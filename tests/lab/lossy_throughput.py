@@ -25,7 +25,7 @@ CONNECTIONS = 6  # of each kind
 REORDER_PERCENT = 2
 # The largest receive window that the gateway remembers all of (InspectorLimits::stream_span_bytes)
 # is half of this buffer. The gateway lowers larger ones on the way.
-RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024
+RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
 
 
 def download(port, seconds):

@@ -9,7 +9,28 @@ constexpr const char* kRules =
     R"(alert http any any -> any any (http.uri; content:"/seen"; sid:1;)
 drop tcp any any -> any any (flow:established; content:"evilword"; sid:2;))";
 
-class InspectionBoundsTest : public InspectedTrafficTest {};
+class InspectionBoundsTest : public InspectedTrafficTest {
+ protected:
+  // A connection whose sides count windows in units of 1 KiB.
+  void connect_scaled(int client_port) {
+    const std::string client = "10.0.1.10:" + std::to_string(client_port);
+    const std::string server = "203.0.113.1:80";
+    const std::string scale = " opt wscale 10";
+    send("lan0", {"tcp " + client + " > " + server + " flags S seq 999" + scale});
+    send("wan0", {"tcp " + server + " > " + client + " flags SA seq 999 ack 1000" + scale});
+    send("lan0", {"tcp " + client + " > " + server + " flags A seq 1000 ack 1000"});
+  }
+
+  // What the client is told when the server permits 64 MiB.
+  int window_told_of(int client_port) {
+    const auto told =
+        send("wan0", {"tcp 203.0.113.1:80 > 10.0.1.10:" + std::to_string(client_port) +
+                      " flags A seq 1000 ack 1000 win 65535"});
+    constexpr size_t kWindowOffset = 14 + 20 + 14;
+    if (told.size() != 1 || told[0].bytes.size() < kWindowOffset + 2) return -1;
+    return told[0].bytes[kWindowOffset] * 256 + told[0].bytes[kWindowOffset + 1];
+  }
+};
 
 TEST_F(InspectionBoundsTest, DropsSessionsBeyondThoseThatAreInspected) {
   InProcessOptions options;
@@ -76,6 +97,26 @@ TEST_F(InspectionBoundsTest, PassesAndCountsSegmentsThatCannotBeRemembered) {
   EXPECT_EQ(send("lan0", {segment(4001, 0, "hello")}).size(), 1U);
   EXPECT_EQ(counters().passed_memory.get(), 1U);
   EXPECT_EQ(gateway_->drop_counts()["stream-memory"], 0U);
+}
+
+TEST_F(InspectionBoundsTest, LowersWindowsAsStreamsFillTheMemory) {
+  InProcessOptions options;
+  options.inspection.stream_bytes = 2U << 20U;
+  start(options, "memory-full drop;", kRules);
+  for (const int port : {4000, 4001, 4002, 4003}) connect_scaled(port);
+  for (const int port : {4000, 4001, 4002}) {
+    EXPECT_EQ(window_told_of(port), 256) << "an eighth of what is free";
+  }
+  // Bytes far from each other take a block each.
+  for (const int port : {4000, 4001}) {
+    for (size_t index = 1; index <= 195; ++index) {
+      ASSERT_EQ(send("lan0", {segment(port, index * 4096, "x")}).size(), 1U) << index;
+    }
+  }
+  EXPECT_EQ(window_told_of(4002), 256) << "what was announced stays";
+  EXPECT_EQ(window_told_of(4003), 64) << "what keeps a connection moving";
+  EXPECT_EQ(gateway_->drop_counts()["stream-memory"], 0U);
+  EXPECT_GE(counters().windows_lowered.get(), 5U);
 }
 
 TEST_F(InspectionBoundsTest, DropsSessionsThatParsersHaveNoMemoryFor) {
