@@ -22,6 +22,10 @@
 #define MASUGATA_SA_MAGIC 0x4153674dU
 #define MASUGATA_SA_SOCKET "/run/masugata/sa.sock"
 
+/* The sequence number of all that is asked before the plugin is through with its greeting, and of
+ * the Reply to a connection that is refused, which comes unasked. */
+#define MASUGATA_SA_GREETING 0xffffffffU
+
 #define MASUGATA_SA_KEY_BYTES 64
 #define MASUGATA_SA_SELECTORS 16
 
