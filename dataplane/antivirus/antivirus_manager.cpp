@@ -33,26 +33,14 @@ Result<av::BlockPage> read_page(const std::string& path) {
 }  // namespace
 
 AntivirusManager::AntivirusManager(AntivirusTargets targets)
-    : targets_(std::move(targets)), urls_(targets_.url_secret) {}
-
-AntivirusManager::~AntivirusManager() {
-  if (targets_.publication != nullptr) targets_.publication->store(nullptr);
-}
+    : targets_(std::move(targets)), published_(targets_.publication), urls_(targets_.url_secret) {}
 
 uint64_t AntivirusManager::now_s() const {
   return static_cast<uint64_t>(seconds_of(targets_.wall_clock()));
 }
 
 Status AntivirusManager::check(const config::AntivirusSettings& settings) const {
-  size_t names = names_.size();
-  for (const config::AvProfile& profile : settings.profiles) {
-    names += std::find(names_.begin(), names_.end(), profile.name) == names_.end() ? 1U : 0U;
-  }
-  if (names > kMaximumAntivirusSlots) {
-    return failure("av", fmt::format("more than {} different profiles since the start of "
-                                     "masugatad: restart it",
-                                     kMaximumAntivirusSlots));
-  }
+  if (Status fits = slots_.check(settings.profiles); !fits) return fits;
   if (auto page = read_page(settings.block_page); !page) return tl::unexpected(page.error());
   return {};
 }
@@ -60,12 +48,8 @@ Status AntivirusManager::check(const config::AntivirusSettings& settings) const 
 Status AntivirusManager::configure(const config::AntivirusSettings& settings) {
   auto page = read_page(settings.block_page);
   if (!page) return tl::unexpected(page.error());
-  for (const config::AvProfile& profile : settings.profiles) {
-    if (std::find(names_.begin(), names_.end(), profile.name) == names_.end()) {
-      names_.push_back(profile.name);
-    }
-  }
-  if (names_.empty()) return {};
+  slots_.add_all(settings.profiles);
+  if (slots_.size() == 0) return {};
   ObjectGuardLimits limits = targets_.limits;
   const uint64_t second = now_s();
   limits.first_reference =
@@ -80,22 +64,18 @@ Status AntivirusManager::configure(const config::AntivirusSettings& settings) {
     }
   }
   auto next = std::make_unique<AntivirusSet>();
-  next->slots.resize(names_.size());
-  for (size_t slot = 0; slot < names_.size(); ++slot) {
-    if (running_ != nullptr && slot < running_->slots.size()) {
-      next->slots[slot] = running_->slots[slot];
-    }
-    for (const config::AvProfile& profile : settings.profiles) {
-      if (profile.name == names_[slot]) next->slots[slot] = profile;
-    }
+  if (published_.running() != nullptr) next->slots = published_.running()->slots;
+  next->slots.resize(slots_.size());
+  for (const config::AvProfile& profile : settings.profiles) {
+    next->slots[*slots_.find(profile.name)] = profile;
   }
-  next->choices = generation_ + 1;
+  next->choices = published_.next_generation();
   next->url_secret = targets_.url_secret;
   next->remembers_urls = settings.blocked_url_minutes != 0;
   next->blocked_urls = urls_.snapshot();
   next->page = std::move(*page);
   settings_ = settings;
-  publish(std::move(next));
+  published_.publish(std::move(next));
   return {};
 }
 
@@ -103,33 +83,24 @@ std::vector<AntivirusSlotIndex> AntivirusManager::slots_of(
     const std::vector<config::InspectionProfile>& profiles) const {
   std::vector<AntivirusSlotIndex> slots;
   for (const config::InspectionProfile& profile : profiles) {
-    const auto found = std::find(names_.begin(), names_.end(), profile.av);
-    slots.push_back(profile.av.empty() || found == names_.end()
-                        ? kNoAntivirusSlot
-                        : static_cast<AntivirusSlotIndex>(found - names_.begin()));
+    const auto found = profile.av.empty() ? std::nullopt : slots_.find(profile.av);
+    slots.push_back(found ? static_cast<AntivirusSlotIndex>(*found) : kNoAntivirusSlot);
   }
   return slots;
 }
 
-void AntivirusManager::publish(std::unique_ptr<AntivirusSet> next) {
-  next->generation = ++generation_;
-  targets_.publication->store(next.get(), std::memory_order_release);
-  if (running_ != nullptr) retired_.push_back({std::move(running_), next->generation});
-  running_ = std::move(next);
-}
-
 void AntivirusManager::publish_urls() {
   urls_changed_ = false;
-  auto next = std::make_unique<AntivirusSet>(*running_);
+  auto next = std::make_unique<AntivirusSet>(*published_.running());
   next->blocked_urls = urls_.snapshot();
-  publish(std::move(next));
+  published_.publish(std::move(next));
 }
 
 void AntivirusManager::remember_url(const AntivirusRecord& record) {
   const bool web = record.facts.protocol == ids::ApplicationProtocol::Http &&
                    record.facts.direction == ids::Direction::ToClient;
-  if (!web || record.reason != av::RefusalReason::Infected || !running_->remembers_urls ||
-      record.action == AntivirusAction::Passed) {
+  if (!web || record.reason != av::RefusalReason::Infected ||
+      !published_.running()->remembers_urls || record.action == AntivirusAction::Passed) {
     return;
   }
   av::BlockedUrl url;
@@ -159,14 +130,8 @@ void AntivirusManager::take_records() {
 }
 
 void AntivirusManager::tick() {
-  const auto adopted = [this](const ObjectGuard* guard) {
-    return static_cast<int32_t>(guard->adopted() - retired_.front().replaced_by) >= 0;
-  };
-  while (!retired_.empty() &&
-         std::all_of(targets_.guards.begin(), targets_.guards.end(), adopted)) {
-    retired_.erase(retired_.begin());
-  }
-  if (running_ == nullptr) return;
+  published_.free_unread(targets_.guards, [](const AntivirusSet&) {});
+  if (!is_active()) return;
   take_records();
   if (urls_.expire(now_s())) urls_changed_ = true;
   if (urls_changed_) publish_urls();
@@ -174,12 +139,12 @@ void AntivirusManager::tick() {
 
 const std::string& AntivirusManager::name_of(AntivirusSlotIndex slot) const {
   static const std::string kNone;
-  return slot < names_.size() ? names_[slot] : kNone;
+  return slot < slots_.size() ? slots_.names()[slot] : kNone;
 }
 
 size_t AntivirusManager::clear_blocked_urls(std::string_view text) {
   const size_t cleared = urls_.clear(text);
-  if (cleared != 0 && running_ != nullptr) publish_urls();
+  if (cleared != 0 && is_active()) publish_urls();
   return cleared;
 }
 

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,8 @@
 #include "dataplane/antivirus/antivirus_record.h"
 #include "dataplane/antivirus/antivirus_set.h"
 #include "dataplane/antivirus/object_guard.h"
+#include "dataplane/profile_slots.h"
+#include "dataplane/published_set.h"
 #include "dataplane/wall_clock.h"
 #include "result/result.h"
 
@@ -33,7 +34,6 @@ struct AntivirusTargets {
 class AntivirusManager {
  public:
   explicit AntivirusManager(AntivirusTargets targets);
-  ~AntivirusManager();
   AntivirusManager(const AntivirusManager&) = delete;
   AntivirusManager& operator=(const AntivirusManager&) = delete;
 
@@ -58,7 +58,7 @@ class AntivirusManager {
 
   [[nodiscard]] const std::string& name_of(AntivirusSlotIndex slot) const;
   [[nodiscard]] const std::vector<ObjectGuard*>& guards() const noexcept { return targets_.guards; }
-  [[nodiscard]] bool is_active() const noexcept { return running_ != nullptr; }
+  [[nodiscard]] bool is_active() const noexcept { return published_.running() != nullptr; }
   [[nodiscard]] const config::AntivirusSettings& settings() const noexcept { return settings_; }
 
   [[nodiscard]] std::vector<av::BlockedUrl> blocked_urls() const { return urls_.list(); }
@@ -66,11 +66,6 @@ class AntivirusManager {
   size_t clear_blocked_urls(std::string_view text);
 
  private:
-  struct Retired {
-    std::unique_ptr<const AntivirusSet> set;
-    uint32_t replaced_by = 0;  // generation
-  };
-  void publish(std::unique_ptr<AntivirusSet> next);
   void publish_urls();
   void take_records();
   void remember_url(const AntivirusRecord& record);
@@ -78,10 +73,8 @@ class AntivirusManager {
 
   AntivirusTargets targets_;
   config::AntivirusSettings settings_;
-  std::vector<std::string> names_;  // by slot
-  std::unique_ptr<const AntivirusSet> running_;
-  std::vector<Retired> retired_;
-  uint32_t generation_ = 0;
+  ProfileSlots slots_{"av", kMaximumAntivirusSlots};
+  PublishedSet<AntivirusSet> published_;
   av::BlockedUrls urls_;
   bool urls_changed_ = false;
   std::vector<Listener> listeners_;

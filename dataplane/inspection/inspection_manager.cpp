@@ -115,7 +115,8 @@ bool same_inputs(const config::IpsSettings& left, const config::IpsSettings& rig
 
 }  // namespace
 
-InspectionManager::InspectionManager(InspectionTargets targets) : targets_(std::move(targets)) {
+InspectionManager::InspectionManager(InspectionTargets targets)
+    : targets_(std::move(targets)), published_(targets_.publication) {
   for (size_t worker = 0; worker < targets_.inspectors.size(); ++worker) {
     targets_.inspectors[worker]->set_place(worker);
   }
@@ -124,33 +125,20 @@ InspectionManager::InspectionManager(InspectionTargets targets) : targets_(std::
 InspectionManager::~InspectionManager() {
   if (loader_.joinable()) loader_.join();
   (void)datasets_.follow_changes(true);
-  if (targets_.publication != nullptr) targets_.publication->store(nullptr);
 }
 
 Status InspectionManager::check(const config::IpsSettings& settings) const {
-  size_t names = names_.size();
-  for (const config::IpsProfile& profile : settings.profiles) {
-    names += std::find(names_.begin(), names_.end(), profile.name) == names_.end() ? 1U : 0U;
-  }
-  if (names > kMaximumInspectionSlots) {
-    return failure("ips", fmt::format("more than {} different profiles since the start of "
-                                      "masugatad: restart it",
-                                      kMaximumInspectionSlots));
-  }
+  if (Status fits = slots_.check(settings.profiles); !fits) return fits;
   return check_rule_inputs(settings);
 }
 
 Status InspectionManager::add_slot_without_rules() {
   if (no_rules_ != nullptr) return {};
-  if (names_.size() >= kMaximumInspectionSlots) {
-    return failure("av", fmt::format("more than {} different profiles since the start of "
-                                     "masugatad: restart it",
-                                     kMaximumInspectionSlots));
-  }
+  if (slots_.full()) return slots_.too_many("av");
   auto plan = ids::compile_plan({}, {});
   if (!plan) return tl::unexpected(plan.error());
   no_rules_ = std::move(*plan);
-  names_.push_back(kSlotWithoutRules);
+  slots_.add(kSlotWithoutRules);
   return {};
 }
 
@@ -159,28 +147,22 @@ Status InspectionManager::configure(const config::IpsSettings& settings, bool ag
   if (without_rules) {
     if (Status added = add_slot_without_rules(); !added) return added;
   }
-  for (const config::IpsProfile& profile : settings.profiles) {
-    if (std::find(names_.begin(), names_.end(), profile.name) == names_.end()) {
-      names_.push_back(profile.name);
-    }
-  }
+  slots_.add_all(settings.profiles);
   for (Inspector* inspector : targets_.inspectors) {
-    if (Status ready = inspector->prepare(targets_.limits, *targets_.memory, names_.size());
+    if (Status ready = inspector->prepare(targets_.limits, *targets_.memory, slots_.size());
         !ready) {
       return ready;
     }
   }
-  if (names_.empty()) return {};
+  if (slots_.size() == 0) return {};
   auto next = std::make_unique<InspectionSet>();
-  next->slots.resize(names_.size());
-  for (size_t slot = 0; slot < names_.size(); ++slot) {
-    if (running_ != nullptr && slot < running_->slots.size()) {
-      next->slots[slot] = running_->slots[slot];
-    }
-    for (const config::IpsProfile& profile : settings.profiles) {
-      if (profile.name == names_[slot]) set_choices(profile, next->slots[slot]);
-    }
-    if (names_[slot] == kSlotWithoutRules) set_choices_without_rules(no_rules_, next->slots[slot]);
+  if (running() != nullptr) next->slots = running()->slots;
+  next->slots.resize(slots_.size());
+  for (const config::IpsProfile& profile : settings.profiles) {
+    set_choices(profile, next->slots[*slots_.find(profile.name)]);
+  }
+  if (const auto slot = slots_.find(kSlotWithoutRules)) {
+    set_choices_without_rules(no_rules_, next->slots[*slot]);
   }
   next->events = events_of(settings.log);
   if (settings.rule_files.empty()) {
@@ -191,7 +173,7 @@ Status InspectionManager::configure(const config::IpsSettings& settings, bool ag
     }
     report_ = {};
   }
-  publish(std::move(next));
+  published_.publish(std::move(next));
   const bool changed = !same_inputs(settings, settings_);
   settings_ = settings;
   const bool wanted = !settings.profiles.empty() && !settings.rule_files.empty();
@@ -206,20 +188,11 @@ std::vector<InspectionSlotIndex> InspectionManager::slots_of(
     const std::vector<config::InspectionProfile>& profiles) const {
   std::vector<InspectionSlotIndex> slots;
   for (const config::InspectionProfile& profile : profiles) {
-    const auto found = std::find(names_.begin(), names_.end(), profile.ips);
     const bool none = profile.ips.empty() && profile.av.empty();
-    slots.push_back(none || found == names_.end()
-                        ? kNoInspectionSlot
-                        : static_cast<InspectionSlotIndex>(found - names_.begin()));
+    const auto found = none ? std::nullopt : slots_.find(profile.ips);
+    slots.push_back(found ? static_cast<InspectionSlotIndex>(*found) : kNoInspectionSlot);
   }
   return slots;
-}
-
-void InspectionManager::publish(std::unique_ptr<InspectionSet> next) {
-  next->generation = ++generation_;
-  targets_.publication->store(next.get(), std::memory_order_release);
-  if (running_ != nullptr) retired_.push_back({std::move(running_), next->generation});
-  running_ = std::move(next);
 }
 
 void InspectionManager::start_loading() {
@@ -248,7 +221,7 @@ void InspectionManager::take_loaded(std::string& ended) {
     report_.failure = result.error().message();
     ended = "ips: the rules that ran before go on: " + report_.failure;
   } else {
-    auto next = std::make_unique<InspectionSet>(*running_);
+    auto next = std::make_unique<InspectionSet>(*running());
     for (LoadedProfile& profile : result->profiles) {
       for (InspectionSlot& slot : next->slots) {
         if (slot.name != profile.name) continue;
@@ -256,7 +229,7 @@ void InspectionManager::take_loaded(std::string& ended) {
         slot.costs = std::make_shared<PlanCosts>(profile.plan, targets_.inspectors.size());
       }
     }
-    publish(std::move(next));
+    published_.publish(std::move(next));
     report_.state = RuleLoadState::Ready;
     report_.failure.clear();
     report_.loaded = std::move(*result);
@@ -273,13 +246,10 @@ void InspectionManager::take_loaded(std::string& ended) {
 bool InspectionManager::tick(std::string& ended) {
   // Engines give up their old plan only when they take the new one, so what counts is that each
   // worker has done so; a sleeping one does when it wakes.
-  const auto adopted = [this](const Inspector* inspector) {
-    return static_cast<int32_t>(inspector->adopted() - retired_.front().replaced_by) >= 0;
-  };
-  while (!retired_.empty() &&
-         std::all_of(targets_.inspectors.begin(), targets_.inspectors.end(), adopted)) {
-    retire_oldest();
-  }
+  const size_t freed = published_.free_unread(
+      targets_.inspectors, [this](const InspectionSet& last) { keep_counts(last); });
+  // A plan is hundreds of megabytes in small pieces, which the heap would keep for ever.
+  if (freed != 0) malloc_trim(0);
   if (next_expiry_ && targets_.wall_clock() >= *next_expiry_) {
     next_expiry_.reset();
     start_loading();
@@ -305,18 +275,14 @@ bool InspectionManager::tend_datasets(std::string& said) {
   return is_news;
 }
 
-void InspectionManager::retire_oldest() {
-  const InspectionSet& set = *retired_.front().set;
-  for (size_t slot = 0; slot < set.slots.size(); ++slot) {
+void InspectionManager::keep_counts(const InspectionSet& last) {
+  for (size_t slot = 0; slot < last.slots.size(); ++slot) {
     // Sets share the costs of a plan that outlives them. Those that only this set holds are final:
     // adopted() of every worker says that its engine has turned to others, and acquires what it
     // counted.
-    const auto& costs = set.slots[slot].costs;
+    const auto& costs = last.slots[slot].costs;
     if (costs.use_count() == 1) ledger_.keep(slot, *costs);
   }
-  retired_.erase(retired_.begin());
-  // A plan is hundreds of megabytes in small pieces, which the heap would keep for ever.
-  malloc_trim(0);
 }
 
 std::vector<const PlanCosts*> InspectionManager::live_costs(size_t slot) const {
@@ -326,8 +292,7 @@ std::vector<const PlanCosts*> InspectionManager::live_costs(size_t slot) const {
     const PlanCosts* costs = set.slots[slot].costs.get();
     if (std::find(live.begin(), live.end(), costs) == live.end()) live.push_back(costs);
   };
-  for (const Retired& retired : retired_) add(*retired.set);
-  if (running_ != nullptr) add(*running_);
+  published_.each_live(add);
   return live;
 }
 
@@ -336,12 +301,12 @@ RuleCounts InspectionManager::rule_counts(InspectionSlotIndex slot) const {
 }
 
 void InspectionManager::clear_rule_hits() {
-  for (size_t slot = 0; slot < names_.size(); ++slot) ledger_.clear_hits(slot, live_costs(slot));
+  for (size_t slot = 0; slot < slots_.size(); ++slot) ledger_.clear_hits(slot, live_costs(slot));
 }
 
 void InspectionManager::set_profiling(bool on) {
   if (on && !profiling_) {
-    for (size_t slot = 0; slot < names_.size(); ++slot) {
+    for (size_t slot = 0; slot < slots_.size(); ++slot) {
       ledger_.clear_costs(slot, live_costs(slot));
     }
   }

@@ -17,6 +17,8 @@
 #include "dataplane/inspection/inspector.h"
 #include "dataplane/inspection/rule_ledger.h"
 #include "dataplane/inspection/rule_loading.h"
+#include "dataplane/profile_slots.h"
+#include "dataplane/published_set.h"
 #include "dataplane/wall_clock.h"
 #include "result/result.h"
 
@@ -87,34 +89,27 @@ class InspectionManager {
   [[nodiscard]] const RuleLoadReport& report() const noexcept { return report_; }
   [[nodiscard]] const config::IpsSettings& settings() const noexcept { return settings_; }
   [[nodiscard]] const InspectorLimits& limits() const noexcept { return targets_.limits; }
-  [[nodiscard]] const InspectionSet* running() const noexcept { return running_.get(); }
+  [[nodiscard]] const InspectionSet* running() const noexcept { return published_.running(); }
   [[nodiscard]] const std::vector<Inspector*>& inspectors() const noexcept {
     return targets_.inspectors;
   }
 
  private:
-  struct Retired {
-    std::unique_ptr<const InspectionSet> set;
-    uint32_t replaced_by = 0;  // generation
-  };
-  void publish(std::unique_ptr<InspectionSet> next);
   [[nodiscard]] Status add_slot_without_rules();
   void start_loading();
   void take_loaded(std::string& ended);
   // Writes data sets with a state file back, every kDatasetPeriod. True when `said` has news.
   [[nodiscard]] bool tend_datasets(std::string& said);
-  void retire_oldest();
+  void keep_counts(const InspectionSet& last);
   // Of a slot, those that workers may still write.
   [[nodiscard]] std::vector<const PlanCosts*> live_costs(size_t slot) const;
 
   InspectionTargets targets_;
   config::IpsSettings settings_;
-  ids::DatasetStore datasets_;      // outlives all plans
-  std::vector<std::string> names_;  // by slot; kSlotWithoutRules stands for no profile
+  ids::DatasetStore datasets_;                          // outlives all plans
+  ProfileSlots slots_{"ips", kMaximumInspectionSlots};  // kSlotWithoutRules stands for no profile
   std::shared_ptr<const ids::DetectionPlan> no_rules_;  // of that slot
-  std::unique_ptr<const InspectionSet> running_;
-  std::vector<Retired> retired_;
-  uint32_t generation_ = 0;
+  PublishedSet<InspectionSet> published_;
   RuleLedger ledger_;
   bool profiling_ = false;
   std::optional<WallTime> next_expiry_;  // of an exception
