@@ -29,4 +29,21 @@ set_up_build() {
 build_all() {
   set_up_build "$BUILD" --buildtype=debugoptimized || exit 1
   quietly "the build" ninja -C "$BUILD" || exit 1
+  build_charon_plugin
+}
+
+# Where strongSwan is installed and its source can be had; everything else works without.
+build_charon_plugin() {
+  local output status=0
+  output=$(as_owner bash "$ROOT/packaging/charon-plugin/build.sh" "$BUILD" 2>&1 </dev/null) ||
+    status=$?
+  case $status in
+    0) ;;
+    3) say "dev: charon's plugin is not built: ${output##*$'\n'}" ;;
+    *)
+      say "the build of charon's plugin failed:"
+      printf '%s\n' "$output" | tail -n 60 >&2
+      exit 1
+      ;;
+  esac
 }

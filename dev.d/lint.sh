@@ -3,7 +3,8 @@
 # Checks of the text of the project. Each check is one test that passes or fails.
 
 shell_scripts() {
-  printf '%s\n' "$ROOT/dev" "$ROOT/.ci/run" "$ROOT"/dev.d/*.sh
+  printf '%s\n' "$ROOT/dev" "$ROOT/.ci/run" "$ROOT"/dev.d/*.sh \
+    "$ROOT"/packaging/*/*.sh
 }
 
 check_shell() {
