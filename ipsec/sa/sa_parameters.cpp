@@ -44,6 +44,10 @@ Status check_outer(const SaParameters& parameters) {
   if ((parameters.udp.local_port == 0) != (parameters.udp.remote_port == 0)) {
     return refusal(parameters, "UDP encapsulation takes two ports");
   }
+  if (parameters.mode == Mode::Transport && parameters.udp.enabled()) {
+    // The checksum of what is inside covers addresses that a NAT changed (RFC 3948 section 3.1.2).
+    return refusal(parameters, "transport mode in UDP is not possible; use a tunnel");
+  }
   if (parameters.header.hop_limit == 0) {
     return refusal(parameters, "the hop limit of the outer header is 0");
   }

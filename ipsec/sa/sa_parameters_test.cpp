@@ -55,6 +55,10 @@ TEST(SaParameters, EachFaultIsNamedWithItsSpi) {
       {[](SaParameters& p) { p.remote = *net::IpAddress::parse("224.0.0.1"); }, "outer address"},
       {[](SaParameters& p) { p.remote = *net::IpAddress::parse("2001:db8::1"); }, "two families"},
       {[](SaParameters& p) { p.udp.local_port = 4500; }, "two ports"},
+      {[](SaParameters& p) {
+         p.udp = {4500, 4500}, p.mode = Mode::Transport;
+       },
+       "transport mode"},
       {[](SaParameters& p) { p.replay_window_packets = 63; }, "63 packets"},
       {[](SaParameters& p) { p.replay_window_packets = 4097; }, "4097 packets"},
       {[](SaParameters& p) { p.soft.bytes = 11, p.hard.bytes = 10; }, "11 bytes"},
