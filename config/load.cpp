@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -22,12 +23,14 @@ void read_model(reading::Context& context) {
   reading::read_system(context);
   reading::read_sessions(context);
   reading::read_interfaces(context);
+  reading::read_tunnels(context);
   reading::read_routes(context);
   reading::read_address_sets(context);
   reading::read_services(context);
   reading::read_schedules(context);
   reading::read_domain_sets(context);
   reading::read_zones(context);
+  reading::read_vpn(context);
   reading::read_ips(context);
   reading::read_antivirus(context);
   reading::read_policy(context);
@@ -43,6 +46,23 @@ Loaded one_error(std::string what) {
   Loaded loaded;
   loaded.problems.push_back({Problem::Severity::Error, 0, 0, {}, std::move(what), {}});
   return loaded;
+}
+
+// Secrets in a file that anybody can read are none.
+void warn_of_open_secrets(const std::filesystem::path& path, Loaded& loaded) {
+  if (!loaded.model) return;
+  const bool secrets = std::any_of(loaded.model->vpn.sites.begin(), loaded.model->vpn.sites.end(),
+                                   [](const VpnSite& site) { return !site.psk.empty(); });
+  std::error_code unreadable;
+  const auto others = std::filesystem::perms::others_all | std::filesystem::perms::group_write;
+  const auto mode = std::filesystem::status(path, unreadable).permissions();
+  if (!secrets || unreadable || (mode & others) == std::filesystem::perms::none) return;
+  loaded.problems.push_back({Problem::Severity::Warning,
+                             0,
+                             0,
+                             {},
+                             "it holds secrets, and others can read or change it",
+                             "mode 0600 or 0640: chmod 0600"});
 }
 
 Result<schema::DataTree> read_tree(std::string_view text, const std::string& name) {
@@ -86,18 +106,21 @@ Loaded load_file(const std::filesystem::path& path) {
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) return one_error("cannot be read to its end");
   text.resize(static_cast<size_t>(file.gcount()));
-  return load_text(text, path.string());
+  Loaded loaded = load_text(text, path.string());
+  warn_of_open_secrets(path, loaded);
+  return loaded;
 }
 
-Result<std::string> to_canonical_text(std::string_view text, const std::string& name) {
-  return read_tree(text, name).map([](const schema::DataTree& tree) {
-    return schema::canonical_text(tree);
+Result<std::string> to_canonical_text(std::string_view text, const std::string& name,
+                                      Secrets secrets) {
+  return read_tree(text, name).map([secrets](const schema::DataTree& tree) {
+    return schema::canonical_text(tree, secrets);
   });
 }
 
-Result<std::string> to_json(std::string_view text, const std::string& name) {
-  return read_tree(text, name).map([](const schema::DataTree& tree) {
-    return schema::canonical_json(tree);
+Result<std::string> to_json(std::string_view text, const std::string& name, Secrets secrets) {
+  return read_tree(text, name).map([secrets](const schema::DataTree& tree) {
+    return schema::canonical_json(tree, secrets);
   });
 }
 

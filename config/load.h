@@ -35,9 +35,11 @@ struct Loaded {
 // in the order written, canonical values, no comments, no defaults. Loading the result gives the
 // same Model (places aside). Fails when the text has syntax or schema errors; the Fault holds the
 // first one.
-[[nodiscard]] Result<std::string> to_canonical_text(std::string_view text, const std::string& name);
+[[nodiscard]] Result<std::string> to_canonical_text(std::string_view text, const std::string& name,
+                                                    Secrets secrets = Secrets::Keep);
 
 // The same as RFC 7951 JSON of the module `masugata`.
-[[nodiscard]] Result<std::string> to_json(std::string_view text, const std::string& name);
+[[nodiscard]] Result<std::string> to_json(std::string_view text, const std::string& name,
+                                          Secrets secrets = Secrets::Keep);
 
 }  // namespace masugata::config

@@ -12,6 +12,7 @@
 
 #include "config/antivirus_settings.h"
 #include "config/applications.h"
+#include "config/vpn_settings.h"
 #include "net/address.h"
 #include "net/domain_set.h"
 #include "net/flow_key.h"
@@ -104,9 +105,19 @@ struct Zone {
   uint32_t syn_cookie_threshold = 0;
 };
 
-// A logical interface: a port, or an 802.1Q VLAN on one ("lan0" or "lan0.10").
+// What stands for the port of an interface that has none.
+inline constexpr uint16_t kNoPortIndex = 0xffff;
+
+enum class InterfaceKind : uint8_t {
+  Port,    // a port, or a VLAN on one
+  Tunnel,  // of a VpnSite; `port` is kNoPortIndex
+};
+
+// A logical interface: a port, an 802.1Q VLAN on one ("lan0" or "lan0.10"), or the tunnel to a
+// site.
 struct Interface {
   std::string name;
+  InterfaceKind kind = InterfaceKind::Port;
   Place place;
   uint16_t port = 0;    // index into Model::ports
   uint16_t vlan = 0;    // 0 = untagged
@@ -321,6 +332,7 @@ struct Model {
   FragmentSettings fragments;
   IpsSettings ips;
   AntivirusSettings antivirus;
+  VpnSettings vpn;
 
   [[nodiscard]] std::optional<ZoneIndex> find_zone(const std::string& name) const;
   [[nodiscard]] std::optional<uint16_t> find_interface(const std::string& name) const;

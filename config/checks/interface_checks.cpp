@@ -25,6 +25,7 @@ std::vector<DataNode> interface_nodes(const schema::DataTree& tree) {
     nodes.push_back(port);
     for (const DataNode vlan : port.children("vlan")) nodes.push_back(vlan);
   }
+  for (const DataNode site : tree.top("vpn").children("site")) nodes.push_back(site);
   return nodes;
 }
 
@@ -73,7 +74,9 @@ void check_interfaces_have_zones(reading::Context& context) {
   for (size_t index = 0; index < interfaces.size() && index < nodes.size(); ++index) {
     // A port without addresses that carries VLANs is used through them.
     const bool carrier = interfaces[index].addresses.empty() && nodes[index].has("vlan");
-    const bool enabled = context.model.ports[interfaces[index].port].enabled;
+    const bool tunnel = interfaces[index].kind == InterfaceKind::Tunnel;
+    const bool enabled = tunnel ? !nodes[index].has("disable")
+                                : context.model.ports[interfaces[index].port].enabled;
     if (has_zone[index] || carrier || !enabled) continue;
     context.warning(nodes[index], fmt::format("interface {} is in no zone: nothing passes it",
                                               interfaces[index].name));

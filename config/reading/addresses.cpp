@@ -112,12 +112,13 @@ void merge_ranges(std::vector<net::AddressRange>& ranges) {
 
 void read_address_sets(Context& context) { AddressSetResolver(context).resolve_all(); }
 
-std::optional<std::vector<net::AddressRange>> read_addresses(Context& context, DataNode parent) {
+std::optional<std::vector<net::AddressRange>> read_addresses(Context& context, DataNode parent,
+                                                             std::string_view statement) {
   std::vector<net::AddressRange> ranges;
   bool right = true;
   bool any = false;
   size_t count = 0;
-  for (const DataNode leaf : parent.children("address")) {
+  for (const DataNode leaf : parent.children(statement)) {
     ++count;
     if (leaf.value() == "any") {
       any = true;

@@ -9,19 +9,7 @@
 #include "config/reading/values.h"
 
 namespace masugata::config::reading {
-namespace {
 
-AvAction read_action(DataNode leaf) {
-  if (leaf.value() == "reset") return AvAction::Reset;
-  return leaf.value() == "log" ? AvAction::Log : AvAction::Block;
-}
-
-AvChoice read_choice(DataNode leaf) {
-  return leaf.value() == "pass" ? AvChoice::Pass : AvChoice::Block;
-}
-
-// "32M" in bytes; the schema has checked its shape. Below `least` or above `most` is an error.
-// Without a leaf: `otherwise`.
 uint64_t read_size(Context& context, DataNode leaf, uint64_t otherwise, uint64_t least,
                    uint64_t most) {
   if (!leaf) return otherwise;
@@ -36,6 +24,17 @@ uint64_t read_size(Context& context, DataNode leaf, uint64_t otherwise, uint64_t
                   fmt::format("{} to {} bytes", least, most));
   }
   return bytes;
+}
+
+namespace {
+
+AvAction read_action(DataNode leaf) {
+  if (leaf.value() == "reset") return AvAction::Reset;
+  return leaf.value() == "log" ? AvAction::Log : AvAction::Block;
+}
+
+AvChoice read_choice(DataNode leaf) {
+  return leaf.value() == "pass" ? AvChoice::Pass : AvChoice::Block;
 }
 
 std::vector<std::string> read_texts(DataNode parent, std::string_view name) {

@@ -10,6 +10,8 @@ namespace {
 
 constexpr uint16_t kMinimumIpv6Mtu = 1280;  // RFC 8200 section 5
 constexpr size_t kMaximumInterfaces = 1024;
+// Fits into 1500 bytes with every cipher, in UDP, over IPv6.
+constexpr uint16_t kLargestUsualTunnelMtu = 1390;
 constexpr uint16_t kIpv6HeaderExcess = 20;  // of the IPv6 header over the IPv4 header
 
 void read_interface_address(Context& context, DataNode leaf, Interface& interface) {
@@ -157,6 +159,26 @@ void read_interfaces(Context& context) {
   const DataNode interfaces = context.tree().top("interfaces");
   for (const DataNode node : interfaces.children("interface")) {
     read_port(context, node, port_of_device);
+  }
+}
+
+void read_tunnels(Context& context) {
+  for (const DataNode node : context.tree().top("vpn").children("site")) {
+    Interface interface;
+    interface.kind = InterfaceKind::Tunnel;
+    interface.name = node.child("name").value();
+    interface.port = kNoPortIndex;
+    interface.mtu = kLargestUsualTunnelMtu;
+    read_logical(context, node, interface);
+    VpnSite site;
+    site.name = interface.name;
+    site.interface = static_cast<uint16_t>(context.model.interfaces.size());
+    context.model.vpn.sites.push_back(std::move(site));
+    if (context.names.interfaces.contains(interface.name)) {
+      context.error(node, fmt::format("interface '{}' has the same name", interface.name),
+                    "a name that no interface has");
+    }
+    add_interface(context, node, std::move(interface));
   }
 }
 

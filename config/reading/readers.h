@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "config/reading/context.h"
@@ -14,6 +15,8 @@ namespace masugata::config::reading {
 void read_system(Context& context);
 void read_sessions(Context& context);
 void read_interfaces(Context& context);
+// The interfaces of VPN sites; after those of ports.
+void read_tunnels(Context& context);
 void read_routes(Context& context);
 void read_address_sets(Context& context);
 void read_services(Context& context);
@@ -22,6 +25,7 @@ void read_domain_sets(Context& context);
 void read_zones(Context& context);
 void read_ips(Context& context);
 void read_antivirus(Context& context);
+void read_vpn(Context& context);
 void read_policy(Context& context);
 void read_nat(Context& context);
 // Warnings about definitions that nothing refers to; after all others.
@@ -29,10 +33,15 @@ void report_unused(Context& context);
 
 // Pieces that several subjects use.
 
-// The `address` statements below `parent`: any, literals and set names, in order; empty = any.
-// nullopt after an error: an empty result would mean "any".
-[[nodiscard]] std::optional<std::vector<net::AddressRange>> read_addresses(Context& context,
-                                                                           DataNode parent);
+// The `address` statements below `parent`, or those of another name: any, literals and set names,
+// in order; empty = any. nullopt after an error: an empty result would mean "any".
+[[nodiscard]] std::optional<std::vector<net::AddressRange>> read_addresses(
+    Context& context, DataNode parent, std::string_view statement = "address");
+
+// "32M" in bytes; the schema has checked its shape. Below `least` or above `most` is an error.
+// Without a leaf: `otherwise`.
+[[nodiscard]] uint64_t read_size(Context& context, DataNode leaf, uint64_t otherwise,
+                                 uint64_t least, uint64_t most);
 
 // What a rule or a service says about the protocol in `fields` (protocol, icmp-type, icmp-code)
 // and in port statements: every combination is one match. Empty = any protocol; nullopt after an

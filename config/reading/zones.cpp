@@ -33,6 +33,14 @@ void read_members(Context& context, DataNode node, Zone& zone,
   }
 }
 
+// Sites say themselves which zone they are in, and are read later.
+bool has_site(const Context& context, std::string_view zone) {
+  for (const DataNode site : context.tree().top("vpn").children("site")) {
+    if (site.child("zone").value() == zone) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void read_zones(Context& context) {
@@ -55,7 +63,7 @@ void read_zones(Context& context) {
       zone.syn_cookie_threshold = number_or(cookies.child("threshold"), kDefaultSynCookieThreshold);
     }
     read_members(context, node, zone, zone_of_interface);
-    if (zone.interfaces.empty() && !context.has_errors()) {
+    if (zone.interfaces.empty() && !has_site(context, zone.name) && !context.has_errors()) {
       context.warning(node, "the zone has no interface");
     }
     context.names.zones.emplace(zone.name, static_cast<ZoneIndex>(context.model.zones.size()));

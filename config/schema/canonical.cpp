@@ -15,9 +15,10 @@ namespace {
 
 text::Word word_of(std::string_view text) { return {text, {}}; }
 
-std::vector<text::Statement> statements_of(const lyd_node* first);
+std::vector<text::Statement> statements_of(const lyd_node* first, Secrets secrets);
 
-text::Statement entry_statement(const lyd_node* node, const StatementSchema& schema) {
+text::Statement entry_statement(const lyd_node* node, const StatementSchema& schema,
+                                Secrets secrets) {
   text::Statement statement;
   statement.keyword = word_of(schema.keyword);
   size_t index = 0;
@@ -28,50 +29,76 @@ text::Statement entry_statement(const lyd_node* node, const StatementSchema& sch
     statement.words.push_back(word_of(lyd_get_value(key)));
   }
   statement.has_block = true;
-  statement.block = statements_of(lyd_child(node));
+  statement.block = statements_of(lyd_child(node), secrets);
   return statement;
 }
 
-text::Statement statement_from(const lyd_node* node, const StatementSchema& schema) {
-  if (schema.kind == StatementKind::Entry) return entry_statement(node, schema);
+// The value of a leaf, or what stands for it.
+text::Word value_word(const lyd_node* node, const StatementSchema& schema, Secrets secrets) {
+  const bool hidden = schema.value.secret && secrets == Secrets::Hide;
+  return word_of(hidden ? kHiddenSecret : lyd_get_value(node));
+}
+
+text::Statement statement_from(const lyd_node* node, const StatementSchema& schema,
+                               Secrets secrets) {
+  if (schema.kind == StatementKind::Entry) return entry_statement(node, schema, secrets);
   text::Statement statement;
   statement.keyword = word_of(schema.keyword);
   if (schema.kind == StatementKind::Block) {
     statement.has_block = true;
-    statement.block = statements_of(lyd_child(node));
+    statement.block = statements_of(lyd_child(node), secrets);
   } else if (schema.kind != StatementKind::Flag) {
-    statement.words.push_back(word_of(lyd_get_value(node)));
+    statement.words.push_back(value_word(node, schema, secrets));
   }
   return statement;
 }
 
-std::vector<text::Statement> statements_of(const lyd_node* first) {
+std::vector<text::Statement> statements_of(const lyd_node* first, Secrets secrets) {
   std::vector<text::Statement> statements;
   const lysc_node* previous = nullptr;
   for (const lyd_node* node = first; node != nullptr; node = node->next) {
     const StatementSchema* schema = statement_of(node);
     if (schema == nullptr || (node->flags & LYD_DEFAULT) != 0) continue;
     if (schema->kind == StatementKind::Values && node->schema == previous) {
-      statements.back().words.push_back(word_of(lyd_get_value(node)));
+      statements.back().words.push_back(value_word(node, *schema, secrets));
       statements.back().bracketed = true;
       continue;
     }
     previous = node->schema;
-    statements.push_back(statement_from(node, *schema));
+    statements.push_back(statement_from(node, *schema, secrets));
   }
   return statements;
 }
 
-}  // namespace
-
-std::string canonical_text(const DataTree& tree) {
-  return text::write(statements_of(tree.first()));
+void remove_secrets(lyd_node* first) {
+  for (lyd_node* node = first; node != nullptr;) {
+    lyd_node* next = node->next;
+    const StatementSchema* schema = statement_of(node);
+    if (schema != nullptr && schema->value.secret) {
+      lyd_free_tree(node);
+    } else {
+      remove_secrets(lyd_child(node));
+    }
+    node = next;
+  }
 }
 
-std::string canonical_json(const DataTree& tree) {
+}  // namespace
+
+std::string canonical_text(const DataTree& tree, Secrets secrets) {
+  return text::write(statements_of(tree.first(), secrets));
+}
+
+std::string canonical_json(const DataTree& tree, Secrets secrets) {
+  lyd_node* copy = nullptr;
+  if (secrets == Secrets::Hide && tree.first() != nullptr) {
+    lyd_dup_siblings(tree.first(), nullptr, LYD_DUP_RECURSIVE, &copy);
+    remove_secrets(copy);
+  }
   char* printed = nullptr;
-  const LY_ERR status = lyd_print_mem(&printed, tree.first(), LYD_JSON,
-                                      LYD_PRINT_WITHSIBLINGS | LYD_PRINT_WD_EXPLICIT);
+  const LY_ERR status = lyd_print_mem(&printed, secrets == Secrets::Hide ? copy : tree.first(),
+                                      LYD_JSON, LYD_PRINT_WITHSIBLINGS | LYD_PRINT_WD_EXPLICIT);
+  lyd_free_all(copy);
   std::string json = status == LY_SUCCESS && printed != nullptr ? printed : "{}";
   std::free(printed);
   while (!json.empty() && json.back() == '\n') json.pop_back();

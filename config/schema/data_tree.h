@@ -10,6 +10,7 @@
 #include "config/problem.h"
 #include "config/schema/data_node.h"
 #include "config/schema/schema.h"
+#include "config/secret.h"
 #include "config/text/statement.h"
 
 struct lyd_node;
@@ -52,9 +53,9 @@ class DataTree {
 
 // The tree as canonical curly text: schema order of statements within a block, canonical values,
 // nothing that is only a default.
-[[nodiscard]] std::string canonical_text(const DataTree& tree);
+[[nodiscard]] std::string canonical_text(const DataTree& tree, Secrets secrets = Secrets::Keep);
 
 // The tree as RFC 7951 JSON, without defaults; "{}" for an empty tree.
-[[nodiscard]] std::string canonical_json(const DataTree& tree);
+[[nodiscard]] std::string canonical_json(const DataTree& tree, Secrets secrets = Secrets::Keep);
 
 }  // namespace masugata::config::schema

@@ -99,7 +99,12 @@ Status align_interfaces(config::Model& model, const config::Model& running) {
   aligned.resize(count);
   for (size_t i = 0; i < indexes.size(); ++i) {
     aligned[indexes[i]] = model.interfaces[i];
-    aligned[indexes[i]].port = port_indexes[model.interfaces[i].port];
+    uint16_t& port = aligned[indexes[i]].port;
+    if (port != config::kNoPortIndex) port = port_indexes[port];
+  }
+  for (config::VpnSite& site : model.vpn.sites) {
+    site.interface = indexes[site.interface];
+    if (site.local_interface.has_value()) site.local_interface = indexes[*site.local_interface];
   }
   model.interfaces = std::move(aligned);
   model.ports = std::move(ordered_ports);

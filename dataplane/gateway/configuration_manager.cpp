@@ -18,8 +18,13 @@ std::vector<TwinSettings> twins_of(const config::Model& model,
   for (const config::Interface& interface : model.interfaces) {
     TwinSettings twin;
     twin.name = interface.name;
-    twin.mac = ports[interface.port].mac;
-    twin.port = ports[interface.port].device;
+    if (interface.kind == config::InterfaceKind::Port) {
+      twin.mac = ports[interface.port].mac;
+      twin.port = ports[interface.port].device;
+    } else {
+      twin.mac = kTunnelTwinMac;
+      twin.port = kNoPort;
+    }
     twin.vlan = interface.vlan;
     twins.push_back(std::move(twin));
   }

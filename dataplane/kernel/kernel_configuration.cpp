@@ -94,14 +94,15 @@ Result<KernelConfiguration> compile_kernel_configuration(
                      "the name must have 1 to 15 characters, as the kernel has an interface of "
                      "that name too");
     }
-    if (interface.port >= model.ports.size() || interface.port >= port_macs.size()) {
+    const bool tunnel = interface.kind == config::InterfaceKind::Tunnel;
+    if (!tunnel && (interface.port >= model.ports.size() || interface.port >= port_macs.size())) {
       return failure("interface " + interface.name, "its port is not open");
     }
     TwinConfiguration twin;
     twin.name = interface.name;
-    twin.mac = port_macs[interface.port];
+    twin.mac = tunnel ? kTunnelTwinMac : port_macs[interface.port];
     twin.mtu = interface.mtu;
-    twin.up = model.ports[interface.port].enabled;
+    twin.up = tunnel || model.ports[interface.port].enabled;
     twin.addresses = interface.addresses;
     twin.answered.assign(answered[i].begin(), answered[i].end());
     configuration.twins.push_back(std::move(twin));

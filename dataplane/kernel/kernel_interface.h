@@ -31,6 +31,9 @@ struct KernelConfiguration {
   std::vector<config::StaticRoute> routes;
 };
 
+// The twin of a tunnel has no port to take its MAC from; nothing ever sees it on a wire.
+inline constexpr net::MacAddress kTunnelTwinMac{{0x02, 0x00, 0x5e, 0x00, 0x00, 0x01}};
+
 // At most this many addresses are answered for NAT; a larger configuration is refused.
 inline constexpr std::size_t kMaximumAnsweredAddresses = 4096;
 

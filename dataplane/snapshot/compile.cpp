@@ -35,7 +35,7 @@ SnapshotInterface make_interface(const config::Model& model, const config::Inter
     result.mss_clamp_ipv4 = mss_for(source.tcp_mss_ipv4, source.mtu, kIpv4TcpHeaderBytes);
     result.mss_clamp_ipv6 = mss_for(source.tcp_mss_ipv6, source.mtu, kIpv6TcpHeaderBytes);
   }
-  result.enabled = model.ports[source.port].enabled;
+  result.enabled = source.kind == config::InterfaceKind::Tunnel || model.ports[source.port].enabled;
   result.addresses = source.addresses;
   return result;
 }
@@ -45,10 +45,12 @@ Status add_interfaces(const config::Model& model, Snapshot& snapshot) {
   for (const config::Interface& source : model.interfaces) {
     const std::string where =
         "line " + std::to_string(source.place.line) + ", interface " + source.name;
-    if (source.port >= model.ports.size()) return failure(where, "is on an unknown port");
+    const bool tunnel = source.kind == config::InterfaceKind::Tunnel;
+    if (!tunnel && source.port >= model.ports.size())
+      return failure(where, "is on an unknown port");
     const auto index = static_cast<InterfaceIndex>(snapshot.interfaces.size());
     if (index == VlanTable::kNone) return failure(where, "more than 65535 interfaces");
-    if (!snapshot.vlans.insert(source.port, source.vlan, index)) {
+    if (!tunnel && !snapshot.vlans.insert(source.port, source.vlan, index)) {
       return failure(where, "VLAN " + std::to_string(source.vlan) + " of this port is taken");
     }
     snapshot.interfaces.push_back(make_interface(model, source));

@@ -54,7 +54,9 @@ std::vector<control::InterfaceStatus> interface_statuses(
   std::vector<control::InterfaceStatus> statuses;
   for (size_t i = 0; i < model.interfaces.size(); ++i) {
     const config::Interface& interface = model.interfaces[i];
-    const config::Port& port = model.ports[interface.port];
+    static const config::Port kTunnel{"", "tunnel", {}, 0, true};
+    const bool tunnel = interface.kind == config::InterfaceKind::Tunnel;
+    const config::Port& port = tunnel ? kTunnel : model.ports[interface.port];
     const PortView view = interface.port < ports.size() ? ports[interface.port] : PortView{};
     control::InterfaceStatus status;
     status.name = interface.name;
@@ -73,7 +75,7 @@ std::vector<control::InterfaceStatus> interface_statuses(
     status.speed_mbps = view.link.speed_mbps;
     status.mtu = interface.mtu;
     status.offloads = view.offloads;
-    if (interface.vlan == 0) {
+    if (interface.vlan == 0 && !tunnel) {
       fill_port_counters(
           status, view.statistics,
           interface.port < base.ports.size() ? base.ports[interface.port] : PortStatistics{});
