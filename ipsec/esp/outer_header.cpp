@@ -48,7 +48,8 @@ OuterHeader::OuterHeader(const net::IpAddress& local, const net::IpAddress& remo
       set_df_(handling.df == DfHandling::Set) {
   const uint8_t copied_ecn = handling.ecn == EcnHandling::Normal ? kEcnMask : 0;
   copied_class_bits_ = static_cast<uint8_t>((handling.copy_dscp_out ? kDscpMask : 0) | copied_ecn);
-  fixed_class_bits_ = static_cast<uint8_t>(handling.copy_dscp_out ? 0U : handling.dscp << 2U);
+  fixed_class_bits_ =
+      handling.copy_dscp_out ? uint8_t{0} : static_cast<uint8_t>(handling.dscp << 2U);
   bytes_ = static_cast<uint8_t>((is_v4_ ? net::kIpv4MinimumHeaderBytes : net::kIpv6HeaderBytes) +
                                 (has_udp_ ? kUdpBytes : 0));
   uint8_t* ip = template_.data() + kWrittenBytes - bytes_;

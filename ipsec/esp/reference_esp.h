@@ -63,6 +63,7 @@ class Fixture {
  public:
   Fixture();
   [[nodiscard]] EspSa* add(const SaParameters& parameters, uint64_t now_ms = 0);
+  void clear() { sas_.clear(); }
 
   struct Outcome {
     EspRefusal refusal;
