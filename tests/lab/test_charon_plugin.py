@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from labkit.charon_pair import CHARON, CharonPair, Path, TIMEOUT_MS, order_of, plugin_path, spis
-from labkit.commands import wait_until
+from labkit.charon_pair import (CHARON, TIMEOUT_MS, CharonPair, Path, count_in_memory, order_of,
+                                plugin_path, spis)
+from labkit.commands import run, wait_until
 
 pytestmark = [
     pytest.mark.skipif(not Path(CHARON).exists(), reason="charon-systemd is not installed"),
@@ -165,11 +166,36 @@ def test_a_new_mapping_moves_the_sa(pair):
     assert wait_until(lambda: installed(pair.b) == {}, 15, 0.1)
 
 
+def test_mobike_moves_the_sas_to_another_address(pair):
+    other = "192.0.2.11"
+    # Else the second address would go together with the first.
+    run(pair.a.in_namespace(["sysctl", "-qw", "net.ipv4.conf.wan.promote_secondaries=1"]))
+    run(["ip", "-n", pair.a.namespace, "addr", "add", f"{other}/24", "dev", "wan"])
+    pair.b.load(mobike="yes", remote=f"192.0.2.1,{other}")
+    pair.a.load(mobike="yes", local=f"192.0.2.1,{other}")
+    try:
+        assert pair.a.initiate(), pair.a.log()[-2000:]
+        marks = [site.recorder.mark() for site in pair.sites]
+        before = set(installed(pair.b))
+        run(["ip", "-n", pair.a.namespace, "addr", "del", "192.0.2.1/24", "dev", "wan"])
+        for site, mark, side in zip(pair.sites, marks, ("local", "remote")):
+            site.recorder.expect("update", mark, direction="inbound", **{side: other})
+            site.recorder.expect("update", mark, direction="outbound", **{side: other})
+        assert set(installed(pair.b)) == before
+        pair.a.swanctl("--terminate", "--ike", "site")
+        assert installed(pair.a) == {}
+    finally:
+        run(["ip", "-n", pair.a.namespace, "addr", "flush", "dev", "wan"])
+        run(["ip", "-n", pair.a.namespace, "addr", "add", "192.0.2.1/24", "dev", "wan"])
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_new_charon_flushes_what_the_old_one_left(pair, number):
     pair.connect()
     mark = pair.a.recorder.mark()
+    charon = pair.a.charon
     pair.a.end_charon(number)
+    assert charon.returncode == (0 if number == signal.SIGTERM else -number)
     pair.a.recorder.expect("gone", mark)
     left = installed(pair.a)
     # Killed, it takes nothing back: its SAs serve until another charon comes.
@@ -345,3 +371,16 @@ def test_no_key_is_in_any_log(pair):
             for form in (part, part.hex().encode(), part.hex(" ").encode(),
                          part.hex(" ").upper().encode()):
                 assert not any(form in text for text in texts)
+
+
+def test_keys_are_in_memory_only_while_they_serve(pair):
+    pair.connect()
+    keys = pair.keys()
+    for site in pair.sites:
+        assert count_in_memory(site.recorder.process, keys) == 2  # one per SA
+        assert count_in_memory(site.charon, keys) == 0
+    pair.a.swanctl("--terminate", "--ike", "site")
+    for site in pair.sites:
+        assert installed(site) == {}
+        assert count_in_memory(site.recorder.process, keys) == 0
+        assert count_in_memory(site.charon, keys) == 0

@@ -59,7 +59,7 @@ connections {{
     local_addrs = {local}
     remote_addrs = {remote}
     proposals = {ike}
-    mobike = no
+    mobike = {mobike}
     encap = {encap}
     if_id_in = 42
     if_id_out = 42
@@ -93,6 +93,7 @@ DEFAULTS = {
     "ike": "aes256gcm16-prfsha384-ecp384",
     "esp": "aes128gcm16-ecp256-esn",
     "encap": "no",
+    "mobike": "no",
     "start_action": "none",
     "secret": "a secret of the lab",
 }
@@ -303,6 +304,21 @@ def end(process, number):
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(10)
+
+
+def count_in_memory(process, keys):
+    """How many copies of the keys' first 16 bytes the process has in memory that it may write."""
+    found = 0
+    with open(f"/proc/{process.pid}/mem", "rb", buffering=0) as memory:
+        for line in Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8").splitlines():
+            place, permissions = line.split()[:2]
+            if not permissions.startswith("rw"):
+                continue
+            first, last = (int(number, 16) for number in place.split("-"))
+            memory.seek(first)
+            content = memory.read(last - first)
+            found += sum(content.count(key[:16]) for key in keys)
+    return found
 
 
 def spis(events):
