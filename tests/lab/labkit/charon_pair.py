@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Two charons in network namespaces, each with our plugin and a recorder in masugatad's place."""
 
+import array
+import itertools
 import json
 import os
 import re
@@ -310,15 +312,29 @@ def count_in_memory(process, keys):
     """How many copies of the keys' first 16 bytes the process has in memory that it may write."""
     found = 0
     with open(f"/proc/{process.pid}/mem", "rb", buffering=0) as memory:
-        for line in Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8").splitlines():
-            place, permissions = line.split()[:2]
-            if not permissions.startswith("rw"):
-                continue
-            first, last = (int(number, 16) for number in place.split("-"))
+        for first, last in touched_pages(process.pid):
             memory.seek(first)
             content = memory.read(last - first)
             found += sum(content.count(key[:16]) for key in keys)
     return found
+
+
+def touched_pages(pid):
+    """(first, last) addresses of writable memory that is there: of the stacks most never was."""
+    page_bytes = os.sysconf("SC_PAGE_SIZE")
+    with open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
+        for line in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines():
+            place, permissions = line.split()[:2]
+            if not permissions.startswith("rw"):
+                continue
+            first, last = (int(number, 16) for number in place.split("-"))
+            pagemap.seek(first // page_bytes * 8)
+            pages = array.array("Q", pagemap.read((last - first) // page_bytes * 8))
+            # In memory or swapped out: the two highest bits.
+            for there, run_of in itertools.groupby(enumerate(pages), lambda page: page[1] >> 62):
+                numbers = [number for number, _ in run_of]
+                if there:
+                    yield first + numbers[0] * page_bytes, first + (numbers[-1] + 1) * page_bytes
 
 
 def spis(events):
