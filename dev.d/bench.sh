@@ -18,6 +18,8 @@ run_bench() {
   fi
   bench=$BUILD/tests/bench/ips_bench
   as_owner "$bench" --json "$BUILD/bench/ips.json" "${quick[@]}" || status=1
+  bench=$BUILD/tests/bench/esp_bench
+  as_owner "$bench" --json "$BUILD/bench/esp.json" "${quick[@]}" || status=1
   lab_python throughput.py --json "$BUILD/bench/lab.json" "${quick[@]}" || status=1
   lab_python lossy_throughput.py --json "$BUILD/bench/lossy.json" "${quick[@]}" || status=1
   give_back "$BUILD/bench"
