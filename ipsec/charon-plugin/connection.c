@@ -17,7 +17,7 @@
 
 enum {
   kDefaultTimeoutMs = 3000,
-  kRetryMs = 500,
+  kRetryMs = 200,
   kFullQueueMs = 10,
 };
 

@@ -24,6 +24,8 @@ class SaDialogue {
   void begin() noexcept { greeted_ = false; }
   // The connection has ended.
   void end();
+  // Hello has come on this connection.
+  [[nodiscard]] bool greeted() const noexcept { return greeted_; }
 
   // Carries out one message and wipes it. The reply, if the message wants one; a fault when the
   // connection must be closed: the message is none of ours or came at the wrong time.

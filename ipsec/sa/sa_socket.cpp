@@ -111,7 +111,7 @@ void SaSocket::take(int connection) {
     close(connection);
     return;
   }
-  if (connection_ >= 0 && is_dead()) close_connection();
+  if (connection_ >= 0 && (is_dead() || !dialogue_.greeted())) close_connection();
   if (connection_ >= 0) {
     consumer_.report("a second charon is turned away: one is connected");
     turn_away(connection);
@@ -162,9 +162,12 @@ void SaSocket::close_connection() {
 }
 
 bool SaSocket::send(const void* message, size_t size) noexcept {
-  if (connection_ < 0) return false;
   return ::send(connection_, message, size, MSG_DONTWAIT | MSG_NOSIGNAL) ==
          static_cast<ssize_t>(size);
+}
+
+bool SaSocket::raise(const void* event, size_t size) noexcept {
+  return connected() && send(event, size);
 }
 
 bool SaSocket::acquire(uint32_t request_id, const TrafficSelector* source,
@@ -175,21 +178,21 @@ bool SaSocket::acquire(uint32_t request_id, const TrafficSelector* source,
     message.source = write_selector(*source);
     message.destination = write_selector(*destination);
   }
-  return send(&message, sizeof message);
+  return raise(&message, sizeof message);
 }
 
 bool SaSocket::expire(const SaName& name, bool hard) {
   auto message = begin_event<masugata_sa_expire>(MASUGATA_SA_EXPIRE);
   message.name = write_name(name);
   message.hard = hard ? 1 : 0;
-  return send(&message, sizeof message);
+  return raise(&message, sizeof message);
 }
 
 bool SaSocket::map(const SaName& name, const net::IpAddress& remote, uint16_t remote_port) {
   auto message = begin_event<masugata_sa_mapping>(MASUGATA_SA_MAPPING);
   message.name = write_name(name);
   message.remote = write_address(remote, remote_port);
-  return send(&message, sizeof message);
+  return raise(&message, sizeof message);
 }
 
 }  // namespace masugata::ipsec

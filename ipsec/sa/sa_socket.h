@@ -35,7 +35,7 @@ class SaSocket {
   void on_readable();
 
   // charon's plugin has greeted, and is there as far as is known.
-  [[nodiscard]] bool connected() const noexcept { return connection_ >= 0; }
+  [[nodiscard]] bool connected() const noexcept { return connection_ >= 0 && dialogue_.greeted(); }
 
   // Events for charon. False: nobody is there, or does not read; the caller may try again later.
   // A packet wants the SA of a policy without one; its addresses, when they are known.
@@ -53,6 +53,7 @@ class SaSocket {
   [[nodiscard]] bool receive();
   void close_connection();
   [[nodiscard]] bool send(const void* message, size_t size) noexcept;
+  [[nodiscard]] bool raise(const void* event, size_t size) noexcept;
   [[nodiscard]] bool is_dead() const noexcept;
 
   int listener_;

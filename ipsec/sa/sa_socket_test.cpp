@@ -138,6 +138,18 @@ TEST_F(SaSocketTest, ReplacesADeadCharonThatHasNotBeenNoticed) {
   EXPECT_TRUE(consumer_.sas.empty());
 }
 
+TEST_F(SaSocketTest, WaitsForAGreetingBeforeItRaisesEvents) {
+  const Owned silent = connect_charon();
+  socket_->on_readable();
+  EXPECT_FALSE(socket_->connected());
+  EXPECT_FALSE(socket_->acquire(7, nullptr, nullptr));
+  // One that says nothing is in nobody's way.
+  const Owned charon = greeted();
+  EXPECT_TRUE(has_hung_up(silent));
+  EXPECT_TRUE(socket_->connected());
+  EXPECT_EQ(consumer_.departures, 0);
+}
+
 TEST_F(SaSocketTest, NoticesThatCharonIsGone) {
   { const Owned charon = greeted(); }
   EXPECT_TRUE(is_readable());
