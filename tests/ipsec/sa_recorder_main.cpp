@@ -96,6 +96,8 @@ json describe(const CharonAlert& alert) {
           {"configured_remote_identity", alert.configured_remote_identity},
           {"subject", alert.subject},
           {"issuer", alert.issuer},
+          {"not_before", alert.not_before},
+          {"not_after", alert.not_after},
           {"received", alert.received},
           {"configured", alert.configured}};
 }

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from labkit.charon_pair import (CHARON, TIMEOUT_MS, CharonPair, Path, count_in_memory, order_of,
-                                plugin_path, spis)
+from labkit.charon_pair import (CHARON, TIMEOUT_MS, Authority, CharonPair, Path, count_in_memory,
+                                order_of, plugin_path, spis)
 from labkit.commands import run, wait_until
 
 pytestmark = [
@@ -347,6 +347,34 @@ def test_alerts_tell_of_an_unexpected_identity(pair):
     alert = pair.b.recorder.expect("alert", mark, kind="peer-authentication")
     # No configuration fits, so charon names none: who reads this knows what is configured.
     assert (alert["remote_identity"], alert["connection"]) == ("gw-a.example", "")
+
+
+def test_alerts_tell_of_certificates(pair):
+    ours = Authority(pair.directory / "ours", "Lab CA")
+    theirs = Authority(pair.directory / "theirs", "Foreign CA")
+    certificates = {"auth": "pubkey", "certificate": "certs = site.pem"}
+    ours.equip(pair.a, ours)
+    cases = [
+        ({"authority": ours}, None),
+        ({"authority": ours, "days": (-30, -1)}, "certificate-expired"),
+        ({"authority": theirs}, "certificate-no-issuer"),
+    ]
+    for how, kind in cases:
+        how["authority"].equip(pair.b, ours, how.get("days", (-1, 30)))
+        for site in pair.sites:
+            site.swanctl("--load-creds", "--clear", "--noprompt")
+            site.load(**certificates)
+        mark = pair.a.recorder.mark()
+        assert pair.a.initiate() == (kind is None), pair.a.log()[-2000:]
+        if kind is None:
+            pair.a.swanctl("--terminate", "--ike", "site")
+            continue
+        alert = pair.a.recorder.expect("alert", mark, kind=kind)
+        assert alert["subject"] == "CN=gw-b.example" and alert["connection"] == "site"
+        assert alert["issuer"] == ("CN=Lab CA" if how["authority"] is ours else "CN=Foreign CA")
+        assert 0 < alert["not_before"] < alert["not_after"]
+        assert (alert["not_after"] < time.time()) == (kind == "certificate-expired")
+        pair.a.recorder.expect("alert", mark, kind="peer-authentication")
 
 
 def test_alerts_tell_of_a_peer_that_does_not_answer(pair):

@@ -2,6 +2,7 @@
 """Two charons in network namespaces, each with our plugin and a recorder in masugatad's place."""
 
 import array
+import datetime
 import itertools
 import json
 import os
@@ -65,9 +66,10 @@ connections {{
     encap = {encap}
     if_id_in = 42
     if_id_out = 42
-    local {{ auth = psk
+    local {{ auth = {auth}
+      {certificate}
       id = gw-{me}.example }}
-    remote {{ auth = psk
+    remote {{ auth = {auth}
       id = {expected_identity} }}
     children {{
       net {{
@@ -96,6 +98,8 @@ DEFAULTS = {
     "esp": "aes128gcm16-ecp256-esn",
     "encap": "no",
     "mobike": "no",
+    "auth": "psk",
+    "certificate": "",
     "start_action": "none",
     "secret": "a secret of the lab",
 }
@@ -110,6 +114,48 @@ def plugin_path():
 
 def recorder_path():
     return plugin_path().parents[1] / "tests" / "ipsec" / "sa_recorder"
+
+
+class Authority:
+    """A certification authority of the lab, made by strongSwan's pki."""
+
+    def __init__(self, directory, name):
+        directory.mkdir(mode=0o700)
+        self.directory = directory
+        self.key = self._generate("ca")
+        self.certificate = self._write("ca.pem", pki(
+            "--self", "--ca", "--in", self.key, "--type", "ecdsa", "--dn", f"CN={name}",
+            "--outform", "pem"))
+
+    def _generate(self, name):
+        return self._write(f"{name}-key.pem", pki("--gen", "--type", "ecdsa", "--outform", "pem"))
+
+    def _write(self, name, text):
+        file = self.directory / name
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def equip(self, site, trusted, days=(-1, 30)):
+        """Gives the site a certificate, valid for those days from today, and the authority that it
+        trusts."""
+        key = self._generate(site.me)
+        today = datetime.datetime.now(datetime.timezone.utc)
+        first, last = ((today + datetime.timedelta(days=day)).strftime("%d.%m.%y %H:%M:%S")
+                       for day in days)
+        text = pki("--issue", "--cacert", self.certificate, "--cakey", self.key, "--in", key,
+                   "--type", "ecdsa", "--dn", f"CN=gw-{site.me}.example", "--san",
+                   f"gw-{site.me}.example", "--not-before", first, "--not-after", last,
+                   "--outform", "pem")
+        swanctl = site.directory / "swanctl"
+        for folder in ("x509", "x509ca", "ecdsa"):
+            (swanctl / folder).mkdir(exist_ok=True)
+        (swanctl / "x509" / "site.pem").write_text(text, encoding="utf-8")
+        shutil.copy(key, swanctl / "ecdsa" / "site.pem")
+        shutil.copy(trusted.certificate, swanctl / "x509ca" / "ca.pem")
+
+
+def pki(*words):
+    return run(["pki", *words]).stdout
 
 
 class Recorder:
