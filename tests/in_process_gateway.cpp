@@ -167,6 +167,7 @@ InProcessGateway::~InProcessGateway() {
   workers_.clear();
   inspection_.reset();
   antivirus_.reset();
+  ipsec_.reset();
   std::error_code ignored;
   if (!rule_folder_.empty()) std::filesystem::remove_all(rule_folder_, ignored);
   messages_.reset();
@@ -283,6 +284,7 @@ Status InProcessGateway::open_port(const config::Port& configured, uint32_t inst
 Status InProcessGateway::publish(const config::Model& model) {
   if (Status loaded = load_inspection(model); !loaded) return loaded;
   if (Status loaded = load_antivirus(model); !loaded) return loaded;
+  if (Status loaded = load_ipsec(model); !loaded) return loaded;
   auto snapshot = dataplane::compile_snapshot(
       model, epoch_ + 1, wall_clock_,
       configuration_ == nullptr ? nullptr : configuration_->snapshot.get());
@@ -458,6 +460,7 @@ void InProcessGateway::settle() {
   for (uint32_t turn = 0; turn < kMaximumTurns; ++turn) {
     bool busy = false;
     tend_antivirus();
+    if (ipsec_ != nullptr) ipsec_->tick();
     for (const auto& worker : workers_) busy |= worker->run_once({now_us_});
     if (!busy) break;
   }

@@ -13,6 +13,7 @@
 #include "dataplane/antivirus/antivirus_manager.h"
 #include "dataplane/gateway/configuration_builder.h"
 #include "dataplane/inspection/inspection_manager.h"
+#include "dataplane/ipsec/ipsec_manager.h"
 #include "dataplane/pipeline/worker.h"
 #include "dataplane/pipeline/worker_messages.h"
 #include "dataplane/session/mapped_memory.h"
@@ -69,6 +70,7 @@ class InProcessGateway final : public GatewayUnderTest {
   [[nodiscard]] dataplane::Worker& worker() noexcept { return *workers_.front(); }
   [[nodiscard]] dataplane::InspectionManager& inspection() noexcept { return *inspection_; }
   [[nodiscard]] dataplane::AntivirusManager& antivirus() noexcept { return *antivirus_; }
+  [[nodiscard]] dataplane::IpsecManager& ipsec() noexcept { return *ipsec_; }
   [[nodiscard]] dataplane::ForwardingPublisher& forwarding() noexcept { return *forwarding_; }
   [[nodiscard]] const config::Model& model() const noexcept { return model_; }
   [[nodiscard]] const dataplane::RunningConfiguration& configuration() const noexcept {
@@ -89,6 +91,7 @@ class InProcessGateway final : public GatewayUnderTest {
   Status publish(const config::Model& model);
   Status load_inspection(const config::Model& model);
   Status load_antivirus(const config::Model& model);
+  Status load_ipsec(const config::Model& model);
   void tend_antivirus();
   [[nodiscard]] dataplane::WallTime wall_time() const;
   Status feed_routes();
@@ -111,6 +114,7 @@ class InProcessGateway final : public GatewayUnderTest {
   dataplane::MappedMemory inspection_memory_;
   std::unique_ptr<dataplane::InspectionManager> inspection_;
   std::unique_ptr<dataplane::AntivirusManager> antivirus_;
+  std::unique_ptr<dataplane::IpsecManager> ipsec_;
   ScriptedScanner scanner_;
   bool scanner_opened_ = false;
   std::vector<std::string> objects_;

@@ -75,8 +75,8 @@ void check_interfaces_have_zones(reading::Context& context) {
     // A port without addresses that carries VLANs is used through them.
     const bool carrier = interfaces[index].addresses.empty() && nodes[index].has("vlan");
     const bool tunnel = interfaces[index].kind == InterfaceKind::Tunnel;
-    const bool enabled = tunnel ? !nodes[index].has("disable")
-                                : context.model.ports[interfaces[index].port].enabled;
+    const bool enabled =
+        tunnel ? !nodes[index].has("disable") : context.model.ports[interfaces[index].port].enabled;
     if (has_zone[index] || carrier || !enabled) continue;
     context.warning(nodes[index], fmt::format("interface {} is in no zone: nothing passes it",
                                               interfaces[index].name));

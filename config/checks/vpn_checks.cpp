@@ -47,8 +47,7 @@ void check_ends(Context& context, DataNode node, const VpnSite& site) {
   }
   const DataNode role = node.child("role");
   if (site.peer_is_any() && role && role.value() != "respond") {
-    context.error(role, "this side cannot begin: the peer's address is not known",
-                  "role respond;");
+    context.error(role, "this side cannot begin: the peer's address is not known", "role respond;");
   }
 }
 

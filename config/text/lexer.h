@@ -29,8 +29,8 @@ struct Token {
 
 inline constexpr size_t kMaximumTokenBytes = 4096;
 
-// Reports bad bytes and broken strings to `problems` and goes on behind them; a string with bytes that
-// are not text is empty from there on, so that nobody behind the lexer meets a zero byte.
+// Reports bad bytes and broken strings to `problems` and goes on behind them; a string with bytes
+// that are not text is empty from there on, so that nobody behind the lexer meets a zero byte.
 class Lexer {
  public:
   // `source` must live in `document` already.

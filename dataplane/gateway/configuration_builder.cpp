@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "dataplane/kernel/kernel_interface.h"
+
 namespace masugata::dataplane {
 namespace {
 
@@ -16,6 +18,8 @@ EgressInterface egress_of(const SnapshotInterface& interface, const std::vector<
   egress.mss_ipv4 = interface.mss_clamp_ipv4;
   egress.mss_ipv6 = interface.mss_clamp_ipv6;
   egress.zone = interface.enabled ? interface.zone : kNoZone;
+  egress.tunnel = interface.port == config::kNoPortIndex;
+  if (egress.tunnel) egress.mac = kTunnelTwinMac;
   if (interface.port < ports.size() && interface.enabled) {
     egress.port = ports[interface.port].device;
     egress.mac = ports[interface.port].mac;

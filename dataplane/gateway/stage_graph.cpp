@@ -21,9 +21,10 @@ std::string line_of() {
 }  // namespace
 
 std::string stage_graph_text() {
-  return line_of<DecodeStage>() + line_of<DefragmentStage>() + line_of<TrackStage>() +
-         line_of<AdmitStage>() + line_of<InspectStage>() + line_of<EgressStage>() +
-         line_of<PuntStage>() + line_of<TransmitStage>();
+  return line_of<DecodeStage>() + line_of<DefragmentStage>() + line_of<DecryptStage>() +
+         line_of<TrackStage>() + line_of<AdmitStage>() + line_of<InspectStage>() +
+         line_of<EgressStage>() + line_of<EncryptStage>() + line_of<PuntStage>() +
+         line_of<TransmitStage>();
 }
 
 }  // namespace masugata::dataplane

@@ -111,6 +111,18 @@ namespace masugata::dataplane {
   X(AntivirusNoRoom, "antivirus-no-room", "no room to hold it until its object is scanned; its sender repeats it") \
   X(StreamSegment, "stream-segment", "TCP segment that its receiver would not read as it was inspected") \
   X(StreamMemory, "stream-memory", "no memory to remember the segment with, and the profile says drop") \
+  /* IPsec */                                                                                     \
+  X(IpsecUnknownSpi, "ipsec-unknown-spi", "ESP to the gateway with an SPI that no SA has")        \
+  X(IpsecMalformed, "ipsec-malformed", "ESP too short, or not of the shape that its SA has")      \
+  X(IpsecReplay, "ipsec-replay", "ESP packet that was received before, or is older than the replay window") \
+  X(IpsecAuthentication, "ipsec-authentication", "ESP packet that is not authentic")              \
+  X(IpsecInner, "ipsec-inner", "what an authentic ESP packet carries is no packet for a tunnel")  \
+  X(IpsecDummy, "ipsec-dummy", "dummy packet that a peer sends to hide how much it sends")        \
+  X(IpsecSelector, "ipsec-selector", "the decrypted packet is not of the networks that its SA is for") \
+  X(IpsecKeepAlive, "ipsec-keep-alive", "keep-alive for a NAT on the way (RFC 3948)")             \
+  X(IpsecNoSa, "ipsec-no-sa", "into a tunnel that has no SA for it at this time")                 \
+  X(IpsecExpired, "ipsec-expired", "the SA's lifetime or its sequence numbers are used up")       \
+  X(IpsecTooLong, "ipsec-too-long", "no room to encrypt it in, or too long when encrypted")       \
   /* forwarding */                                                                                \
   X(TtlExpired, "ttl-expired", "TTL or hop limit reached zero; ICMP time exceeded was sent")      \
   X(MtuExceeded, "mtu-exceeded", "larger than the egress MTU and must not be fragmented; ICMP was sent") \

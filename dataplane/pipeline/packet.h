@@ -28,6 +28,9 @@ enum PacketFlag : uint16_t {
   kPacketLinkMulticast = 1U << 9U,     // destination MAC is multicast or broadcast
   kPacketNetworkLocal = 1U << 10U,     // ARP, ND, multicast, DHCP...: for the kernel, not forwarded
   kPacketChecksumPending = 1U << 11U,  // the payload was changed: TCP's checksum is due at transmit
+  kPacketToDecrypt = 1U << 12U,        // ESP for us, on its way to the worker that owns its SA
+  kPacketToEncrypt = 1U << 13U,        // goes into a tunnel, on its way to the SA's owner
+  kPacketEncapsulated = 1U << 14U,     // set by encrypt: ESP of ours that looks for its next hop
 };
 
 // Lives in the private area of the mbuf (rte_pktmbuf_pool_create's priv_size), so that

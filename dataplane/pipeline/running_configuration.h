@@ -29,6 +29,7 @@ struct alignas(32) EgressInterface {
   uint16_t twin = 0xffff;  // TwinId of the kernel's twin
   uint16_t zone = kNoZone;
   bool port_sums_tcp = false;  // the port completes TCP checksums of both families
+  bool tunnel = false;         // has no port: what leaves by it is encrypted
 };
 static_assert(sizeof(EgressInterface) == 32);
 

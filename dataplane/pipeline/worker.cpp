@@ -16,6 +16,13 @@ constexpr uint32_t kExpectationSlotsPerTurn = 4;
 constexpr uint32_t kSessionsPerQueryTurn = 256;
 constexpr uint32_t kMaximumPasses = 16;
 
+// What another worker gave away goes on where that one could not go on.
+StageId stage_of_handover(Packet& packet) noexcept {
+  if (packet.has(kPacketToDecrypt)) return StageId::Decrypt;
+  if (packet.has(kPacketToEncrypt)) return StageId::Encrypt;
+  return packet.has(kPacketIsFragment) ? StageId::Defragment : StageId::Track;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Worker>> Worker::create(const WorkerSettings& settings, MemorySource& memory,
@@ -42,6 +49,7 @@ Worker::Worker(const WorkerSettings& settings, const Publication& publication)
   inspector_.consult(guard_);
   context_.applications = &applications_;
   context_.names = &names_;
+  context_.ipsec = &ipsec_;
   port_of_device_.assign(RTE_MAX_ETHPORTS, kNoPort);
   for (const PolledPort& port : ports_) port_of_device_[port.device] = port.index;
 }
@@ -86,6 +94,7 @@ void Worker::begin_turn(WorkerTime now) noexcept {
   context_.forwarding = &publication_.forwarding->view();
   inspector_.adopt(publication_.inspection.load(std::memory_order_acquire));
   guard_.adopt(publication_.antivirus.load(std::memory_order_acquire));
+  ipsec_.adopt(publication_.ipsec.load(std::memory_order_acquire));
   context_.ports_down = publication_.ports_down.load(std::memory_order_relaxed);
   context_.trace_filter = context_.trace.filter.load(std::memory_order_acquire);
   if (context_.forwarding->generation() != forwarding_generation_) {
@@ -153,8 +162,9 @@ bool Worker::receive_handovers() noexcept {
   for (uint32_t i = 0; i < count; ++i) {
     Packet& packet = *packets[i];
     packet.session = nullptr;
-    runner_.push(packet, packet.has(kPacketIsFragment) ? StageId::Defragment : StageId::Track);
-    context_.sessions->prefetch_bucket(packet.hash());
+    const StageId stage = stage_of_handover(packet);
+    runner_.push(packet, stage);
+    if (stage == StageId::Track) context_.sessions->prefetch_bucket(packet.hash());
   }
   if (count > 0) run_stages();
   return count > 0;
@@ -205,10 +215,12 @@ void Worker::run_stages() noexcept {
   for (uint32_t pass = 0; pass < kMaximumPasses && !runner_.idle(); ++pass) {
     runner_.run(decode_);
     runner_.run(defragment_);
+    runner_.run(decrypt_);
     runner_.run(track_);
     runner_.run(admit_);
     runner_.run(inspect_);
     runner_.run(egress_);
+    runner_.run(encrypt_);
     runner_.run(punt_);
     runner_.run(transmit_);
   }

@@ -12,6 +12,7 @@
 #include "dataplane/applications/application_identifier.h"
 #include "dataplane/forwarding/publisher.h"
 #include "dataplane/inspection/inspector.h"
+#include "dataplane/ipsec/ipsec_gate.h"
 #include "dataplane/names/name_learner.h"
 #include "dataplane/pipeline/runner.h"
 #include "dataplane/pipeline/session_query.h"
@@ -19,8 +20,10 @@
 #include "dataplane/platform/quiescence.h"
 #include "dataplane/stages/admit/admit_stage.h"
 #include "dataplane/stages/decode/decode_stage.h"
+#include "dataplane/stages/decrypt/decrypt_stage.h"
 #include "dataplane/stages/defragment/defragment_stage.h"
 #include "dataplane/stages/egress/egress_stage.h"
+#include "dataplane/stages/encrypt/encrypt_stage.h"
 #include "dataplane/stages/inspect/inspect_stage.h"
 #include "dataplane/stages/punt/punt_stage.h"
 #include "dataplane/stages/track/track_stage.h"
@@ -35,7 +38,8 @@ struct Publication {
   // Published before a configuration that asks for its slots.
   std::atomic<const InspectionSet*> inspection{nullptr};
   std::atomic<const AntivirusSet*> antivirus{nullptr};  // likewise
-  std::atomic<uint64_t> ports_down{0};                  // bit per DPDK port id: its link is down
+  std::atomic<const IpsecView*> ipsec{nullptr};
+  std::atomic<uint64_t> ports_down{0};     // bit per DPDK port id: its link is down
   QuiescenceDomain* quiescence = nullptr;  // nullptr: a single thread runs worker and control
 };
 
@@ -100,6 +104,8 @@ class Worker final : public SessionObserver {
   [[nodiscard]] ApplicationIdentifier& applications() noexcept { return applications_; }
   // As above; see name_learner.h.
   [[nodiscard]] NameLearner& names() noexcept { return names_; }
+  // As above; see ipsec_gate.h.
+  [[nodiscard]] IpsecGate& ipsec() noexcept { return ipsec_; }
   [[nodiscard]] SessionQuerySlot& queries() noexcept { return queries_; }
   // As given at start; any thread.
   [[nodiscard]] const WorkerSettings& settings() const noexcept { return settings_; }
@@ -129,14 +135,17 @@ class Worker final : public SessionObserver {
   Inspector inspector_;
   ApplicationIdentifier applications_;
   NameLearner names_;
+  IpsecGate ipsec_;
   Runner runner_;
   TransmitQueues transmit_queues_;
   DecodeStage decode_;
   DefragmentStage defragment_;
+  DecryptStage decrypt_;
   TrackStage track_;
   AdmitStage admit_;
   InspectStage inspect_;
   EgressStage egress_;
+  EncryptStage encrypt_;
   PuntStage punt_;
   TransmitStage transmit_;
   SessionQuerySlot queries_;

@@ -35,6 +35,7 @@ inline constexpr uint32_t kRouteEpochBits = 20;
 
 class ApplicationIdentifier;
 class Inspector;
+class IpsecGate;
 class KernelPort;
 class NameLearner;
 class ObjectGuard;
@@ -116,6 +117,7 @@ struct WorkerContext {
   ObjectGuard* guard = nullptr;
   ApplicationIdentifier* applications = nullptr;
   NameLearner* names = nullptr;
+  IpsecGate* ipsec = nullptr;
   WorkerMessages* messages = nullptr;  // rings to and from other workers; nullptr with one worker
 
   [[nodiscard]] const Snapshot& snapshot() const noexcept { return *configuration->snapshot; }
@@ -130,8 +132,14 @@ struct WorkerContext {
     count_drop(reason);
     rte_pktmbuf_free(&packet.mbuf());
   }
-  // Sends a packet that the gateway wrote itself, or one that waited, to a stage.
+  [[nodiscard]] bool leaves_by_tunnel(const Packet& packet) const noexcept {
+    return packet.egress_interface < configuration->interfaces.size() &&
+           configuration->interfaces[packet.egress_interface].tunnel;
+  }
+  // Sends a packet that the gateway wrote itself, or one that waited, to a stage. What is to be
+  // transmitted by a tunnel is encrypted first.
   void emit(Packet& packet, StageId stage) noexcept {
+    if (stage == StageId::Transmit && leaves_by_tunnel(packet)) stage = StageId::Encrypt;
     if (!outbox.add(packet, stage)) drop_packet(packet, DropReason::NoBuffer);
   }
   // The worker's clock in seconds; does not wrap.

@@ -3,6 +3,7 @@
 
 #include "dataplane/fragments/buffer_chain.h"
 #include "dataplane/stages/decode/frame_decoder.h"
+#include "dataplane/stages/decrypt/decrypt_stage.h"
 
 namespace masugata::dataplane {
 namespace {
@@ -90,6 +91,14 @@ Verdict<Next> DecodeStage::decide(Packet& packet, WorkerContext& context) noexce
   const FrameBytes frame{packet.frame(), mbuf.data_len, mbuf.pkt_len};
   const ReceiveChecks checks = checks_of(mbuf);
   const Verdict<FrameKind> decoded = decode_frame(link, frame, checks, packet);
+  const Verdict<Next> sorted = sort(packet, decoded, checks, context);
+  if (sorted.next == Next::Track) [[likely]]
+    prefetch_session(packet.hash(), *context.sessions);
+  return sorted;
+}
+
+Verdict<Next> DecodeStage::sort(Packet& packet, const Verdict<FrameKind>& decoded,
+                                const ReceiveChecks& checks, WorkerContext& context) noexcept {
   if (context.trace_filter != nullptr) [[unlikely]]
     match_trace(packet, context);
   if (decoded.next == FrameKind::Drop) [[unlikely]]
@@ -100,7 +109,7 @@ Verdict<Next> DecodeStage::decide(Packet& packet, WorkerContext& context) noexce
   }
   if (decoded.next == FrameKind::Fragment) [[unlikely]]
     return forward_to(Next::Defragment);
-  if (mbuf.nb_segs > 1 && !checks.transport_checksum_good) [[unlikely]] {
+  if (packet.mbuf().nb_segs > 1 && !checks.transport_checksum_good) [[unlikely]] {
     const DropReason bad = verify_chained_checksum(packet);
     if (bad != DropReason::None) return drop<Next>(bad);
   }
@@ -113,9 +122,9 @@ Verdict<Next> DecodeStage::decide(Packet& packet, WorkerContext& context) noexce
     packet.egress_interface = packet.ingress_interface;
     return forward_to(Next::Transmit);
   }
-  const uint64_t hash = net::hash_flow(packet.key, context.secret);
-  packet.set_hash(hash);
-  prefetch_session(hash, *context.sessions);
+  if (DecryptStage::wants(packet, context)) [[unlikely]]
+    return forward_to(Next::Decrypt);
+  packet.set_hash(net::hash_flow(packet.key, context.secret));
   return forward_to(Next::Track);
 }
 

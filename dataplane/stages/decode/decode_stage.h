@@ -7,18 +7,25 @@
 
 #include "dataplane/pipeline/verdict.h"
 #include "dataplane/pipeline/worker_context.h"
+#include "dataplane/stages/decode/frame_decoder.h"
 
 namespace masugata::dataplane {
 
 class DecodeStage {
  public:
   static constexpr StageId kId = StageId::Decode;
-  enum class Next : uint8_t { Drop, Hold, Track, Defragment, Punt, Transmit };
+  enum class Next : uint8_t { Drop, Hold, Track, Defragment, Punt, Transmit, Decrypt };
   static constexpr std::array kExits{StageId::Track, StageId::Defragment, StageId::Punt,
-                                     StageId::Transmit};
+                                     StageId::Transmit, StageId::Decrypt};
 
   void prepare(std::span<Packet* const> batch, WorkerContext& context) noexcept;
   Verdict<Next> decide(Packet& packet, WorkerContext& context) noexcept;
+
+  // Where a packet goes whose headers were decoded with this outcome; its transport checksum may
+  // still have to be looked at (`checks`). Sets the hash of what goes to track. Also for packets
+  // that come out of a tunnel.
+  static Verdict<Next> sort(Packet& packet, const Verdict<FrameKind>& decoded,
+                            const ReceiveChecks& checks, WorkerContext& context) noexcept;
 
  private:
   void prefetch_session(uint64_t hash, const SessionTable& sessions) noexcept;

@@ -4,6 +4,7 @@
 #include "dataplane/pipeline/worker_messages.h"
 #include "dataplane/stages/answers/icmp_answers.h"
 #include "dataplane/stages/decode/frame_decoder.h"
+#include "dataplane/stages/decrypt/decrypt_stage.h"
 
 namespace masugata::dataplane {
 namespace {
@@ -68,6 +69,7 @@ Verdict<Next> DefragmentStage::decode_datagram(Packet& packet, WorkerContext& co
     case FrameKind::Flow:
       break;
   }
+  if (DecryptStage::wants(packet, context)) return forward_to(Next::Decrypt);
   packet.set_hash(net::hash_flow(packet.key, context.secret));
   context.sessions->prefetch_bucket(packet.hash());
   return forward_to(Next::Track);

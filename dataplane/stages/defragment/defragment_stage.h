@@ -12,8 +12,9 @@ namespace masugata::dataplane {
 class DefragmentStage {
  public:
   static constexpr StageId kId = StageId::Defragment;
-  enum class Next : uint8_t { Drop, Hold, Track, Punt, Transmit };
-  static constexpr std::array kExits{StageId::Track, StageId::Punt, StageId::Transmit};
+  enum class Next : uint8_t { Drop, Hold, Track, Punt, Transmit, Decrypt };
+  static constexpr std::array kExits{StageId::Track, StageId::Punt, StageId::Transmit,
+                                     StageId::Decrypt};
 
   Verdict<Next> decide(Packet& packet, WorkerContext& context) noexcept;
 

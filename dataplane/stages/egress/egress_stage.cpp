@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/stages/egress/egress_stage.h"
 
-#include "dataplane/fragments/fragmenter.h"
 #include "dataplane/nat/icmp_error.h"
 #include "dataplane/nat/rewrite.h"
 #include "dataplane/stages/admit/readmission.h"
 #include "dataplane/stages/answers/icmp_answers.h"
+#include "dataplane/stages/egress/fragment_sender.h"
 #include "dataplane/stages/egress/next_hop.h"
 #include "dataplane/stages/egress/packet_rewrite.h"
 #include "dataplane/stages/egress/stream_adjustment.h"
-#include "dataplane/stages/transmit/transmit_queues.h"
-#include "dataplane/stages/transmit/transport_checksum.h"
 #include "net/headers/tcp_options.h"
 
 namespace masugata::dataplane {
@@ -72,21 +70,13 @@ DropReason translate_error(Packet& packet, const Session& session, Direction dir
   return DropReason::None;
 }
 
-// Sends a packet in pieces of at most `limit` bytes; it is used up.
-Verdict<Next> send_fragments(Packet& packet, uint16_t limit, WorkerContext& context) noexcept {
-  // Once it is in pieces no port can sum it.
-  complete_checksum(packet);
-  FragmentList list;
-  const DropReason reason = fragment_packet(packet, limit, *context.packet_pool, list);
-  if (reason != DropReason::None) return drop<Next>(reason);
-  for (uint32_t i = 0; i < list.count; ++i) {
-    Packet& fragment = Packet::of(list.fragments[i]);
-    fragment.egress_interface = packet.egress_interface;
-    const DropReason refused = context.transmit->enqueue(fragment, context);
-    if (refused != DropReason::None) context.drop_packet(fragment, refused);
-  }
-  rte_pktmbuf_free(&packet.mbuf());
-  return forward_to(Next::Hold);
+Verdict<Next> send_in_pieces(Packet& packet, uint16_t limit, WorkerContext& context) noexcept {
+  const DropReason refused = send_fragments(packet, limit, context);
+  return refused == DropReason::None ? forward_to(Next::Hold) : drop<Next>(refused);
+}
+
+Verdict<Next> onward(const EgressInterface& egress) noexcept {
+  return forward_to(egress.tunnel ? Next::Encrypt : Next::Transmit);
 }
 
 Verdict<Next> to_kernel(Packet& packet, const Session& session, Direction direction) noexcept {
@@ -112,8 +102,8 @@ Verdict<Next> from_kernel(Packet& packet, const Session& session, Direction dire
   } else {
     rewrite_by_keys(packet, session, direction);
   }
-  return plan.need == FragmentationNeed::Fragment ? send_fragments(packet, plan.limit, context)
-                                                  : forward_to(Next::Transmit);
+  if (plan.need == FragmentationNeed::Fragment) return send_in_pieces(packet, plan.limit, context);
+  return onward(context.configuration->interfaces[packet.egress_interface]);
 }
 
 void clamp_segment_size(Packet& packet, const EgressInterface& egress,
@@ -218,15 +208,19 @@ Verdict<Next> EgressStage::decide(Packet& packet, WorkerContext& context) noexce
     return drop<Next>(DropReason::InternalError);
   }
   if (plan.need == FragmentationNeed::Fragment) [[unlikely]] {
-    return send_fragments(packet, plan.limit, context);
+    return send_in_pieces(packet, plan.limit, context);
   }
-  return forward_to(Next::Transmit);
+  return onward(egress);
 }
 
 void EgressStage::release_waiting(WorkerContext& context) noexcept {
   if (context.waiting.packets() == 0) return;
   const auto ready = [&context](HeldPacket&& held, NeighbourIndex) noexcept {
     Packet& packet = *held.release();
+    if (packet.has(kPacketEncapsulated)) {
+      context.emit(packet, StageId::Encrypt);
+      return;
+    }
     Session* session = context.sessions->resolve(
         SessionHandle{packet.held_session_index, packet.held_session_serial});
     if (session == nullptr) {
@@ -246,7 +240,9 @@ void EgressStage::release_waiting(WorkerContext& context) noexcept {
   const auto expired = [&context](HeldPacket&& held, const NeighbourKey&) noexcept {
     Packet& packet = *held.release();
     packet.session = nullptr;
-    send_icmp_error(packet, IcmpError::HostUnreachable, 0, context);
+    if (!packet.has(kPacketEncapsulated)) {
+      send_icmp_error(packet, IcmpError::HostUnreachable, 0, context);
+    }
     context.drop_packet(packet, DropReason::NeighbourUnresolved);
   };
   const auto ask = [&context](const NeighbourKey& key) noexcept {

@@ -14,8 +14,8 @@ namespace masugata::dataplane {
 class EgressStage {
  public:
   static constexpr StageId kId = StageId::Egress;
-  enum class Next : uint8_t { Drop, Hold, Transmit, Punt };
-  static constexpr std::array kExits{StageId::Transmit, StageId::Punt};
+  enum class Next : uint8_t { Drop, Hold, Transmit, Punt, Encrypt };
+  static constexpr std::array kExits{StageId::Transmit, StageId::Punt, StageId::Encrypt};
 
   Verdict<Next> decide(Packet& packet, WorkerContext& context) noexcept;
 

@@ -4,6 +4,14 @@
 namespace masugata::dataplane {
 namespace {
 
+NextHopAnswer refuse(DropReason reason) noexcept {
+  NextHopAnswer answer;
+  answer.reason = reason;
+  return answer;
+}
+
+}  // namespace
+
 DropReason refusal_of(RouteKind kind) noexcept {
   switch (kind) {
     case RouteKind::Blackhole:
@@ -16,14 +24,6 @@ DropReason refusal_of(RouteKind kind) noexcept {
       return DropReason::NoRoute;
   }
 }
-
-NextHopAnswer refuse(DropReason reason) noexcept {
-  NextHopAnswer answer;
-  answer.reason = reason;
-  return answer;
-}
-
-}  // namespace
 
 NextHopAnswer find_next_hop(Session& session, Direction direction,
                             WorkerContext& context) noexcept {
@@ -44,6 +44,12 @@ NextHopAnswer find_next_hop(Session& session, Direction direction,
   }
   if (static_cast<uint8_t>(context.configuration->interfaces[route.interface].zone) != other.zone) {
     return refuse(DropReason::RouteZoneChanged);
+  }
+  if (context.configuration->interfaces[route.interface].tunnel) {
+    // Behind a tunnel there is nobody to ask for.
+    flow.egress_interface = route.interface;
+    answer.outcome = NextHopOutcome::Ready;
+    return answer;
   }
   const net::IpAddress& next_hop = route.next_hop(destination);
   const NeighbourIndex index = context.forwarding->neighbours().find(route.interface, next_hop);

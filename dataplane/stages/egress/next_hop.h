@@ -14,6 +14,9 @@ enum class NextHopOutcome : uint8_t {
   Refused,  // `reason`
 };
 
+// Why a packet does not leave by a route of this kind, which is neither Connected nor Gateway.
+[[nodiscard]] DropReason refusal_of(RouteKind kind) noexcept;
+
 struct NextHopAnswer {
   NextHopOutcome outcome = NextHopOutcome::Refused;
   DropReason reason = DropReason::InternalError;

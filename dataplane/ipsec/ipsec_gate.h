@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A worker's side of IPsec: the view that it works with, its cryptography, and what it tells the
+// control thread.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "dataplane/ipsec/ipsec_view.h"
+#include "dataplane/pipeline/record_ring.h"
+#include "ipsec/esp/esp_worker.h"
+#include "result/result.h"
+
+namespace masugata::dataplane {
+
+// A packet wants into a tunnel that has no SA.
+struct AcquireRecord {
+  uint32_t request_id = 0;
+  SelectorFacts facts;
+};
+
+// Authenticated packets of an SA come from another address or port than it says (RFC 3948 section
+// 5.2: a NAT forgot its mapping).
+struct MappingRecord {
+  ipsec::SaName name;
+  net::IpAddress remote;
+  uint16_t remote_port = 0;
+};
+
+class IpsecGate {
+ public:
+  static constexpr uint32_t kRecords = 64;
+  // Of one connection or SA, a record so often at most.
+  static constexpr uint64_t kRecordPeriod_ms = 1000;
+
+  // Control thread, before the first view is published; takes about 220 KiB. Once prepared, nothing
+  // happens.
+  [[nodiscard]] Status prepare(uint16_t worker);
+
+  // --- worker ---
+  // At the start of each turn; `view` may be null.
+  void adopt(const IpsecView* view) noexcept {
+    if (view == view_) [[likely]]
+      return;
+    take(view);
+  }
+  // Null while there is nothing to do with IPsec.
+  [[nodiscard]] const IpsecView* view() const noexcept { return view_; }
+  [[nodiscard]] ipsec::EspWorker& esp() noexcept { return *esp_; }
+  void ask_for_sa(uint32_t request_id, const SelectorFacts& facts, uint64_t now_ms) noexcept;
+  // `sa`: owned by this worker.
+  void note_mapping(InstalledSa& sa, const net::IpAddress& remote, uint16_t remote_port,
+                    uint64_t now_ms) noexcept;
+
+  // --- control thread ---
+  // Generation of the view that the worker has turned to.
+  [[nodiscard]] uint32_t adopted() const noexcept {
+    return adopted_.load(std::memory_order_acquire);
+  }
+  [[nodiscard]] RecordRing<AcquireRecord, kRecords>& acquires() noexcept { return acquires_; }
+  [[nodiscard]] RecordRing<MappingRecord, kRecords>& mappings() noexcept { return mappings_; }
+
+ private:
+  void take(const IpsecView* view) noexcept;
+
+  struct Asked {
+    uint32_t request_id = 0;
+    uint64_t at_ms = 0;
+  };
+
+  std::unique_ptr<ipsec::EspWorker> esp_;
+  const IpsecView* view_ = nullptr;
+  uint16_t worker_ = 0;
+  std::atomic<uint32_t> adopted_{0};
+  std::array<Asked, 64> asked_{};  // by request id, the newest wins a place
+  RecordRing<AcquireRecord, kRecords> acquires_;
+  RecordRing<MappingRecord, kRecords> mappings_;
+};
+
+}  // namespace masugata::dataplane

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/ipsec/ipsec_manager.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace masugata::dataplane {
+namespace {
+
+// The more wanted policy first, as charon and the kernel order them: class, then what an
+// administrator says, then the narrower one.
+auto order_of(const ipsec::SaPolicy& policy) {
+  const auto rank = [](ipsec::PolicyPriority priority) {
+    switch (priority) {
+      case ipsec::PolicyPriority::Pass:
+        return 0;
+      case ipsec::PolicyPriority::Usual:
+        return 1;
+      case ipsec::PolicyPriority::Trap:
+        return 2;
+      case ipsec::PolicyPriority::Fallback:
+        break;
+    }
+    return 3;
+  };
+  const bool any_port =
+      policy.destination.first_port == 0 && policy.destination.last_port == 0xffff;
+  return std::make_tuple(rank(policy.priority), policy.manual_priority,
+                         policy.destination.protocol == 0, any_port);
+}
+
+}  // namespace
+
+IpsecManager::IpsecManager(IpsecTargets targets)
+    : targets_(std::move(targets)), published_(targets_.publication) {}
+
+Status IpsecManager::configure(const config::VpnSettings& settings) {
+  std::vector<Tunnel> tunnels;
+  for (const config::VpnSite& site : settings.sites) {
+    if (site.enabled) tunnels.push_back({site.tunnel_id, site.interface});
+  }
+  if (!tunnels.empty() && memory_ == nullptr) {
+    for (size_t worker = 0; worker < targets_.gates.size(); ++worker) {
+      const Status ready = targets_.gates[worker]->prepare(static_cast<uint16_t>(worker));
+      if (!ready) return ready;
+    }
+    auto memory = ipsec::SaMemory::create(kMaximumSas);
+    if (!memory) return tl::unexpected(memory.error());
+    memory_ = std::move(*memory);
+  }
+  tunnels_ = std::move(tunnels);
+  if (memory_ == nullptr) return {};
+  std::erase_if(sas_, [this](const Kept& kept) {
+    return tunnel_of(kept.viewed.installed->tunnel_id) != kept.viewed.installed->tunnel;
+  });
+  publish();
+  return {};
+}
+
+InterfaceIndex IpsecManager::tunnel_of(uint32_t tunnel_id) const {
+  for (const Tunnel& tunnel : tunnels_) {
+    if (tunnel.id == tunnel_id) return tunnel.interface;
+  }
+  return kNoInterface;
+}
+
+std::vector<IpsecManager::Kept>::iterator IpsecManager::find(const ipsec::SaName& name) {
+  return std::find_if(sas_.begin(), sas_.end(),
+                      [&name](const Kept& kept) { return kept.name == name; });
+}
+
+Result<uint32_t> IpsecManager::reserve_spi(const net::IpAddress& /*local*/,
+                                           const net::IpAddress& /*remote*/) {
+  if (memory_ == nullptr) return failure("vpn", "no site is configured");
+  return reservations_.reserve([this](uint32_t spi) {
+    return std::any_of(sas_.begin(), sas_.end(), [spi](const Kept& kept) {
+      return kept.viewed.installed->name.spi == spi &&
+             kept.viewed.installed->name.direction == ipsec::Direction::Inbound;
+    });
+  });
+}
+
+Status IpsecManager::install(ipsec::SaParameters parameters) {
+  const std::string where = fmt::format("SA {:08x}", parameters.spi.host());
+  if (memory_ == nullptr) return failure("vpn", "no site is configured");
+  const InterfaceIndex tunnel = tunnel_of(parameters.tunnel_id);
+  if (tunnel == kNoInterface) {
+    return failure(where, fmt::format("no site has the tunnel {}", parameters.tunnel_id));
+  }
+  if (parameters.mode != ipsec::Mode::Tunnel) {
+    return failure(where, "transport mode is not for tunnels between sites");
+  }
+  Kept kept;
+  auto installed = std::make_shared<InstalledSa>();
+  installed->name = {
+      parameters.spi.host(), parameters.direction,
+      parameters.direction == ipsec::Direction::Inbound ? parameters.local : parameters.remote};
+  if (find(installed->name) != sas_.end()) return failure(where, "is installed already");
+  auto built = memory_->build(parameters, targets_.now_ms());
+  if (!built) return tl::unexpected(built.error());
+  installed->sa = std::move(*built);
+  // SPIs are random, so this spreads them.
+  installed->owner = static_cast<uint16_t>(parameters.spi.host() % targets_.gates.size());
+  installed->tunnel = tunnel;
+  installed->mode = parameters.mode;
+  installed->request_id = parameters.request_id;
+  installed->tunnel_id = parameters.tunnel_id;
+  installed->local_selectors = parameters.local_selectors;
+  installed->remote_selectors = parameters.remote_selectors;
+  installed->applied_serial = ++next_serial_;
+  kept.viewed.outer = {parameters.local, parameters.remote, parameters.udp, next_serial_};
+  kept.name = installed->name;
+  kept.viewed.installed = std::move(installed);
+  kept.transform = parameters.transform;
+  sas_.push_back(std::move(kept));
+  if (parameters.direction == ipsec::Direction::Inbound) {
+    (void)reservations_.release(parameters.spi.host());
+  }
+  publish();
+  return {};
+}
+
+bool IpsecManager::update(const ipsec::SaName& name, const ipsec::SaMove& move) {
+  const auto kept = find(name);
+  if (kept == sas_.end()) return false;
+  kept->viewed.outer = {move.local, move.remote, move.udp, ++next_serial_};
+  kept->name.destination = name.direction == ipsec::Direction::Inbound ? move.local : move.remote;
+  publish();
+  return true;
+}
+
+std::optional<ipsec::SaUse> IpsecManager::query(const ipsec::SaName& name) {
+  const auto kept = find(name);
+  if (kept == sas_.end()) return std::nullopt;
+  const ipsec::Lifetime& lifetime = std::as_const(*kept->viewed.installed->sa).lifetime();
+  ipsec::SaUse use;
+  use.bytes = lifetime.bytes();
+  use.packets = lifetime.packets();
+  if (lifetime.last_use_ms() != 0) {
+    use.idle_seconds = (targets_.now_ms() - lifetime.last_use_ms()) / 1000;
+  }
+  return use;
+}
+
+bool IpsecManager::remove(const ipsec::SaName& name) {
+  const auto kept = find(name);
+  if (kept == sas_.end()) {
+    return name.direction == ipsec::Direction::Inbound && reservations_.release(name.spi);
+  }
+  sas_.erase(kept);
+  publish();
+  return true;
+}
+
+void IpsecManager::flush() {
+  sas_.clear();
+  reservations_.clear();
+  if (memory_ != nullptr) publish();
+}
+
+Status IpsecManager::add_policy(const ipsec::SaPolicy& policy) {
+  if (policies_.size() >= kMaximumPolicies) {
+    return failure("vpn", fmt::format("more than {} policies", kMaximumPolicies));
+  }
+  policies_.push_back(policy);
+  if (memory_ != nullptr) publish();
+  return {};
+}
+
+bool IpsecManager::remove_policy(const ipsec::SaPolicy& policy) {
+  const auto found = std::find(policies_.begin(), policies_.end(), policy);
+  if (found == policies_.end()) return false;
+  policies_.erase(found);
+  if (memory_ != nullptr) publish();
+  return true;
+}
+
+void IpsecManager::flush_policies() {
+  policies_.clear();
+  if (memory_ != nullptr) publish();
+}
+
+void IpsecManager::alert(const ipsec::CharonAlert& alert) {
+  if (targets_.alert) targets_.alert(alert);
+}
+
+void IpsecManager::charon_connected(const std::string& daemon) {
+  charon_is_there_ = true;
+  targets_.log(false, daemon + " is connected");
+}
+
+void IpsecManager::charon_gone() {
+  charon_is_there_ = false;
+  targets_.log(true, "charon is gone; tunnels last until their SAs expire");
+}
+
+void IpsecManager::report(const std::string& sentence) { targets_.log(true, sentence); }
+
+void IpsecManager::add_tunnels(IpsecView& view) const {
+  std::vector<const ipsec::SaPolicy*> outbound;
+  for (const ipsec::SaPolicy& policy : policies_) {
+    if (policy.direction == ipsec::PolicyDirection::Outbound &&
+        policy.kind == ipsec::PolicyKind::Ipsec) {
+      outbound.push_back(&policy);
+    }
+  }
+  std::stable_sort(outbound.begin(), outbound.end(), [](const auto* left, const auto* right) {
+    return order_of(*left) < order_of(*right);
+  });
+  for (const Tunnel& tunnel : tunnels_) {
+    TunnelView shown;
+    shown.interface = tunnel.interface;
+    for (const ipsec::SaPolicy* policy : outbound) {
+      if (policy->tunnel_id != tunnel.id) continue;
+      OutboundChoice choice;
+      choice.source = policy->source;
+      choice.destination = policy->destination;
+      choice.request_id = policy->request_id;
+      for (size_t i = 0; i < view.sas.size(); ++i) {
+        const InstalledSa& sa = *view.sas[i].installed;
+        if (sa.name.direction == ipsec::Direction::Outbound && sa.tunnel_id == tunnel.id &&
+            sa.name.spi == policy->spi) {
+          choice.sa = static_cast<uint16_t>(i);
+        }
+      }
+      // At a rekey the policy with the new SPI comes before the one with the old SPI goes: of equal
+      // ones the last that has an SA counts.
+      const auto same = std::find_if(
+          shown.choices.begin(), shown.choices.end(), [&](const OutboundChoice& other) {
+            return other.source == choice.source && other.destination == choice.destination;
+          });
+      if (same == shown.choices.end()) {
+        shown.choices.push_back(choice);
+      } else if (choice.sa != kNoSa) {
+        *same = choice;
+      }
+    }
+    view.tunnels.push_back(std::move(shown));
+  }
+}
+
+void IpsecManager::publish() {
+  auto next = std::make_unique<IpsecView>();
+  for (const Kept& kept : sas_) next->sas.push_back(kept.viewed);
+  next->index_inbound();
+  add_tunnels(*next);
+  published_.publish(std::move(next));
+}
+
+void IpsecManager::tell_lifetimes() {
+  if (!events_.expire) return;
+  const uint64_t now_ms = targets_.now_ms();
+  for (Kept& kept : sas_) {
+    const ipsec::LifetimeState state = kept.viewed.installed->sa->state(now_ms);
+    const bool hard = state == ipsec::LifetimeState::Hard;
+    bool& told = hard ? kept.hard_told : kept.soft_told;
+    if (state == ipsec::LifetimeState::Fresh || told) continue;
+    told = events_.expire(kept.name, hard);
+  }
+}
+
+void IpsecManager::tell_requests() {
+  AcquireRecord acquire;
+  MappingRecord mapping;
+  for (IpsecGate* gate : targets_.gates) {
+    for (uint32_t i = 0; i < IpsecGate::kRecords && gate->acquires().pop(acquire); ++i) {
+      if (events_.acquire) (void)events_.acquire(acquire.request_id, acquire.facts);
+    }
+    for (uint32_t i = 0; i < IpsecGate::kRecords && gate->mappings().pop(mapping); ++i) {
+      const auto kept = std::find_if(sas_.begin(), sas_.end(), [&mapping](const Kept& other) {
+        return other.viewed.installed->name == mapping.name;
+      });
+      if (kept == sas_.end() || !events_.map) continue;
+      (void)events_.map(kept->name, mapping.remote, mapping.remote_port);
+    }
+  }
+}
+
+void IpsecManager::tick() {
+  if (memory_ == nullptr) return;
+  (void)published_.free_unread(targets_.gates, [](const IpsecView&) {});
+  tell_lifetimes();
+  tell_requests();
+}
+
+std::vector<SaStatus> IpsecManager::statuses() const {
+  std::vector<SaStatus> statuses;
+  const uint64_t now_ms = targets_.now_ms();
+  for (const Kept& kept : sas_) {
+    const InstalledSa& installed = *kept.viewed.installed;
+    const ipsec::EspSa& sa = *installed.sa;
+    SaStatus status;
+    status.name = installed.name;
+    status.tunnel = installed.tunnel;
+    status.transform = kept.transform;
+    status.outer = kept.viewed.outer;
+    status.age_ms = now_ms - sa.lifetime().since_ms();
+    status.bytes = sa.lifetime().bytes();
+    status.packets = sa.lifetime().packets();
+    status.replays = sa.replays();
+    status.authentication_failures = sa.authentication_failures();
+    status.sequence = sa.sequence();
+    statuses.push_back(std::move(status));
+  }
+  return statuses;
+}
+
+}  // namespace masugata::dataplane

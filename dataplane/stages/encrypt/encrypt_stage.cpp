@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/stages/encrypt/encrypt_stage.h"
+
+#include <new>
+
+#include "dataplane/fragments/fragmenter.h"
+#include "dataplane/ipsec/esp_drop_reason.h"
+#include "dataplane/ipsec/ipsec_gate.h"
+#include "dataplane/ipsec/selector_facts.h"
+#include "dataplane/pipeline/worker_messages.h"
+#include "dataplane/stages/egress/fragment_sender.h"
+#include "dataplane/stages/egress/next_hop.h"
+#include "dataplane/stages/egress/packet_rewrite.h"
+#include "dataplane/stages/transmit/transport_checksum.h"
+
+namespace masugata::dataplane {
+namespace {
+
+using Next = EncryptStage::Next;
+
+const OutboundChoice* choose(const TunnelView& tunnel, const SelectorFacts& facts) noexcept {
+  for (const OutboundChoice& choice : tunnel.choices) {
+    if (selects(choice.source, facts.source, facts.protocol, facts.has_ports, facts.source_port) &&
+        selects(choice.destination, facts.destination, facts.protocol, facts.has_ports,
+                facts.destination_port)) {
+      return &choice;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+EncryptStage::Finding EncryptStage::find(Packet& packet, WorkerContext& context) noexcept {
+  Finding finding;
+  finding.encapsulated = packet.has(kPacketEncapsulated);
+  if (finding.encapsulated) return finding;
+  finding.refused = DropReason::IpsecNoSa;
+  const IpsecView* view = context.ipsec == nullptr ? nullptr : context.ipsec->view();
+  const TunnelView* tunnel = view == nullptr ? nullptr : view->find_tunnel(packet.egress_interface);
+  if (tunnel == nullptr) return finding;
+  rte_mbuf& mbuf = packet.mbuf();
+  const auto length = mbuf.pkt_len - packet.link_length;
+  const auto readable = mbuf.data_len - packet.link_length;
+  const SelectorFacts facts =
+      read_selector_facts({packet.network(), static_cast<size_t>(readable)});
+  const OutboundChoice* choice = choose(*tunnel, facts);
+  if (choice == nullptr) return finding;
+  if (choice->sa == kNoSa) {
+    context.ipsec->ask_for_sa(choice->request_id, facts, context.now_us / 1000);
+    return finding;
+  }
+  finding.refused = DropReason::None;
+  finding.sa = choice->sa;
+  const InstalledSa& installed = *view->sas[choice->sa].installed;
+  finding.elsewhere = installed.owner != context.worker;
+  if (finding.elsewhere) return finding;
+  if (packet.has(kPacketChecksumPending)) complete_checksum(packet);
+  if (mbuf.nb_segs > 1 && rte_pktmbuf_linearize(&mbuf) != 0) {
+    finding.refused = DropReason::IpsecTooLong;
+    return finding;
+  }
+  ipsec::EspPacket& esp = burst_[burst_count_];
+  esp = {};
+  esp.data = packet.network();
+  esp.length = static_cast<uint32_t>(length);
+  // The link header's room is used too: it is written anew.
+  esp.headroom = static_cast<uint16_t>(rte_pktmbuf_headroom(&mbuf) + packet.link_length);
+  esp.tailroom = rte_pktmbuf_tailroom(&mbuf);
+  esp.sa = installed.sa.get();
+  finding.place = burst_count_++;
+  return finding;
+}
+
+void EncryptStage::prepare(std::span<Packet* const> batch, WorkerContext& context) noexcept {
+  burst_count_ = 0;
+  next_ = 0;
+  for (size_t i = 0; i < batch.size(); ++i) findings_[i] = find(*batch[i], context);
+  if (burst_count_ == 0) return;
+  context.ipsec->esp().encapsulate({burst_.data(), burst_count_}, context.now_us / 1000);
+}
+
+Verdict<Next> EncryptStage::decide(Packet& packet, WorkerContext& context) noexcept {
+  const Finding& finding = findings_[next_++];
+  if (finding.encapsulated) return send_outer(packet, context);
+  if (finding.refused != DropReason::None) return drop<Next>(finding.refused);
+  const ViewedSa& sa = context.ipsec->view()->sas[finding.sa];
+  if (finding.elsewhere) {
+    packet.set(kPacketToEncrypt);
+    return hand_over(packet, sa.installed->owner, context)
+               ? forward_to(Next::Hold)
+               : drop<Next>(DropReason::HandoverQueueFull);
+  }
+  const ipsec::EspPacket& sealed = burst_[finding.place];
+  if (sealed.refusal != ipsec::EspRefusal::None) {
+    return drop<Next>(drop_reason_of(sealed.refusal));
+  }
+  become_outer(packet, sa, sealed, context);
+  return send_outer(packet, context);
+}
+
+void EncryptStage::become_outer(Packet& packet, const ViewedSa& sa, const ipsec::EspPacket& sealed,
+                                WorkerContext& context) noexcept {
+  rte_mbuf& mbuf = packet.mbuf();
+  InterfaceCounters& counters =
+      context.configuration_counters().interfaces[packet.egress_interface];
+  counters.sent_packets.add(1);
+  counters.sent_bytes.add(mbuf.pkt_len - packet.link_length);
+  mbuf.data_off = static_cast<uint16_t>(sealed.data - static_cast<uint8_t*>(mbuf.buf_addr));
+  mbuf.data_len = static_cast<uint16_t>(sealed.length);
+  mbuf.pkt_len = sealed.length;
+  mbuf.ol_flags = 0;
+  const InterfaceIndex tunnel = packet.egress_interface;
+  const uint32_t received_ms = packet.received_ms;
+  new (&packet) Packet();
+  packet.received_ms = received_ms;
+  packet.ingress_interface = tunnel;
+  packet.set(kPacketEncapsulated);
+  packet.set(kPacketGenerated);
+  packet.network_length = static_cast<uint16_t>(sealed.length);
+  const bool ipv4 = (sealed.data[0] >> 4U) == 4;
+  if (!ipv4 || (sealed.data[6] & 0x40U) != 0) packet.set(kPacketDontFragment);
+  packet.key.source = sa.outer.local;
+  packet.key.destination = sa.outer.remote;
+  packet.key.protocol = sa.outer.udp.enabled() ? net::Protocol::Udp : net::Protocol::Esp;
+  if (sa.outer.udp.enabled()) {
+    packet.key.source_port = net::Be16::from_host(sa.outer.udp.local_port);
+    packet.key.destination_port = net::Be16::from_host(sa.outer.udp.remote_port);
+  }
+}
+
+Verdict<Next> EncryptStage::send_outer(Packet& packet, WorkerContext& context) noexcept {
+  const net::IpAddress& peer = packet.key.destination;
+  const Route& route = context.forwarding->lookup(peer, net::symmetric_flow_hash(packet.key));
+  if (route.kind != RouteKind::Connected && route.kind != RouteKind::Gateway) {
+    return drop<Next>(refusal_of(route.kind));
+  }
+  const auto& interfaces = context.configuration->interfaces;
+  if (route.interface >= interfaces.size() || interfaces[route.interface].zone == kNoZone) {
+    return drop<Next>(DropReason::EgressNoZone);
+  }
+  const EgressInterface& egress = interfaces[route.interface];
+  // A tunnel whose peer lies behind a tunnel would not end.
+  if (egress.tunnel) return drop<Next>(DropReason::NoRoute);
+  packet.egress_interface = route.interface;
+  const net::IpAddress& next_hop = route.next_hop(peer);
+  const NeighbourTable& neighbours = context.forwarding->neighbours();
+  const NeighbourIndex index = neighbours.find(route.interface, next_hop);
+  net::MacAddress mac;
+  if (index == kNoNeighbour || !neighbours.read(index, mac)) {
+    const DropReason reason =
+        wait_for_neighbour(packet, NeighbourKey{next_hop, route.interface}, context);
+    return reason == DropReason::None ? forward_to(Next::Hold) : drop<Next>(reason);
+  }
+  neighbours.mark_used(index);
+  FragmentationPlan plan;
+  if (packet.network_length > egress.mtu) {
+    plan = plan_fragmentation(packet, egress.mtu);
+    if (plan.need == FragmentationNeed::TooBig) return drop<Next>(DropReason::MtuExceeded);
+  }
+  if (!write_link_header(packet, egress, mac)) return drop<Next>(DropReason::InternalError);
+  if (plan.need != FragmentationNeed::Fragment) return forward_to(Next::Transmit);
+  const DropReason refused = send_fragments(packet, plan.limit, context);
+  return refused == DropReason::None ? forward_to(Next::Hold) : drop<Next>(refused);
+}
+
+}  // namespace masugata::dataplane
