@@ -25,10 +25,15 @@ bool encrypts_as_specified(IMB_MGR* manager) {
 
 }  // namespace
 
-Result<CryptoManager> CryptoManager::create() {
+Result<CryptoManager> CryptoManager::create(uint64_t flags) {
+  // Asked here: without them version 1.3 crashes when it chooses its code.
+  const bool aes = __builtin_cpu_supports("aes") && (flags & IMB_FLAG_AESNI_OFF) == 0;
+  if (!aes || !__builtin_cpu_supports("pclmul")) {
+    return failure("IPsec-MB", "this CPU has no AES-NI or no PCLMULQDQ");
+  }
   auto memory = KeyMemory::create(imb_get_mb_mgr_size());
   if (!memory) return tl::unexpected(memory.error());
-  IMB_MGR* manager = imb_set_pointers_mb_mgr(memory->begin(), 0, 1);
+  IMB_MGR* manager = imb_set_pointers_mb_mgr(memory->begin(), flags, 1);
   if (manager == nullptr) return failure("IPsec-MB", "its memory cannot be laid out");
   IMB_ARCH architecture = IMB_ARCH_NONE;
   init_mb_mgr_auto(manager, &architecture);

@@ -2,6 +2,8 @@
 // One instance of IPsec-MB with memory of ours.
 #pragma once
 
+#include <cstdint>
+
 #include "ipsec/esp/key_memory.h"
 #include "result/result.h"
 
@@ -9,13 +11,14 @@ struct IMB_MGR;
 
 namespace masugata::ipsec {
 
-// IPsec-MB chooses its code for the CPU at hand when this is created (AVX-512 down to SSE). About
-// 200 KiB, allocated once. One thread at a time.
+// IPsec-MB chooses its code for the CPU at hand when this is created (AVX-512 down to SSE with
+// AES-NI). About 200 KiB, allocated once. One thread at a time.
 class CryptoManager {
  public:
-  // Fails without memory, or when the library does not run on this CPU or fails to encrypt a packet
-  // of RFC 4106's test cases.
-  [[nodiscard]] static Result<CryptoManager> create();
+  // Fails without memory, on a CPU without AES-NI and PCLMULQDQ, and when the library encrypts
+  // other than AES-GCM is specified. `flags`: IMB_FLAG_... of features to be taken as missing, for
+  // tests.
+  [[nodiscard]] static Result<CryptoManager> create(uint64_t flags = 0);
 
   CryptoManager(CryptoManager&&) noexcept = default;
 

@@ -2,6 +2,7 @@
 #include "ipsec/esp/sa_memory.h"
 
 #include <gtest/gtest.h>
+#include <intel-ipsec-mb.h>
 
 #include <algorithm>
 #include <fstream>
@@ -81,6 +82,13 @@ TEST(KeyMemory, KernelKeepsItOutOfDumpsAndChildren) {
   }
   EXPECT_NE(flags.find(" dd"), std::string::npos) << flags;
   EXPECT_NE(flags.find(" dc"), std::string::npos) << flags;
+}
+
+TEST(CryptoManager, SaysWhenTheCpuLacksWhatItNeeds) {
+  EXPECT_TRUE(CryptoManager::create());
+  const auto manager = CryptoManager::create(IMB_FLAG_AESNI_OFF);
+  ASSERT_FALSE(manager);
+  EXPECT_NE(manager.error().what.find("AES-NI"), std::string::npos) << manager.error().what;
 }
 
 UdpEncapsulated classify(const Bytes& payload) { return classify_udp_encapsulation(payload); }
