@@ -33,15 +33,18 @@ class RecordingConsumer : public SaConsumer {
     return {};
   }
   bool update(const SaName& name, const SaMove& move) override {
-    auto node = sas.extract(name);
-    if (node.empty()) return false;
-    SaParameters& parameters = node.mapped();
-    parameters.local = move.local;
-    parameters.remote = move.remote;
-    parameters.udp = move.udp;
-    if (move.request_id != 0) parameters.request_id = move.request_id;
-    node.key().destination = name.direction == Direction::Inbound ? move.local : move.remote;
-    sas.insert(std::move(node));
+    const auto found = sas.find(name);
+    if (found == sas.end()) return false;
+    SaParameters moved = found->second.duplicate();
+    moved.local = move.local;
+    moved.remote = move.remote;
+    moved.udp = move.udp;
+    if (move.request_id != 0) moved.request_id = move.request_id;
+    if (!check(moved)) return false;
+    sas.erase(found);
+    const bool inbound = name.direction == Direction::Inbound;
+    sas.emplace(SaName{name.spi, name.direction, inbound ? move.local : move.remote},
+                std::move(moved));
     return true;
   }
   std::optional<SaUse> query(const SaName& name) override {

@@ -132,7 +132,9 @@ class SaConsumer {
   // `parameters` have passed check(). An inbound SPI takes the place of its reservation. The SA is
   // in force when this returns, or is not there at all.
   [[nodiscard]] virtual Status install(SaParameters parameters) = 0;
-  // False: no such SA. The sequence number goes on.
+  // The sequence number goes on. The addresses are possible ones; whether this SA can be there
+  // (check(): no transport mode in UDP) is for the consumer to see. False: no such SA, or it
+  // cannot.
   [[nodiscard]] virtual bool update(const SaName& name, const SaMove& move) = 0;
   // nullopt: no such SA.
   [[nodiscard]] virtual std::optional<SaUse> query(const SaName& name) = 0;

@@ -253,18 +253,15 @@ Result<SaMove> read_move(const masugata_sa_update& message) {
   if (!source) return tl::unexpected(source.error());
   const auto destination = read_address(message.destination);
   if (!destination) return tl::unexpected(destination.error());
-  if (source->family() != destination->family()) {
-    return refused("the new outer addresses are of two families");
-  }
-  if ((message.source_port == 0) != (message.destination_port == 0)) {
-    return refused("UDP encapsulation takes two ports");
-  }
   const bool inbound = name->direction == Direction::Inbound;
-  return SaMove{.local = inbound ? *destination : *source,
-                .remote = inbound ? *source : *destination,
-                .udp = {inbound ? message.destination_port : message.source_port,
-                        inbound ? message.source_port : message.destination_port},
-                .request_id = message.request_id};
+  const SaMove move{.local = inbound ? *destination : *source,
+                    .remote = inbound ? *source : *destination,
+                    .udp = {inbound ? message.destination_port : message.source_port,
+                            inbound ? message.source_port : message.destination_port},
+                    .request_id = message.request_id};
+  const auto possible = check_outer_addresses(move.local, move.remote, move.udp);
+  if (!possible) return tl::unexpected(possible.error());
+  return move;
 }
 
 Result<SaPolicy> read_policy(const masugata_sa_policy& message) {

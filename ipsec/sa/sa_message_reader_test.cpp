@@ -142,6 +142,21 @@ TEST(SaMessageReader, ReadsMoves) {
   EXPECT_EQ(outbound->udp, (UdpEncapsulation{4500, 61000}));
 }
 
+TEST(SaMessageReader, RefusesMovesToWhereNoSaCanBe) {
+  using Update = masugata_sa_update;
+  const auto accepted = [](const std::function<void(Update&)>& change) {
+    Update message = sample::update(true);
+    change(message);
+    return read_move(message).has_value();
+  };
+  EXPECT_TRUE(accepted([](Update&) {}));
+  EXPECT_FALSE(accepted([](Update& m) { m.source = sample::address("0.0.0.0"); }));
+  EXPECT_FALSE(accepted([](Update& m) { m.source = sample::address("224.0.0.1"); }));
+  EXPECT_FALSE(accepted([](Update& m) { m.destination = sample::address("127.0.0.1"); }));
+  EXPECT_FALSE(accepted([](Update& m) { m.destination = sample::address("2001:db8::1"); }));
+  EXPECT_FALSE(accepted([](Update& m) { m.source_port = 0; }));
+}
+
 TEST(SaMessageReader, ReadsPolicies) {
   const auto policy = read_policy(sample::policy(MASUGATA_SA_ADD_POLICY));
   ASSERT_TRUE(policy);

@@ -35,14 +35,10 @@ Status check_keys(const SaParameters& parameters) {
 }
 
 Status check_outer(const SaParameters& parameters) {
-  if (!usable_outer(parameters.local) || !usable_outer(parameters.remote)) {
-    return refusal(parameters, "an outer address is missing or no unicast address");
-  }
-  if (parameters.local.family() != parameters.remote.family()) {
-    return refusal(parameters, "the outer addresses are of two families");
-  }
-  if ((parameters.udp.local_port == 0) != (parameters.udp.remote_port == 0)) {
-    return refusal(parameters, "UDP encapsulation takes two ports");
+  if (const auto addresses =
+          check_outer_addresses(parameters.local, parameters.remote, parameters.udp);
+      !addresses) {
+    return refusal(parameters, addresses.error().what);
   }
   if (parameters.mode == Mode::Transport && parameters.udp.enabled()) {
     // The checksum of what is inside covers addresses that a NAT changed (RFC 3948 section 3.1.2).
@@ -99,6 +95,21 @@ SaParameters SaParameters::duplicate() const {
   copy.remote_selectors = remote_selectors;
   copy.header = header;
   return copy;
+}
+
+Status check_outer_addresses(const net::IpAddress& local, const net::IpAddress& remote,
+                             UdpEncapsulation udp) {
+  const char* where = "outer addresses";
+  if (!usable_outer(local) || !usable_outer(remote)) {
+    return failure(where, "an outer address is missing or no unicast address");
+  }
+  if (local.family() != remote.family()) {
+    return failure(where, "the outer addresses are of two families");
+  }
+  if ((udp.local_port == 0) != (udp.remote_port == 0)) {
+    return failure(where, "UDP encapsulation takes two ports");
+  }
+  return {};
 }
 
 Status check(const SaParameters& parameters) {

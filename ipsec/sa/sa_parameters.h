@@ -116,6 +116,11 @@ struct SaParameters {
   [[nodiscard]] SaParameters duplicate() const;
 };
 
+// Whether an SA can have these outer addresses and ports: both addresses set, unicast, of one
+// family; both ports or none.
+[[nodiscard]] Status check_outer_addresses(const net::IpAddress& local,
+                                           const net::IpAddress& remote, UdpEncapsulation udp);
+
 // Whether an SA can be built from `parameters`: SPI, transform, key lengths, outer addresses (both
 // set, unicast, one family), window, lifetimes (soft not beyond hard), header handling. The fault
 // names the SPI and never a key byte. To be called before EspSa is built from values that came from
