@@ -23,9 +23,11 @@ std::vector<TwinSettings> twins_of(const config::Model& model,
       twin.port = ports[interface.port].device;
     } else {
       twin.mac = kTunnelTwinMac;
-      twin.port = kNoPort;
+      twin.port = kTunnelDevice;
     }
-    twin.vlan = interface.vlan;
+    twin.vlan = interface.kind == config::InterfaceKind::Port
+                    ? interface.vlan
+                    : VlanTable::tunnel_tag(static_cast<InterfaceIndex>(twins.size()));
     twins.push_back(std::move(twin));
   }
   return twins;
@@ -112,6 +114,9 @@ Status ConfigurationManager::apply(config::Model model, std::vector<Fault>& warn
     if (Status prepared = targets_.antivirus->configure(model.antivirus); !prepared) {
       return prepared;
     }
+  }
+  if (targets_.ipsec != nullptr) {
+    if (Status prepared = targets_.ipsec->configure(model.vpn); !prepared) return prepared;
   }
 
   if ((*snapshot)->policy->depends_on_content()) {

@@ -15,6 +15,7 @@
 #include "dataplane/antivirus/antivirus_manager.h"
 #include "dataplane/gateway/configuration_builder.h"
 #include "dataplane/inspection/inspection_manager.h"
+#include "dataplane/ipsec/ipsec_manager.h"
 #include "dataplane/kernel/exception_path.h"
 #include "dataplane/kernel/kernel_interface.h"
 #include "dataplane/pipeline/worker.h"
@@ -30,6 +31,7 @@ struct ConfigurationTargets {
   Quiescence* quiescence = nullptr;
   InspectionManager* inspection = nullptr;          // may be null (tests)
   AntivirusManager* antivirus = nullptr;            // likewise
+  IpsecManager* ipsec = nullptr;                    // likewise
   std::vector<ApplicationIdentifier*> identifiers;  // of the workers
   IdentifierLimits identifier_limits;
   MemorySource* identifier_memory = nullptr;

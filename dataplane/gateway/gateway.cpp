@@ -81,6 +81,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const GatewayOptions& options,
   for (const Fault& warning : warnings) spdlog::warn("{}", warning.message());
   if (status) gateway->open_event_log();
   if (status) gateway->configure_antivirus_service();
+  if (status) gateway->configure_ipsec();
   if (status) status = gateway->start_workers();
   if (status) status = gateway->start_control();
   if (!status) return tl::unexpected(status.error());
@@ -217,7 +218,9 @@ Status Gateway::connect_kernel() {
   targets.secret = secret_;
   start_antivirus();
   start_antivirus_service();
+  start_ipsec();
   targets.antivirus = antivirus_.get();
+  targets.ipsec = ipsec_.get();
   targets.identifier_limits.sessions = workers_.front()->settings().sessions;
   targets.identifier_memory = &inspection_memory_;
   targets.wall_clock = wall_clock_;
@@ -274,6 +277,28 @@ void Gateway::start_antivirus_service() {
     targets.scanner_socket = (control.parent_path() / "scand.sock").string();
   }
   antivirus_service_ = std::make_unique<AntivirusService>(std::move(targets));
+}
+
+void Gateway::start_ipsec() {
+  IpsecTargets targets;
+  targets.publication = &publication_.ipsec;
+  for (const auto& worker : workers_) targets.gates.push_back(&worker->ipsec());
+  targets.now_ms = [this] { return clock_.now().us / 1000; };
+  targets.log = [](bool problem, const std::string& text) {
+    spdlog::log(problem ? spdlog::level::warn : spdlog::level::info, "vpn: {}", text);
+  };
+  ipsec_ = std::make_unique<IpsecManager>(std::move(targets));
+  charon_ = std::make_unique<CharonLink>(*loop_, *ipsec_);
+}
+
+void Gateway::configure_ipsec() {
+  if (!ipsec_->is_active()) return;
+  std::string path = options_.sa_socket;
+  if (path.empty()) {
+    const std::filesystem::path control = options_.control_socket;
+    path = (control.parent_path() / "sa.sock").string();
+  }
+  report(charon_->listen(path), "vpn");
 }
 
 void Gateway::configure_antivirus_service() {
@@ -353,6 +378,7 @@ void Gateway::add_jobs() {
     policy_log_->write_waiting();
     tend_inspection();
     tend_antivirus();
+    ipsec_->tick();
   });
   loop_->call_every(kKernelTickMs, [this] { report(kernel_->tick(clock_.now().ms()), "kernel"); });
   loop_->call_every(kLinkPeriodMs, [this] { poll_links(); });
@@ -444,11 +470,13 @@ Gateway::~Gateway() {
   // Only now: workers may have been at work on a question or a trace.
   state_.reset();
   antivirus_service_.reset();
+  charon_.reset();
   if (kernel_ != nullptr) loop_->forget(kernel_->event_descriptor());
   kernel_.reset();
   workers_.clear();
   configuration_.reset();
   inspection_.reset();
+  ipsec_.reset();
   exception_path_.reset();
   messages_.reset();
   forwarding_.reset();
@@ -493,6 +521,7 @@ control::ReloadReport Gateway::reload(const std::string& path) {
     if (applied) {
       open_event_log();
       configure_antivirus_service();
+      configure_ipsec();
       result.applied = true;
       options_.configuration = result.file;
     } else {

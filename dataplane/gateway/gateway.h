@@ -22,6 +22,8 @@
 #include "dataplane/gateway/worker_clock.h"
 #include "dataplane/inspection/event_log.h"
 #include "dataplane/inspection/inspection_manager.h"
+#include "dataplane/ipsec/charon_link.h"
+#include "dataplane/ipsec/ipsec_manager.h"
 #include "dataplane/kernel/exception_path.h"
 #include "dataplane/kernel/kernel_mirror.h"
 #include "dataplane/pipeline/worker.h"
@@ -67,6 +69,7 @@ class Gateway {
   [[nodiscard]] InspectionManager& inspection() noexcept { return *inspection_; }
   [[nodiscard]] AntivirusManager& antivirus() noexcept { return *antivirus_; }
   [[nodiscard]] AntivirusService& antivirus_service() noexcept { return *antivirus_service_; }
+  [[nodiscard]] const IpsecManager& ipsec() const noexcept { return *ipsec_; }
   [[nodiscard]] const EventLog& event_log() const noexcept { return event_log_; }
   [[nodiscard]] ConfigurationManager& configuration() noexcept { return *configuration_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }
@@ -97,10 +100,12 @@ class Gateway {
   void start_inspection();
   void start_antivirus();
   void start_antivirus_service();
+  void start_ipsec();
   void tend_antivirus();
   void tend_inspection();
   // After each configuration that was applied.
   void configure_antivirus_service();
+  void configure_ipsec();
   // After each configuration that was applied: where events go, and the rings they come from.
   void open_event_log();
   // Adds the `stats` event to the event log, if it is wanted.
@@ -140,6 +145,8 @@ class Gateway {
   EventLog event_log_;
   std::vector<LineRing*> event_rings_;  // of the workers; empty until there is a profile
   std::unique_ptr<AntivirusService> antivirus_service_;
+  std::unique_ptr<IpsecManager> ipsec_;
+  std::unique_ptr<CharonLink> charon_;
   std::unique_ptr<ConfigurationManager> configuration_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::atomic<bool> stop_workers_{false};

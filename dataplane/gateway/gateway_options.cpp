@@ -21,6 +21,7 @@ std::string* text_option(GatewayOptions& options, std::string_view name) {
   if (name == "--config") return &options.configuration;
   if (name == "--control-socket") return &options.control_socket;
   if (name == "--scanner-socket") return &options.scanner_socket;
+  if (name == "--sa-socket") return &options.sa_socket;
   if (name == "--hw-profiles") return &options.hw_profiles;
   if (name == "--hw-profile") return &options.hw_profile.emplace();
   return nullptr;
@@ -64,6 +65,7 @@ Result<GatewayOptions> parse_gateway_options(int count, char** arguments) {
 
 std::string gateway_usage() {
   return "usage: masugatad [--config FILE] [--control-socket PATH] [--scanner-socket PATH]\n"
+         "                 [--sa-socket PATH]\n"
          "                 [--hw-profiles FOLDER] [--hw-profile NAME] [--memory-mb N] [--no-huge]\n"
          "       masugatad --print-graph | --version | --help\n"
          "\n"
@@ -71,6 +73,8 @@ std::string gateway_usage() {
          "  --control-socket PATH  where the masugata command connects "
          "(/run/masugata/control.sock)\n"
          "  --scanner-socket PATH  where masugata-scand connects (scand.sock beside the control "
+         "socket)\n"
+         "  --sa-socket PATH       where charon's plugin connects (sa.sock beside the control "
          "socket)\n"
          "  --hw-profiles FOLDER   where hardware profiles are\n"
          "  --hw-profile NAME      instead of `system hw-profile` in the configuration\n"

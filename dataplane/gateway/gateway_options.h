@@ -13,6 +13,7 @@ namespace masugata::dataplane {
 struct GatewayOptions {
   std::string configuration = "/etc/masugata/gateway.conf";
   std::string control_socket = "/run/masugata/control.sock";
+  std::string sa_socket;                  // empty: sa.sock beside the control socket
   std::string scanner_socket;             // empty: scand.sock beside the control socket
   std::string hw_profiles;                // folder; empty: beside the sources or installed
   std::optional<std::string> hw_profile;  // instead of the configuration's

@@ -3,8 +3,10 @@
 
 #include <set>
 #include <string>
+#include <utility>
 
 #include "dataplane/kernel/kernel_interface.h"
+#include "dataplane/kernel/site_routes.h"
 
 namespace masugata::dataplane {
 
@@ -79,6 +81,9 @@ Result<KernelConfiguration> compile_kernel_configuration(
     const config::Model& model, const std::vector<net::MacAddress>& port_macs) {
   KernelConfiguration configuration;
   configuration.routes = model.routes;
+  for (config::StaticRoute& route : routes_to_sites(model)) {
+    configuration.routes.push_back(std::move(route));
+  }
   AddressSets answered(model.interfaces.size());
   std::size_t budget = kMaximumAnsweredAddresses;
   for (const net::AddressRange& range : translated_ranges(model)) {
@@ -103,6 +108,7 @@ Result<KernelConfiguration> compile_kernel_configuration(
     twin.mac = tunnel ? kTunnelTwinMac : port_macs[interface.port];
     twin.mtu = interface.mtu;
     twin.up = tunnel || model.ports[interface.port].enabled;
+    twin.tunnel = tunnel;
     twin.addresses = interface.addresses;
     twin.answered.assign(answered[i].begin(), answered[i].end());
     configuration.twins.push_back(std::move(twin));

@@ -18,6 +18,7 @@ struct TwinConfiguration {
   net::MacAddress mac;
   uint16_t mtu = 1500;  // bytes of the IP packet
   bool up = true;
+  bool tunnel = false;  // nobody behind it answers ARP or neighbour discovery
   std::vector<net::Prefix> addresses;
   // Addresses that the gateway answers ARP and neighbour solicitations for because NAT uses them
   // there (pools, published addresses). Added as host addresses.

@@ -107,9 +107,12 @@ Status set_link(nl_sock* socket, int link, const TwinConfiguration& twin) {
   const bool mac_differs = nl_addr_cmp(rtnl_link_get_addr(present.get()), mac.get()) != 0;
   const bool mtu_differs = rtnl_link_get_mtu(present.get()) != twin.mtu;
   const bool up_differs = ((rtnl_link_get_flags(present.get()) & IFF_UP) != 0) != twin.up;
-  if (!mac_differs && !mtu_differs && !up_differs) return {};
+  const bool silent = (rtnl_link_get_flags(present.get()) & IFF_NOARP) != 0;
+  if (!mac_differs && !mtu_differs && !up_differs && silent == twin.tunnel) return {};
   if (mac_differs) rtnl_link_set_addr(change.get(), mac.get());
   if (mtu_differs) rtnl_link_set_mtu(change.get(), twin.mtu);
+  if (twin.tunnel) rtnl_link_set_flags(change.get(), IFF_NOARP);
+  if (!twin.tunnel && silent) rtnl_link_unset_flags(change.get(), IFF_NOARP);
   if (up_differs && twin.up) rtnl_link_set_flags(change.get(), IFF_UP);
   if (up_differs && !twin.up) rtnl_link_unset_flags(change.get(), IFF_UP);
   return answer(rtnl_link_change(socket, original.get(), change.get(), 0), "interface " + twin.name,

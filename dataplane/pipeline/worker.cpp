@@ -177,7 +177,10 @@ bool Worker::receive_from_kernel() noexcept {
   if (count == 0) return false;
   context_.counters.from_kernel.add(count);
   for (uint16_t i = 0; i < count; ++i) {
-    accept(&frames[i], 1, port_of_device_[frames[i]->port], true);
+    const uint16_t device = frames[i]->port;
+    const PortIndex port =
+        device == kTunnelDevice ? VlanTable::kTunnelPort : port_of_device_[device];
+    accept(&frames[i], 1, port, true);
   }
   run_stages();
   return true;

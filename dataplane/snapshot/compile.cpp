@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/snapshot/compile.h"
 
+#include <algorithm>
+
 #include <limits>
 #include <string>
 
@@ -25,6 +27,9 @@ uint32_t to_ms(uint32_t seconds) {
   return seconds > kLongest / 1000 ? kLongest : seconds * 1000;
 }
 
+// Tunnels' twins tell their frames apart by a tag of 12 bits.
+constexpr size_t kMostTaggedInterfaces = 4094;
+
 SnapshotInterface make_interface(const config::Model& model, const config::Interface& source) {
   SnapshotInterface result;
   result.name = source.name;
@@ -42,6 +47,8 @@ SnapshotInterface make_interface(const config::Model& model, const config::Inter
 
 Status add_interfaces(const config::Model& model, Snapshot& snapshot) {
   snapshot.vlans.resize(model.ports.size());
+  snapshot.vlans.resize_tunnels(
+      static_cast<uint16_t>(std::min<size_t>(model.interfaces.size(), kMostTaggedInterfaces)));
   for (const config::Interface& source : model.interfaces) {
     const std::string where =
         "line " + std::to_string(source.place.line) + ", interface " + source.name;
@@ -50,6 +57,9 @@ Status add_interfaces(const config::Model& model, Snapshot& snapshot) {
       return failure(where, "is on an unknown port");
     const auto index = static_cast<InterfaceIndex>(snapshot.interfaces.size());
     if (index == VlanTable::kNone) return failure(where, "more than 65535 interfaces");
+    if (tunnel && index >= kMostTaggedInterfaces) {
+      return failure(where, "more than 4094 interfaces before a tunnel");
+    }
     if (!tunnel && !snapshot.vlans.insert(source.port, source.vlan, index)) {
       return failure(where, "VLAN " + std::to_string(source.vlan) + " of this port is taken");
     }

@@ -79,18 +79,32 @@ struct SnapshotFragments {
 class VlanTable {
  public:
   static constexpr uint16_t kNone = 0xffff;
+  // Frames that the kernel sends by a tunnel's twin come as of this port, tagged by the number that
+  // tunnel_tag() gives.
+  static constexpr uint16_t kTunnelPort = 0xfffe;
   // `vlan` 0 = untagged; kNone when nothing is configured.
   [[nodiscard]] InterfaceIndex find(uint16_t port, uint16_t vlan) const noexcept {
-    if (port >= rows_.size() || vlan >= kVlans) return kNone;
+    if (port >= rows_.size() || vlan >= kVlans) [[unlikely]] {
+      return port == kTunnelPort && vlan > 0 && vlan <= tunnels_ ? tunnel_of(vlan) : kNone;
+    }
     return rows_[port][vlan];
   }
   // False when the place is taken or does not exist.
   [[nodiscard]] bool insert(uint16_t port, uint16_t vlan, InterfaceIndex interface);
   void resize(size_t ports);
+  // Interfaces below this many may be tunnels.
+  void resize_tunnels(uint16_t interfaces) noexcept { tunnels_ = interfaces; }
+  [[nodiscard]] static constexpr uint16_t tunnel_tag(InterfaceIndex interface) noexcept {
+    return static_cast<uint16_t>(interface + 1);
+  }
 
  private:
   static constexpr size_t kVlans = 4096;
+  static constexpr InterfaceIndex tunnel_of(uint16_t tag) noexcept {
+    return static_cast<InterfaceIndex>(tag - 1);
+  }
   std::vector<std::array<uint16_t, kVlans>> rows_;
+  uint16_t tunnels_ = 0;
 };
 
 struct Snapshot {
