@@ -286,6 +286,13 @@ void ObjectGuard::bytes(ids::ContentId content, std::span<const uint8_t> bytes) 
   EVP_DigestUpdate(object->digest, bytes.data(), bytes.size());
 }
 
+void ObjectGuard::arrived(ids::ContentId content) noexcept {
+  ScannedObject* object = object_of(content);
+  if (object == nullptr) return;
+  object->touched = true;
+  object->news_ms = now_ms_;
+}
+
 void ObjectGuard::end(ids::ContentId content, ids::ContentEnd end) noexcept {
   ScannedObject* object = object_of(content);
   if (object == nullptr || pending_.any) return;

@@ -118,6 +118,7 @@ class ObjectGuard final : public StreamGuard {
   // --- ids::ContentReceiver ---
   ids::ContentId begin(const ids::ContentFacts& facts) noexcept override;
   void bytes(ids::ContentId content, std::span<const uint8_t> bytes) noexcept override;
+  void arrived(ids::ContentId content) noexcept override;
   void end(ids::ContentId content, ids::ContentEnd end) noexcept override;
   void request(std::string_view host, std::string_view location,
                std::string_view languages) noexcept override;

@@ -211,10 +211,18 @@ void ObjectGuard::tend_object(ScannedObject& object) noexcept {
     }
     return;
   }
-  if (object.phase != ObjectPhase::Collecting || !object.limits || object.stored.bytes == 0) return;
+  if (object.phase != ObjectPhase::Collecting || !object.limits) return;
   const uint32_t first = object.whole_held ? kWholeStall_ms : kStall_ms;
   const uint32_t stall = first << std::min<uint32_t>(object.early_scans, kMostDoublings);
-  if (elapsed(object.news_ms, now_ms_, stall)) ask_early(object);
+  if (!elapsed(object.news_ms, now_ms_, stall)) return;
+  if (object.stored.bytes != 0) {
+    ask_early(object);
+    return;
+  }
+  // Of a coding's first block no part can be read, by its receiver neither; its sender may wait
+  // for an acknowledgement before it sends the rest.
+  object.limits = false;
+  object.whole_held = false;
 }
 
 bool ObjectGuard::tend(WorkerContext& context) noexcept {

@@ -27,6 +27,12 @@ class ContentFeed {
       receiver_->bytes(content_, bytes);
     }
   }
+  // See ContentReceiver::arrived().
+  void arrived() noexcept {
+    if (receiver_ != nullptr) {
+      receiver_->arrived(content_);
+    }
+  }
   // See ContentReceiver::continues().
   void continues(std::string_view tag) noexcept {
     if (receiver_ != nullptr) {

@@ -67,6 +67,9 @@ class ContentReceiver {
   // kNoContent: not wanted, no further call for it.
   virtual ContentId begin(const ContentFacts& facts) noexcept = 0;
   virtual void bytes(ContentId content, std::span<const uint8_t> bytes) noexcept = 0;
+  // Bytes of it have come as sent. What they decode to follows, or nothing as long as a coding
+  // needs more of them.
+  virtual void arrived(ContentId /*content*/) noexcept {}
   virtual void end(ContentId content, ContentEnd end) noexcept = 0;
 
   // IMAP: the content goes on in the answer to a further command with this tag (a message fetched

@@ -216,8 +216,11 @@ void HttpContents::body_data(HttpTransaction& transaction, Direction direction,
     } else if (side.progress == Progress::Given) {
       side.undecodable();
     }
-  } else if (side.raw && side.progress == Progress::Given) {
-    side.feed.bytes(bytes);
+  } else if (side.progress == Progress::Given) {
+    side.feed.arrived();
+    if (side.raw) {
+      side.feed.bytes(bytes);
+    }
   }
 }
 
