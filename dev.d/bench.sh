@@ -22,6 +22,9 @@ run_bench() {
   as_owner "$bench" --json "$BUILD/bench/esp.json" "${quick[@]}" || status=1
   lab_python throughput.py --json "$BUILD/bench/lab.json" "${quick[@]}" || status=1
   lab_python lossy_throughput.py --json "$BUILD/bench/lossy.json" "${quick[@]}" || status=1
+  lab_python antivirus_first_byte.py --json "$BUILD/bench/first-byte.json" "${quick[@]}" || status=1
+  # 100,000 objects take minutes: tests/lab/antivirus_soak.py by hand.
+  lab_python antivirus_soak.py --json "$BUILD/bench/soak.json" --quick || status=1
   give_back "$BUILD/bench"
   return "$status"
 }

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from labkit.antivirus import Antivirus
 from labkit.commands import LabError
 from labkit.gateways import GATEWAYS, MasugataGateway
 from labkit.lab import Lab
@@ -41,6 +42,16 @@ def lab(raised_lab):
         raised_lab.gateway.start()
     yield raised_lab
     assert raised_lab.gateway.is_running(), "the gateway has died"
+
+
+@pytest.fixture(name="av", scope="session")
+def antivirus_fixture(raised_lab):
+    """Raised once, by the first who asks for it."""
+    if raised_lab.gateway.kind != MasugataGateway.kind:
+        pytest.skip("the kernel scans nothing")
+    with Antivirus(raised_lab) as antivirus:
+        raised_lab.antivirus = antivirus
+        yield antivirus
 
 
 def assert_check(check, lab):

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What antivirus is tried with: masugata-scand beside the gateway, and web and mail servers of their
-own on plan.SCANNED. Raised once per lab by those who want it: `with Antivirus(lab) as antivirus`."""
+"""What antivirus is tried with: masugata-scand beside the gateway, and a site of web and mail servers
+on plan.SCANNED. Raised once per lab by those who want it: `with Antivirus(lab) as antivirus`."""
 
-import base64
 import json
 import os
 import shutil
@@ -12,113 +11,12 @@ from pathlib import Path
 
 from . import addresses as plan
 from . import virus_samples as samples
-from .commands import RUN_DIRECTORY, LabError, Program, run, wait_until
+from .antivirus_servers import ODD_PORT, PASSWORD, READERS, WEB_PORT, Site  # noqa: F401
+from .commands import RUN_DIRECTORY, LabError, Program, wait_until
 from .gateways import build_directory
-from .services import PROBES, PYTHON
 from .topology import inside
 
 SIGNATURES = RUN_DIRECTORY / "signatures"
-WEB_PORT, ODD_PORT = 8000, 8001
-READERS = ("clean", "infected")
-PASSWORD = "lab"
-
-NGINX = """
-user nobody nogroup;
-worker_processes 1;
-daemon off;
-pid {directory}/nginx.pid;
-error_log {directory}/error.log;
-events {{ worker_connections 1024; }}
-http {{
-    access_log {directory}/access.log;
-    client_body_temp_path {directory}/body;
-    proxy_temp_path {directory}/proxy;
-    fastcgi_temp_path {directory}/fastcgi;
-    uwsgi_temp_path {directory}/uwsgi;
-    scgi_temp_path {directory}/scgi;
-    client_max_body_size 64m;
-    default_type application/octet-stream;
-    sendfile on;
-    server {{
-        listen {address}:{port};
-        root {content};
-        location /as-image/ {{ alias {content}/; types {{ }} default_type image/png; }}
-        location /chunked/ {{
-            alias {content}/; sub_filter no-such-text-anywhere -; sub_filter_types *;
-        }}
-        location /on-the-fly/ {{ alias {content}/; gzip on; gzip_min_length 1; gzip_types *; }}
-        location /received/ {{ alias {received}/; dav_methods PUT; }}
-        {coded}
-    }}
-}}
-"""
-CODED = """location /{folder}/ {{ add_header Content-Encoding "{coding}"; }}"""
-
-EXIM = """
-exim_user = Debian-exim
-exim_group = Debian-exim
-primary_hostname = mail.example.net
-spool_directory = {directory}/spool
-log_file_path = {directory}/%slog
-pid_file_path = {directory}/exim.pid
-daemon_smtp_ports = 25
-local_interfaces = {address}
-domainlist local_domains = example.net
-deliver_drop_privilege = true
-host_lookup =
-rfc1413_query_timeout = 0s
-chunking_advertise_hosts = *
-tls_advertise_hosts =
-acl_smtp_rcpt = take
-acl_smtp_data = take
-begin acl
-take:
-  accept
-begin routers
-here:
-  driver = accept
-  transport = mailbox
-begin transports
-mailbox:
-  driver = appendfile
-  directory = {directory}/mailbox
-  maildir_format
-  create_directory
-begin retry
-* * F,1h,1m
-"""
-
-DOVECOT = """
-base_dir = {directory}/run
-state_dir = {directory}/state
-protocols = imap pop3
-listen = {address}
-log_path = {directory}/log
-ssl = no
-disable_plaintext_auth = no
-first_valid_uid = 1
-mail_location = maildir:{directory}/readers/%u
-passdb {{
-  driver = static
-  args = password={password}
-}}
-userdb {{
-  driver = static
-  args = uid=nobody gid=nogroup home={directory}/readers/%u
-}}
-"""
-
-
-def mail(attachment, name="attachment.bin"):
-    """A mail with `attachment` in base64."""
-    coded = base64.encodebytes(attachment).decode("ascii")
-    return ("From: sender@example.org\r\nTo: reader@example.net\r\nSubject: a mail of the lab\r\n"
-            "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"between\"\r\n\r\n"
-            "--between\r\nContent-Type: text/plain\r\n\r\nSomething is attached.\r\n"
-            f"--between\r\nContent-Type: application/octet-stream; name=\"{name}\"\r\n"
-            "Content-Transfer-Encoding: base64\r\n"
-            f"Content-Disposition: attachment; filename=\"{name}\"\r\n\r\n"
-            + coded.replace("\n", "\r\n") + "--between--\r\n").encode("ascii")
 
 
 class Scanner:
@@ -154,9 +52,12 @@ class Scanner:
 
     def scanners(self):
         """The pids of the processes that scan."""
-        engines = _children(self.program.pid)
-        return [pid for engine in engines for pid in _children(engine)
+        return [pid for engine in self.generations() for pid in _children(engine)
                 if _name(pid) == "scand-scanner"]
+
+    def generations(self):
+        """The pids of the processes that hold an engine."""
+        return _children(self.program.pid)
 
     def kill_scanners(self):
         killed = self.scanners()
@@ -187,21 +88,16 @@ class Antivirus:
         self.lab = lab
         self.directory = lab.directory / "antivirus"
         self.content = lab.services.content / "av"  # FTP servers offer it, too
-        self.received = self.directory / "received"
         self.files = {}  # name -> content
-        self.programs = []
+        self.site = Site(lab, plan.WAN, plan.SCANNED, self.directory, self.content)
+        self.received = self.site.received
         self.scanner = Scanner(lab)
-        self._tries = 0
 
     def __enter__(self):
         try:
             self.directory.mkdir(mode=0o755)
             self.files = samples.write_samples(self.content)
-            self.received.mkdir()
-            self.received.chmod(0o777)
-            self._start_web()
-            self._start_mail()
-            self._start_readers()
+            self.site.start()
             self.scanner.start()
             self._wait_scanned()
         except BaseException:
@@ -211,17 +107,13 @@ class Antivirus:
 
     def __exit__(self, *unused):
         self.scanner.stop()
-        for program in reversed(self.programs):
-            program.stop()
-        self.programs.clear()
+        self.site.stop()
         for folder in (self.directory, self.content):
             shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(SIGNATURES, ignore_errors=True)
 
-    def url(self, name, port=WEB_PORT, address=plan.SCANNED):
-        """Another one each time: an URL is refused once something infected came from it."""
-        self._tries += 1
-        return f"http://{address}:{port}/{name}?try={self._tries}"
+    def url(self, name, port=WEB_PORT):
+        return self.site.url(name, port)
 
     def fetch(self, url, *options, timeout_s=30):
         """(HTTP status or 0, body) of what curl gets, whether or not it was complete."""
@@ -236,72 +128,18 @@ class Antivirus:
 
     def mailbox(self):
         """The mails that have arrived at the mail server."""
-        folder = self.directory / "exim" / "mailbox" / "new"
+        folder = self.site.mailbox
         return [file.read_bytes() for file in sorted(folder.iterdir())] if folder.is_dir() else []
 
     def send_mail(self, content, *options, timeout_s=20):
         """Everything that swaks says of sending `content`, a whole mail."""
-        self._tries += 1
-        data = self.directory / f"mail-{self._tries}"
+        data = self.directory / f"mail-{self.site.try_number()}"
         data.write_bytes(content)
         result = self.lab.execute(plan.LAN, [
             "swaks", "--server", plan.SCANNED, "--from", "sender@example.org", "--to",
             "reader@example.net", "--data", f"@{data}", "--timeout", timeout_s, "--no-hints",
             *options], timeout_s=timeout_s + 10)
         return result.stdout + result.stderr
-
-    def _start(self, name, argv):
-        program = Program(name, inside(plan.WAN, argv), self.directory / f"{name}.log")
-        self.programs.append(program)
-        return program
-
-    def _start_web(self):
-        directory = self.directory / "nginx"
-        directory.mkdir()
-        coded = "\n".join(CODED.format(folder=samples.folder_of(coding), coding=coding)
-                          for coding in samples.ENCODINGS)
-        configuration = directory / "nginx.conf"
-        configuration.write_text(NGINX.format(
-            directory=directory, address=plan.SCANNED, port=WEB_PORT, content=self.content,
-            received=self.received, coded=coded), encoding="ascii")
-        self._start("nginx-av", ["nginx", "-p", directory, "-c", configuration, "-e",
-                                 directory / "error.log"])
-        self._start("odd-web", [PYTHON, PROBES / "odd_web.py", plan.SCANNED, ODD_PORT,
-                                self.content, self.received])
-        self._wait_port(WEB_PORT)
-        self._wait_port(ODD_PORT)
-
-    def _start_mail(self):
-        directory = self.directory / "exim"
-        directory.mkdir()
-        (directory / "spool").mkdir()
-        run(["chown", "-R", "Debian-exim:Debian-exim", directory])
-        configuration = self.directory / "exim.conf"
-        configuration.write_text(EXIM.format(directory=directory, address=plan.SCANNED),
-                                 encoding="ascii")
-        configuration.chmod(0o644)
-        self._start("exim", ["exim4", "-C", configuration, "-bdf"])
-        self._wait_port(25)
-
-    def _start_readers(self):
-        directory = self.directory / "dovecot"
-        for reader in READERS:
-            attachment = samples.EICAR if reader == "infected" else samples.CLEAN
-            for folder in ("new", "cur", "tmp"):
-                (directory / "readers" / reader / folder).mkdir(parents=True)
-            (directory / "readers" / reader / "new" / "1.lab").write_bytes(mail(attachment))
-        run(["chown", "-R", "nobody:nogroup", directory / "readers"])
-        configuration = self.directory / "dovecot.conf"
-        configuration.write_text(DOVECOT.format(
-            directory=directory, address=plan.SCANNED, password=PASSWORD), encoding="ascii")
-        self._start("dovecot", ["dovecot", "-F", "-c", configuration])
-        self._wait_port(110)
-        self._wait_port(143)
-
-    def _wait_port(self, port):
-        program = self.programs[-1]
-        program.wait_ready(lambda: f"{plan.SCANNED}:{port} " in run(
-            inside(plan.WAN, ["ss", "-Htln"])).stdout, timeout_s=15)
 
     def _wait_scanned(self):
         """Until the gateway knows of the engine: before that everything is refused."""

@@ -15,14 +15,14 @@ DELAY_MS, LOSS_PERCENT = "40", "1"
 
 
 @contextlib.contextmanager
-def lossy_line(lab, seconds, ports=(80,), reorder_percent=0):
+def lossy_line(lab, seconds, ports=(80,), reorder_percent=0, loss_percent=LOSS_PERCENT):
     """The server listens on `ports` of ADDRESS; the line is there for `seconds` at most."""
     run(["ip", "netns", "delete", NAMESPACE], check=False)
     run(["ip", "netns", "add", NAMESPACE])
     programs = []
     try:
         relay = lab.start(plan.WAN, [
-            sys.executable, PROBES / "relay.py", "lossy0", "lossy1", DELAY_MS, LOSS_PERCENT,
+            sys.executable, PROBES / "relay.py", "lossy0", "lossy1", DELAY_MS, str(loss_percent),
             str(seconds), str(reorder_percent)], "relay")
         programs.append(relay)
         relay.wait_ready(lambda: "ready" in relay.log(), timeout_s=5)

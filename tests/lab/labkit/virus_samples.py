@@ -2,16 +2,13 @@
 """What antivirus is tried with, made at run time: no file of the tree holds anything that a virus
 scanner would find. Everything infected has a clean twin of the same shape."""
 
-import gzip
+import base64
 import hashlib
 import io
 import random
 import tarfile
 import zipfile
-import zlib
 from pathlib import Path
-
-from .commands import run
 
 TEST_FILES = Path("/usr/share/clamav-testfiles")
 LARGE_BYTES = 30_000_000
@@ -23,8 +20,6 @@ EICAR = ("*H+H$!ELIF-TSET-SURIVITNA-DRADNATS-RACIE$"
 LAB_MARK = b"masugata lab mark: this is not wanted"
 LATER_MARK = b"another mark of the lab: not wanted from some time on"
 CLEAN = b"An ordinary file of the lab, as it came.\n" * 3
-
-ENCODINGS = ("gzip", "deflate", "br", "zstd", "gzip, br")
 
 
 def signature(name, mark):
@@ -39,6 +34,18 @@ def write_signatures(folder):
     content = program.read_bytes()
     (folder / "lab.hsb").write_text(
         f"{hashlib.sha256(content).hexdigest()}:{len(content)}:Lab.Clam:73\n", encoding="ascii")
+
+
+def mail(attachment, name="attachment.bin"):
+    """A mail with `attachment` in base64."""
+    coded = base64.encodebytes(attachment).decode("ascii")
+    return ("From: sender@example.org\r\nTo: reader@example.net\r\nSubject: a mail of the lab\r\n"
+            "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"between\"\r\n\r\n"
+            "--between\r\nContent-Type: text/plain\r\n\r\nSomething is attached.\r\n"
+            f"--between\r\nContent-Type: application/octet-stream; name=\"{name}\"\r\n"
+            "Content-Transfer-Encoding: base64\r\n"
+            f"Content-Disposition: attachment; filename=\"{name}\"\r\n\r\n"
+            + coded.replace("\n", "\r\n") + "--between--\r\n").encode("ascii")
 
 
 def zipped(content, name="inside.txt"):
@@ -58,26 +65,6 @@ def tarred(contents):
     return packed.getvalue()
 
 
-def encoded(content, codings, folder):
-    """As an HTTP body with this Content-Encoding: the codings in the order in which they were
-    applied."""
-    for coding in codings.split(", "):
-        if coding == "gzip":
-            content = gzip.compress(content, mtime=0)
-        elif coding == "deflate":
-            content = zlib.compress(content)
-        else:
-            program = {"br": ["brotli", "--stdout"], "zstd": ["zstd", "-q", "--stdout"]}[coding]
-            source = folder / "to-encode"
-            target = folder / "was-encoded"
-            source.write_bytes(content)
-            run(["sh", "-c", f"{' '.join(program)} '{source}' > '{target}'"])
-            content = target.read_bytes()
-            source.unlink()
-            target.unlink()
-    return content
-
-
 def slow_page():
     """A page that libclamav looks at for seconds."""
     number, parts = 1, ["<html><body>"]
@@ -85,10 +72,6 @@ def slow_page():
         number = (number * 1664525 + 1013904223) % 2**32
         parts.append(f"<script>var a{number}='{number}';</script>")
     return "".join(parts).encode("ascii")
-
-
-def folder_of(coding):
-    return "coded-" + coding.replace(", ", "-")
 
 
 def write_samples(folder):
@@ -109,11 +92,4 @@ def write_samples(folder):
     }
     for name, content in samples.items():
         (folder / name).write_bytes(content)
-    for coding in ENCODINGS:
-        below = folder / folder_of(coding)
-        below.mkdir(mode=0o755)
-        for name in ("eicar.com", "eicar.zip", "marked.txt", "clean.com", "clean.zip", "clean.txt"):
-            (below / name).write_bytes(encoded(samples[name], coding, folder))
-    if TEST_FILES.is_dir():
-        (folder / "testfiles").symlink_to(TEST_FILES)
     return samples

@@ -4,7 +4,6 @@ lab.antivirus (labkit/antivirus.py); the tests try much more."""
 
 from .. import addresses as plan
 from .. import virus_samples as samples
-from ..antivirus import mail
 from . import CheckList, all_of, contains, equal
 
 CHECKS = CheckList()
@@ -51,9 +50,9 @@ def large_clean_file(lab):
 @CHECKS("a mail with EICAR attached is refused to its sender and never arrives, another does")
 def infected_mail(lab):
     before = len(lab.antivirus.mailbox())
-    refused = lab.antivirus.send_mail(mail(samples.EICAR))
+    refused = lab.antivirus.send_mail(samples.mail(samples.EICAR))
     kept = len(lab.antivirus.mailbox()) - before
-    taken = lab.antivirus.send_mail(mail(samples.CLEAN))
+    taken = lab.antivirus.send_mail(samples.mail(samples.CLEAN))
     return all_of(contains("554 5.7.1", refused), equal("0 arrived", f"{kept} arrived"),
                   contains("250 OK", taken))
 

@@ -5,7 +5,8 @@ usage: odd_web.py ADDRESS PORT CONTENT-FOLDER RECEIVED-FOLDER
   GET /short/NAME      Content-Length is half of the body, all of which follows
   GET /lengthless/NAME neither length nor chunks: the end of the connection is the end
   GET /dribbled/NAME   in chunks of 7 bytes
-  PUT, POST            the body goes into a file of RECEIVED-FOLDER, its SHA-256 is the answer
+  PUT, POST            the body goes into a file of RECEIVED-FOLDER, named as the last part of the
+                       path or, without one, after its SHA-256, which is the answer
 """
 
 import hashlib
@@ -47,7 +48,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
         name = hashlib.sha256(body).hexdigest()
-        (RECEIVED / name).write_bytes(body)
+        path = urllib.parse.urlparse(self.path).path
+        (RECEIVED / (path.rpartition("/")[2] or name)).write_bytes(body)
         self.send_response(200)
         self.send_header("Content-Length", str(len(name)))
         self.end_headers()
