@@ -3,7 +3,6 @@
 
 import json
 import os
-import pathlib
 from pathlib import Path
 
 from . import addresses as plan
@@ -70,6 +69,7 @@ class MasugataGateway:
     """masugatad in msg-gw on AF_XDP ports over the gateway ends of the veth pairs."""
 
     kind = "masugata"
+    hw_profiles = CHECKOUT / "hw-profiles"
     reports = ("interfaces", "zones", "sessions", "policy", "nat", "drops", "system")
 
     def __init__(self, directory):
@@ -101,7 +101,7 @@ class MasugataGateway:
                 link set {port} xdp off
                 link set {port} arp off up""")
         words = os.environ.get("MASUGATA_LAB_OPTIONS", "--no-huge --memory-mb 512").split()
-        words += ["--hw-profiles", str(pathlib.Path(__file__).resolve().parents[3] / "hw-profiles")]
+        words += ["--hw-profiles", self.hw_profiles]
         self.program = Program("masugatad", inside(plan.GATEWAY, [
             build_directory() / "masugatad", "--config", self.configuration,
             "--control-socket", self.control_socket, *words]), self.directory / "masugatad.log")
