@@ -19,7 +19,7 @@ from labkit.commands import LabError, run
 from labkit.gateways import build_directory
 from labkit.lab import Lab
 from processor_group import ProcessorGroup, wanted
-from proxies import Proxies
+from proxies import Proxies, admit_proxies
 
 KINDS = ("page", "text", "noise")
 
@@ -73,6 +73,7 @@ class Bench:
         self.present = candidate.gateway
         if candidate.gateway == "kernel":
             self.lab.use_gateway("kernel")
+            admit_proxies()
             return
         masugata = self.scanners[candidate.gateway]
         other = self.scanners["polling" if candidate.gateway == "sleeping" else "sleeping"]
@@ -102,7 +103,8 @@ class Bench:
         try:
             return json.loads(result.stdout)
         except ValueError:
-            raise LabError(f"web_load: {result.stdout}{result.stderr}") from None
+            raise LabError(f"{candidate.name}, {size.name}, web_load {words}: {result.stdout}"
+                           f"{result.stderr}") from None
 
     def seeds(self, count):
         first, self.next_seed = self.next_seed, self.next_seed + count
@@ -158,13 +160,15 @@ class Bench:
         return (sum(group.seconds() for group in groups) - before) / 2
 
 
-def summary(samples):
+def summary(samples, notes):
     """{candidate: {size: {state: {figure: median}}}}"""
-    def figures(sample):
+    def figures(sample, idle):
         used, count = sum(sample["processor"].values()), sample["objects"]
         row = {"objects/s": count / sample["seconds"],
                "MB/s": sample["bytes"] / 1e6 / sample["seconds"],
-               "CPU us/object": used / count * 1e6, "CPU s/GB": used / sample["bytes"] * 1e9,
+               "CPU us/object": used / count * 1e6,
+               "above idle": max(0, used - idle * sample["seconds"]) / count * 1e6,
+               "CPU s/GB": used / sample["bytes"] * 1e9,
                "median us": sample["median_us"], "p99 us": sample["p99_us"],
                "first byte us": sample["first_byte_us"],
                "stages us/object": sample["stages"] / count * 1e6}
@@ -173,19 +177,20 @@ def summary(samples):
         return row
     result = {}
     for (name, size, state), each in samples.items():
-        rows = [figures(sample) for sample in each]
+        rows = [figures(sample, notes[name]["idle"]) for sample in each]
         result.setdefault(name, {}).setdefault(size, {})[state] = {
             figure: statistics.median(row[figure] for row in rows) for figure in rows[0]}
     return result
 
 
 def table(result, size, state):
-    columns = ("objects/s", "MB/s", "CPU us/object", "CPU s/GB", "median us", "p99 us")
+    columns = ("objects/s", "MB/s", "CPU us/object", "above idle", "CPU s/GB",
+               "median us", "p99 us")
     lines = [f"{size}, {'never seen' if state == 'new' else 'seen before'}".ljust(28)
              + "".join(column.rjust(15) for column in columns)]
     for name, sizes in result.items():
-        if size not in sizes:
-            lines.append(f"{name:28}{'does not let such objects through':>40}")
+        if state not in sizes.get(size, {}):
+            lines.append(f"{name:28}{'not measured':>15}")
             continue
         row = sizes[size][state]
         lines.append(name.ljust(28) + "".join(
@@ -211,8 +216,12 @@ def measure_all(bench, rounds, candidates, sizes):
                     "stopped": [size.name for size in sizes if size not in whole[candidate.name]]}
             for size in whole[candidate.name]:
                 for state in ("new", "seen"):
-                    samples.setdefault((candidate.name, size.name, state), []).append(
-                        bench.measure(candidate, size, state))
+                    try:
+                        sample = bench.measure(candidate, size, state)
+                    except LabError as error:
+                        notes[candidate.name].setdefault("failed", []).append(str(error))
+                        continue
+                    samples.setdefault((candidate.name, size.name, state), []).append(sample)
                     print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return samples, notes
@@ -248,7 +257,7 @@ def main():
         sys.exit(f"antivirus_bench: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
-    result = summary(samples)
+    result = summary(samples, notes)
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps({
@@ -261,6 +270,8 @@ def main():
         print(f"{name}: with nothing to do {note['idle'] * 100:.1f} % of a core")
         if note["passed"]:
             print(f"  lets infected objects through: {', '.join(note['passed'])}")
+        for problem in note.get("failed", ()):
+            print(f"  not measured: {problem}")
         if note["stopped"]:
             print(f"  does not let clean ones through of {', '.join(note['stopped'])}")
 

@@ -21,6 +21,8 @@ interfaces {{
 }}
 routes {{ route 0.0.0.0/0 {{ via 203.0.113.1; }} }}
 zones {{ zone wan {{ interface wan0; }} zone lan {{ interface lan0; }} }}
+# As the others: no line per object.
+ips {{ log {{ file {directory}/bench-eve.json; event [ alert drop ]; }} }}
 av {{
     signatures {{ folder {signatures}; }}
     scanners {scanners};
@@ -43,7 +45,7 @@ nat {{ source {{ rule out {{ from lan; to wan; translate {{ interface; }} }} }} 
 """
 # Of hw-profiles/lab.json, but with a worker that sleeps when there is nothing to do: its processor
 # time is then what it works, and what looking for packets costs.
-SLEEP_US = 20
+SLEEP_US = 50
 
 
 class BenchGateway(MasugataGateway):
@@ -101,8 +103,8 @@ class Masugata:
             self.scanner.stop()
 
     def _scans(self):
-        answer = self.lab.gateway.command("--json", "show", "av", "status", check=False)
-        return '"ready"' in answer.stdout
+        answer = self.lab.gateway.command("show", "av", check=False)
+        return "engine ready" in answer.stdout
 
     def pids(self):
         return [self.lab.gateway.program.pid, self.scanner.pid]

@@ -102,6 +102,12 @@ GUARDIAN_SETTINGS = {
 }
 
 
+def admit_proxies():
+    """The kernel as the gateway lets clients only forward."""
+    run(inside(plan.GATEWAY, ["nft", "add", "rule", "inet", "gateway", "input", "iifname", "gwlan",
+                              "tcp", "dport", f"{{ {SQUID_PORT}, {GUARDIAN_PORT} }}", "accept"]))
+
+
 class Proxies:
     """Use as a context manager, with a lab whose gateway is the kernel."""
 

@@ -34,7 +34,7 @@ struct Options {
   size_t bytes = 1000;
   uint64_t first = 1;        // seed of the first object
   uint64_t distinct = 0;     // after so many the first comes again; 0: never
-  int patience_ms = 20'000;  // without a byte
+  int patience_ms = 60'000;  // without a byte
   bool marked = false;       // objects that ought to be stopped
   uint32_t connections = 1;
   uint32_t count = 1000;
