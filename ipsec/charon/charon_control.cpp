@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ipsec/charon/charon_control.h"
+
+#include <fmt/format.h>
+#include <openssl/sha.h>
+#include <strings.h>
+
+#include <algorithm>
+#include <set>
+
+namespace masugata::ipsec {
+namespace {
+
+// What was sent is compared by its digest, so that secrets are not kept for it.
+std::string digest_of(const SitePlan& site) {
+  std::string bytes;
+  const auto append = [&bytes](const ViciSection& section) {
+    if (Result<std::string> encoded = encode_vici(section)) {
+      bytes += std::to_string(encoded->size()) + ":" + *encoded;
+      explicit_bzero(encoded->data(), encoded->size());
+    }
+  };
+  append(site.connection);
+  if (site.shared) append(*site.shared);
+  if (site.key) append(*site.key);
+  for (const ViciSection& certificate : site.certificates) append(certificate);
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+  explicit_bzero(bytes.data(), bytes.size());
+  return digest;
+}
+
+// A Fault of charon's leaves the session open; one of the session closes it.
+Fault named(const std::string& site, Fault fault) {
+  return {"vpn site " + site, std::move(fault.what)};
+}
+
+Result<std::vector<std::string>> connections_of(ViciSession& session) {
+  const Result<ViciSection> answer = session.request("get-conns", {});
+  if (!answer) return tl::unexpected<Fault>(answer.error());
+  const ViciSection::List* names = answer->list("conns");
+  return names == nullptr ? std::vector<std::string>() : *names;
+}
+
+Result<std::vector<std::string>> ike_ids_of(ViciSession& session, const std::string& site) {
+  const auto sas = session.stream("list-sas", "list-sa", ViciSection().set("ike", site));
+  if (!sas) return tl::unexpected<Fault>(sas.error());
+  std::vector<std::string> ids;
+  for (const ViciSection& sa : *sas) {
+    if (const ViciSection* ike = sa.section(site)) ids.emplace_back(ike->value("uniqueid"));
+  }
+  return ids;
+}
+
+}  // namespace
+
+Status CharonControl::load_credentials(ViciSession& session, const SitePlan& site,
+                                       Loaded& loaded) const {
+  for (const ViciSection& certificate : site.certificates) {
+    if (Status done = session.command("load-cert", certificate); !done) return done;
+  }
+  if (site.key) {
+    const Result<ViciSection> answer = session.request("load-key", *site.key);
+    if (!answer) return tl::unexpected<Fault>(answer.error());
+    if (answer->value("success") != "yes") {
+      return failure("charon",
+                     fmt::format("the private key is not taken: {}", answer->value("errmsg")));
+    }
+    loaded.key_id = answer->value("id");
+  }
+  return site.shared ? session.command("load-shared", *site.shared) : Status();
+}
+
+Status CharonControl::load(ViciSession& session, const SitePlan& site, std::string digest) {
+  const Result<std::vector<std::string>> before = ike_ids_of(session, site.site);
+  if (!before) return tl::unexpected<Fault>(before.error());
+  // The connection first: a refused one must leave the secret of the old one in its place.
+  if (Status done = session.command("load-conn", site.connection); !done) return done;
+  Loaded next;
+  next.digest = std::move(digest);
+  next.keep_up = site.keep_up;
+  if (Status done = load_credentials(session, site, next); !done) return done;
+  // SAs keep what they were negotiated with: those from before end, so that the next ones are as
+  // configured now. What this gateway did not load itself is not known to differ.
+  const bool known = loaded_.contains(site.site);
+  loaded_[site.site] = std::move(next);
+  if (!known) return {};
+  for (const std::string& id : *before) {
+    ViciSection which;
+    which.set("ike-id", id).set("timeout", "-1");
+    // It may have ended by itself meanwhile.
+    if (Status ended = session.command("terminate", which); !ended && !session.is_open()) {
+      return ended;
+    }
+  }
+  return {};
+}
+
+Status CharonControl::unload(ViciSession& session, const std::string& name) {
+  Status done = session.command("unload-conn", ViciSection().set("name", name));
+  if (!done && !session.is_open()) return done;
+  if (done) done = terminate_site(session, name);
+  if (!done && !session.is_open()) return done;
+  const auto known = loaded_.find(name);
+  if (known != loaded_.end() && !known->second.key_id.empty()) {
+    const std::string& id = known->second.key_id;
+    const bool shared = std::any_of(loaded_.begin(), loaded_.end(), [&](const auto& other) {
+      return other.first != name && other.second.key_id == id;
+    });
+    if (!shared) done = session.command("unload-key", ViciSection().set("id", id));
+  }
+  if (!done && !session.is_open()) return done;
+  done = session.command("unload-shared", ViciSection().set("id", name));
+  loaded_.erase(name);
+  return session.is_open() ? Status() : done;
+}
+
+Status CharonControl::remove_others(ViciSession& session, const ConnectionPlan& plan,
+                                    CommitReport& report) {
+  std::set<std::string> wanted;
+  for (const SitePlan& site : plan.sites) wanted.insert(site.site);
+  // A site that is incomplete now keeps what it had.
+  for (const Fault& fault : plan.faults) {
+    wanted.insert(fault.where.substr(fault.where.rfind(' ') + 1));
+  }
+  const Result<std::vector<std::string>> present = connections_of(session);
+  if (!present) return tl::unexpected<Fault>(present.error());
+  for (const std::string& name : *present) {
+    if (wanted.contains(name)) continue;
+    if (Status done = unload(session, name); !done) return done;
+    report.removed.push_back(name);
+  }
+  return {};
+}
+
+Result<CommitReport> CharonControl::commit(ViciSession& session, const ConnectionPlan& plan) {
+  CommitReport report;
+  report.faults = plan.faults;
+  if (Status done = remove_others(session, plan, report); !done) {
+    forget();
+    return tl::unexpected<Fault>(done.error());
+  }
+  for (const SitePlan& site : plan.sites) {
+    std::string digest = digest_of(site);
+    const auto known = loaded_.find(site.site);
+    if (known != loaded_.end() && known->second.digest == digest) {
+      known->second.keep_up = site.keep_up;
+      report.unchanged.push_back(site.site);
+      continue;
+    }
+    if (Status done = load(session, site, std::move(digest)); done) {
+      report.loaded.push_back(site.site);
+    } else if (session.is_open()) {
+      report.faults.push_back(named(site.site, done.error()));
+    } else {
+      forget();
+      return tl::unexpected<Fault>(named(site.site, done.error()));
+    }
+  }
+  return report;
+}
+
+Result<std::vector<std::string>> CharonControl::keep_up(ViciSession& session,
+                                                        std::chrono::steady_clock::time_point now) {
+  const auto sas = session.stream("list-sas", "list-sa", {});
+  if (!sas) return tl::unexpected<Fault>(sas.error());
+  std::set<std::string> present;
+  for (const ViciSection& sa : *sas) {
+    for (const ViciSection::Entry& ike : sa.entries()) present.insert(ike.name);
+  }
+  std::vector<std::string> begun;
+  for (auto& [name, loaded] : loaded_) {
+    const bool waited = loaded.tried == std::chrono::steady_clock::time_point() ||
+                        now - loaded.tried >= kRetryInterval;
+    if (!loaded.keep_up || present.contains(name) || !waited) continue;
+    loaded.tried = now;
+    if (Status done = initiate_site(session, name); !done && !session.is_open()) {
+      return tl::unexpected<Fault>(done.error());
+    }
+    begun.push_back(name);
+  }
+  return begun;
+}
+
+Result<CharonVersion> charon_version(ViciSession& session) {
+  const Result<ViciSection> answer = session.request("version", {});
+  if (!answer) return tl::unexpected<Fault>(answer.error());
+  return CharonVersion{std::string(answer->value("daemon")), std::string(answer->value("version"))};
+}
+
+Status initiate_site(ViciSession& session, const std::string& site) {
+  ViciSection which;
+  which.set("child", site).set("ike", site).set("timeout", "-1").set("init-limits", "no");
+  return session.command("initiate", which);
+}
+
+Status terminate_site(ViciSession& session, const std::string& site) {
+  return session.command("terminate", ViciSection().set("ike", site).set("timeout", "-1"));
+}
+
+Status rekey_site(ViciSession& session, const std::string& site, bool ike) {
+  return session.command("rekey", ViciSection().set(ike ? "ike" : "child", site));
+}
+
+}  // namespace masugata::ipsec

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ipsec/charon/charon_control.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "ipsec/charon/scripted_charon.h"
+#include "ipsec/charon/test_sites.h"
+
+namespace masugata::ipsec {
+namespace {
+
+using Names = std::vector<std::string>;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+constexpr const char* kOsaka =
+    "site osaka { peer 198.51.100.7; authentication { psk \"correct horse battery staple\"; } }\n";
+constexpr const char* kNagoya =
+    "site nagoya { peer 198.51.100.8; authentication { certificate hq; ca own; } }\n";
+
+// Does as charon does with connections and SAs, as far as commands go.
+class Charon : public testing::Test {
+ protected:
+  Charon()
+      : charon_([this](const ViciPacket& packet) { return answer(packet); }),
+        session_(charon_.take_descriptor()) {}
+
+  std::vector<std::string> answer(const ViciPacket& packet) {
+    const std::string& name = packet.name;
+    if (name == "get-conns") {
+      return {ScriptedCharon::response(ViciSection().set_list("conns", connections_))};
+    }
+    if (name == "list-sas") return list_sas(packet.message.value("ike"));
+    if (name == "load-conn") return load(packet.message);
+    if (name == "unload-conn") {
+      std::erase(connections_, std::string(packet.message.value("name")));
+    }
+    if (name == "load-key") {
+      return {ScriptedCharon::response(ViciSection().set("success", "yes").set("id", "abcd"))};
+    }
+    if (name == "terminate") ended_.emplace_back(packet.message.value("ike-id"));
+    return {ScriptedCharon::success()};
+  }
+  std::vector<std::string> list_sas(std::string_view wanted) {
+    std::vector<std::string> replies;
+    for (const std::string& up : up_) {
+      if (!wanted.empty() && up != wanted) continue;
+      ViciSection sa;
+      sa.add_section(up).set("uniqueid", "7");
+      replies.push_back(ScriptedCharon::event("list-sa", sa));
+    }
+    replies.push_back(ScriptedCharon::response({}));
+    return replies;
+  }
+  std::vector<std::string> load(const ViciSection& message) {
+    const std::string name = message.entries()[0].name;
+    if (name == refused_) return {ScriptedCharon::refusal("invalid value for: proposals")};
+    if (std::find(connections_.begin(), connections_.end(), name) == connections_.end()) {
+      connections_.push_back(name);
+    }
+    return {ScriptedCharon::success()};
+  }
+
+  CommitReport commit(const std::string& sites) {
+    const auto report =
+        control_.commit(session_, plan_connections(model_of_sites(sites), TestKeyStore()));
+    EXPECT_TRUE(report) << report.error().message();
+    return report ? *report : CommitReport();
+  }
+  size_t count(const std::string& command) {
+    const Names asked = charon_.asked();
+    return static_cast<size_t>(std::count(asked.begin(), asked.end(), command));
+  }
+
+  Names connections_;
+  Names up_;
+  Names ended_;
+  std::string refused_;
+  ScriptedCharon charon_;
+  ViciSession session_;
+  CharonControl control_;
+};
+
+TEST_F(Charon, LoadsOnceWhatDoesNotChange) {
+  CommitReport report = commit(std::string(kOsaka) + kNagoya);
+  EXPECT_EQ(report.loaded, (Names{"osaka", "nagoya"}));
+  EXPECT_EQ(count("load-conn"), 2U);
+  EXPECT_EQ(count("load-shared"), 1U);
+  EXPECT_EQ(count("load-key"), 1U);
+  EXPECT_EQ(count("load-cert"), 2U);
+  report = commit(std::string(kNagoya) + kOsaka);
+  EXPECT_EQ(report.unchanged, (Names{"nagoya", "osaka"}));
+  EXPECT_EQ(count("load-conn"), 2U) << "the order does not matter";
+}
+
+TEST_F(Charon, OnlyTheChangedTunnelIsMadeAnew) {
+  commit(std::string(kOsaka) + kNagoya);
+  up_ = {"osaka", "nagoya"};
+  std::string changed = kOsaka;
+  changed.replace(changed.find("staple"), 6, "stable");
+  const CommitReport report = commit(changed + kNagoya);
+  EXPECT_EQ(report.loaded, Names{"osaka"}) << "another secret";
+  EXPECT_EQ(report.unchanged, Names{"nagoya"});
+  EXPECT_EQ(ended_, Names{"7"});
+}
+
+TEST_F(Charon, ARefusedOneIsNamedAndTheOldOneStays) {
+  commit(kOsaka);
+  up_ = {"osaka"};
+  refused_ = "osaka";
+  std::string changed = kOsaka;
+  changed.insert(changed.rfind('}'), "esp { pfs off; } ");
+  CommitReport report = commit(changed);
+  ASSERT_EQ(report.faults.size(), 1U);
+  EXPECT_EQ(report.faults[0].message(), "vpn site osaka: invalid value for: proposals");
+  EXPECT_TRUE(report.loaded.empty());
+  EXPECT_TRUE(ended_.empty());
+  EXPECT_EQ(count("load-shared"), 1U) << "nor is its secret touched";
+  EXPECT_EQ(commit(kOsaka).unchanged, Names{"osaka"}) << "back as it was";
+  refused_.clear();
+  report = commit(changed);
+  EXPECT_EQ(report.loaded, Names{"osaka"}) << "tried again";
+}
+
+TEST_F(Charon, WhatIsNotConfiguredGoes) {
+  connections_ = {"left-over"};
+  CommitReport report = commit(std::string(kOsaka) + kNagoya);
+  EXPECT_EQ(report.removed, Names{"left-over"});
+  report = commit(kOsaka);
+  EXPECT_EQ(report.removed, Names{"nagoya"});
+  EXPECT_EQ(connections_, Names{"osaka"});
+  EXPECT_EQ(count("unload-key"), 1U);
+}
+
+TEST_F(Charon, AnIncompleteSiteKeepsWhatItHad) {
+  commit(kNagoya);
+  std::string incomplete = kNagoya;
+  incomplete.replace(incomplete.find("hq"), 2, "lost");
+  const CommitReport report = commit(incomplete);
+  EXPECT_EQ(report.faults.size(), 1U);
+  EXPECT_TRUE(report.removed.empty());
+  EXPECT_EQ(connections_, Names{"nagoya"});
+}
+
+TEST_F(Charon, BeginsWhatIsNotThere) {
+  commit(std::string(kOsaka) + kNagoya +
+         "site waits { peer 198.51.100.9; role respond; authentication { psk \"x\"; } }");
+  up_ = {"nagoya"};
+  const steady_clock::time_point start{seconds(1000)};
+  EXPECT_EQ(*control_.keep_up(session_, start), Names{"osaka"});
+  EXPECT_EQ(*control_.keep_up(session_, start + seconds(9)), Names{});
+  EXPECT_EQ(*control_.keep_up(session_, start + seconds(10)), Names{"osaka"});
+  EXPECT_EQ(count("initiate"), 2U);
+}
+
+TEST_F(Charon, ABrokenSessionLoadsEverythingAgain) {
+  commit(kOsaka);
+  control_.forget();
+  EXPECT_EQ(commit(kOsaka).loaded, Names{"osaka"});
+  EXPECT_TRUE(ended_.empty()) << "tunnels that are up stay: nothing says that they differ";
+}
+
+}  // namespace
+}  // namespace masugata::ipsec
