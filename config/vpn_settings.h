@@ -71,6 +71,7 @@ struct VpnSite {
   std::string certificate;  // names in the gateway's own key store
   std::vector<std::string> authorities;
   VpnRevocation revocation = VpnRevocation::Relaxed;
+  // Each is a network.
   std::vector<net::AddressRange> local_networks;  // traffic selectors; empty = any
   std::vector<net::AddressRange> remote_networks;
   // What routes would send out of the interface below the tunnel goes into the tunnel, or is

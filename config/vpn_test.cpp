@@ -64,7 +64,7 @@ TEST(VpnConfiguration, ASiteIsATunnelInAZone) {
   EXPECT_EQ(osaka.local_interface, model.find_interface("wan0"));
   EXPECT_EQ(osaka.psk.reveal(), kSecret);
   EXPECT_EQ(osaka.role, VpnRole::Both);
-  EXPECT_EQ(osaka.local_networks.size(), 1U) << "10.0.1.0-10.0.2.255, sets resolved and merged";
+  EXPECT_EQ(osaka.local_networks.size(), 2U) << "a set, resolved to networks";
   ASSERT_EQ(model.routes.size(), 1U);
   EXPECT_EQ(model.routes[0].destination.to_string(), "10.20.0.0/16");
   EXPECT_EQ(model.routes[0].interface, osaka.interface);

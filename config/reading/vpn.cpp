@@ -16,6 +16,7 @@ namespace {
 
 constexpr uint32_t kShortestRekeySeconds = 60;
 constexpr uint64_t kFewestRekeyBytes = 1ULL << 20U;
+constexpr size_t kMaximumSelectors = 255;  // RFC 7296 section 3.13
 
 void complain(Context& context, DataNode leaf, const ProposalComplaint& complaint, bool weak) {
   if (complaint.weak_only && weak) {
@@ -280,8 +281,18 @@ void add_routes(Context& context, DataNode node, const VpnSite& site) {
 
 void read_networks(Context& context, DataNode node, VpnSite& site) {
   const auto read = [&](std::string_view statement, std::vector<net::AddressRange>& networks) {
-    if (auto ranges = read_addresses(context, node, statement)) networks = std::move(*ranges);
-    merge_ranges(networks);
+    const auto ranges = read_addresses(context, node, statement);
+    if (!ranges) return;
+    // Many peers know networks only, no ranges.
+    for (const net::AddressRange& range : *ranges) {
+      for (const net::Prefix& prefix : prefixes_of(range)) networks.push_back(prefix.range());
+    }
+    if (networks.size() > kMaximumSelectors) {
+      context.error(
+          node.child(statement),
+          fmt::format("these are {} networks, IKE carries {}", networks.size(), kMaximumSelectors),
+          "larger networks");
+    }
   };
   read("local-networks", site.local_networks);
   read("remote-networks", site.remote_networks);

@@ -156,9 +156,10 @@ Result<Invocation> parse_command(const std::vector<std::string>& words) {
   Invocation invocation;
   invocation.command = *command;
   size_t index = (*command)->words.size();
-  // `help` takes the words of another command, `replay` and `scan` those of another program.
+  // `help` takes the words of another command; `replay`, `scan`, `pki` those of another program.
   const Action action = (*command)->action;
-  if (action == Action::Help || action == Action::Replay || action == Action::Scan) {
+  if (action == Action::Help || action == Action::Replay || action == Action::Scan ||
+      action == Action::Pki) {
     return invocation;
   }
   for (const Positional& positional : (*command)->positionals) {

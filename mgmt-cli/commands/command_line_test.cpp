@@ -122,7 +122,7 @@ TEST(ParseCommand, SuggestsTheNearestWord) {
             "there is no option 'sorce': did you mean 'source'?");
   EXPECT_EQ(complaint_about({"xyzzy"}),
             "there is no command 'xyzzy': check, reload, show, monitor, explain, clear, request, "
-            "ips, replay, scan, version, help");
+            "ips, replay, scan, pki, version, help");
 }
 
 TEST(ParseCommand, ReadsTheCommandsOfAntivirus) {

@@ -115,6 +115,12 @@ std::vector<Command> ips_actions() {
        {{"ARGUMENTS...", ValueKind::File, "arguments",
          "files, directories, options as masugata-scand --help says", false, true}},
        {}},
+      {{"pki"},
+       "certificates for tunnels: own CA, requests, revocation (masugata-pki)",
+       Action::Pki,
+       "",
+       {{"ARGUMENTS...", ValueKind::File, "arguments", "as masugata pki help says", false, true}},
+       {}},
   };
 }
 
@@ -214,6 +220,7 @@ const std::vector<TopWord>& top_words() {
       {"ips", "rules of intrusion prevention: reload, test, profiling"},
       {"replay", "run captures through the inspection engine"},
       {"scan", "scan files of this machine for malware"},
+      {"pki", "certificates for tunnels"},
       {"version", "version of this program"},
       {"help", "list the commands"},
   };

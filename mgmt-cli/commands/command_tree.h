@@ -59,6 +59,7 @@ enum class Action : uint8_t {
   TestRules,  // by another program
   Replay,     // by another program, with all words that follow as they are
   Scan,       // the same, another program
+  Pki,        // the same, another program
   Version,
   Help,
 };

@@ -16,6 +16,7 @@ namespace masugata::cli {
 namespace {
 
 constexpr const char* kReplayProgram = "masugata-replay";
+constexpr const char* kPkiProgram = "masugata-pki";
 
 struct ProgramOptions {
   std::string control_socket = kDefaultControlSocket;
@@ -254,6 +255,8 @@ int Program::dispatch(const Invocation& invocation) {
       return become(kReplayProgram, {options_.words.begin() + 1, options_.words.end()});
     case Action::Scan:
       return scan_files({options_.words.begin() + 1, options_.words.end()});
+    case Action::Pki:
+      return become(kPkiProgram, {options_.words.begin() + 1, options_.words.end()});
     case Action::Version:
       return show_version();
     case Action::Help:
@@ -276,6 +279,9 @@ int Program::run(const std::vector<std::string>& arguments) {
   }
   if (!arguments.empty() && arguments[0] == "scan") {
     return scan_files({arguments.begin() + 1, arguments.end()});
+  }
+  if (!arguments.empty() && arguments[0] == "pki") {
+    return become(kPkiProgram, {arguments.begin() + 1, arguments.end()});
   }
   auto options = read_options(arguments);
   if (!options) return usage_problem(options.error().what);

@@ -200,6 +200,19 @@ TEST_F(ProgramTest, ScanningFilesIsAnotherProgram) {
   EXPECT_EQ(scan.output, "[--scan]\n[--json]\n[--jobs]\n[2]\n[a b]\n[--]\n[--quiet]\n");
 }
 
+TEST_F(ProgramTest, CertificatesAreAnotherProgram) {
+  server_.reset();
+  const std::filesystem::path other = folder_ / "masugata-pki";
+  std::ofstream(other) << "#!/bin/sh\nfor word; do echo \"[$word]\"; done\nexit 2\n";
+  std::filesystem::permissions(other, std::filesystem::perms::owner_all);
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", (folder_.string() + ":" + path).c_str(), 1);
+  const Outcome pki = run({"pki", "issue", "hq", "--ca", "own", "--json"});
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(pki.status, 2);
+  EXPECT_EQ(pki.output, "[issue]\n[hq]\n[--ca]\n[own]\n[--json]\n");
+}
+
 TEST_F(ProgramTest, HelpAndVersionNeedNoGateway) {
   server_.reset();
   EXPECT_EQ(run({"--version"}).output.substr(0, 9), "masugata ");
