@@ -382,20 +382,19 @@ bool Inspector::open_guard(const Session& session, uint32_t index, const net::Fl
 // The control connection of an FTP data session has said what is in it, often not before the data
 // connection is open.
 void Inspector::take_announcement(const Session& session, const InspectedSession& entry) noexcept {
-  if (session.record.parent == kNone32) {
-    // Its control connection is another worker's: which file it is stays unknown, not that it is
-    // one.
-    ids::ProtocolParser::ExpectedData some_file;
-    some_file.server_port = real_key(session).destination_port.host();
-    ids::set_expected(*entry.flow, some_file);
-    return;
-  }
-  const InspectedSession* parent = inspected_.find(session.record.parent);
-  if (parent == nullptr || parent->flow == nullptr || parent->slot != entry.slot) return;
-  const ids::ProtocolParser* parser = ids::parser_of(*parent->flow);
-  if (parser == nullptr) return;
-  const auto* announced = parser->announced_data(real_key(session).destination_port.host());
-  if (announced != nullptr) ids::set_expected(*entry.flow, *announced);
+  const uint16_t server_port = real_key(session).destination_port.host();
+  const InspectedSession* parent =
+      session.record.parent == kNone32 ? nullptr : inspected_.find(session.record.parent);
+  const ids::ProtocolParser* parser =
+      parent == nullptr || parent->flow == nullptr || parent->slot != entry.slot
+          ? nullptr
+          : ids::parser_of(*parent->flow);
+  const auto* announced = parser == nullptr ? nullptr : parser->announced_data(server_port);
+  // Its control connection may be another worker's, or may not have named a file: which one it is
+  // stays unknown, not that it is one.
+  ids::ProtocolParser::ExpectedData some_file;
+  some_file.server_port = server_port;
+  ids::set_expected(*entry.flow, announced != nullptr ? *announced : some_file);
 }
 
 InspectionOutcome Inspector::inspect_packet(Session& session, InspectedSession& entry,
