@@ -94,7 +94,8 @@ constexpr FieldSchema kSctp[] = {{"source-port", Number, 0xffff},
                                  {"tag", Number},
                                  {"checksum", Number}};
 constexpr FieldSchema kProtocol[] = {{"number", Number, 255}};
-constexpr FieldSchema kPayload[] = {{"size", Number, 65535}, {"bytes", Bytes}, {"any", Flag}};
+constexpr FieldSchema kPayload[] = {
+    {"size", Number, 65535}, {"bytes", Bytes}, {"begins", Bytes}, {"any", Flag}};
 constexpr FieldSchema kRaw[] = {{"bytes", Bytes}};
 constexpr FieldSchema kCut[] = {{"offset", Number, 65528},
                                 {"length", Number, 65535},

@@ -26,7 +26,9 @@ Status check_closed(const Recipe& recipe) {
       return failure(std::string(schema_of(layer.kind).keyword),
                      "'" + field.name + "' has no value that a packet could be built with");
     }
-    if (layer.has("any")) return failure("payload", "payload-any can only be expected");
+    if (layer.has("any") || layer.has("begins")) {
+      return failure("payload", "payload-any and payload-begins can only be expected");
+    }
   }
   return {};
 }

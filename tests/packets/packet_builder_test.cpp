@@ -103,6 +103,7 @@ TEST(PacketBuilder, RefusesWhatOnlyAMatcherUnderstands) {
   EXPECT_FALSE(build_packet("tcp 10.0.0.1:* > 10.0.0.2:2"));
   EXPECT_FALSE(build_packet("tcp 10.0.0.1:1 > 10.0.0.2:2 without mss"));
   EXPECT_FALSE(build_packet("tcp 10.0.0.1:1 > 10.0.0.2:2 payload-any"));
+  EXPECT_FALSE(build_packet("tcp 10.0.0.1:1 > 10.0.0.2:2 payload-begins \"a\""));
   EXPECT_FALSE(build_packet("tcp 10.0.0.1:1 > [2001:db8::2]:2"));
   EXPECT_FALSE(build_packet("ipv4 ttl 3"));
   EXPECT_FALSE(build_packet("udp 10.0.0.1:1 > 10.0.0.2:2 | cut 8+8"));

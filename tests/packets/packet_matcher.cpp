@@ -75,6 +75,10 @@ class Matcher {
   void compare_layer(const Layer& expected, const Layer& received) {
     for (const Field& field : expected.fields) {
       if (field.name == "bad-checksum") continue;
+      if (field.name == "begins") {
+        compare_beginning(field.value, received.find("bytes"));
+        continue;
+      }
       compare_field(expected.kind, field, received.find(field.name));
     }
     if (expected.quoted.empty()) return;
@@ -86,6 +90,12 @@ class Matcher {
     prefix_ += "quoted ";
     compare(expected.quoted.front(), received.quoted.front(), true);
     prefix_ = outer;
+  }
+
+  // Both in hexadecimal digits.
+  void compare_beginning(const std::string& expected, const std::string* received) {
+    if (received != nullptr && received->starts_with(expected)) return;
+    note("payload begins", expected, received == nullptr ? "none" : *received);
   }
 
   void compare_field(LayerKind kind, const Field& expected, const std::string* received) {

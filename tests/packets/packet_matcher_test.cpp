@@ -60,6 +60,8 @@ TEST(PacketMatcher, PayloadIsNamedOrAbsent) {
   EXPECT_TRUE(match("udp 10.0.0.1:1 > 10.0.0.2:2 payload \"abc\"", kSent).matches());
   EXPECT_TRUE(match("udp 10.0.0.1:1 > 10.0.0.2:2 payload-size 3", kSent).matches());
   EXPECT_TRUE(match("udp 10.0.0.1:1 > 10.0.0.2:2 payload-any", kSent).matches());
+  EXPECT_TRUE(match("udp 10.0.0.1:1 > 10.0.0.2:2 payload-begins \"ab\"", kSent).matches());
+  EXPECT_FALSE(match("udp 10.0.0.1:1 > 10.0.0.2:2 payload-begins \"b\"", kSent).matches());
   EXPECT_FALSE(match("udp 10.0.0.1:1 > 10.0.0.2:2", kSent).matches());
   EXPECT_FALSE(match("udp 10.0.0.1:1 > 10.0.0.2:2 payload \"abd\"", kSent).matches());
   EXPECT_FALSE(match(kSent, "udp 10.0.0.1:1 > 10.0.0.2:2").matches());

@@ -106,6 +106,7 @@ std::string layer_text(const Layer& layer) {
     done = {"number"};
   } else if (layer.kind == LayerKind::Payload) {
     if (layer.has("any")) return "payload-any";
+    if (layer.has("begins")) return "payload-begins " + printable_bytes(*layer.find("begins"));
     if (!layer.has("bytes")) return "payload-size " + *layer.find("size");
     return "payload " + printable_bytes(*layer.find("bytes"));
   } else {

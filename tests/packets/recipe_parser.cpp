@@ -160,7 +160,7 @@ class RecipeParser {
     return {};
   }
 
-  // payload, payload-size, payload-pattern, payload-any; the word has been taken.
+  // payload, payload-size, payload-pattern, payload-begins, payload-any; the word has been taken.
   Result<Layer> read_payload(const std::string& word) {
     Layer layer{LayerKind::Payload, {}, {}};
     if (word == "payload-any") {
@@ -168,7 +168,9 @@ class RecipeParser {
       return layer;
     }
     const LayerSchema& schema = schema_of(LayerKind::Payload);
-    auto value = read_value(*find_field(schema, word == "payload" ? "bytes" : "size"));
+    const char* const field =
+        word == "payload" ? "bytes" : (word == "payload-begins" ? "begins" : "size");
+    auto value = read_value(*find_field(schema, field));
     if (!value) return tl::unexpected(value.error());
     if (word == "payload-pattern") {
       std::vector<uint8_t> bytes(std::stoul(*value));
@@ -176,14 +178,14 @@ class RecipeParser {
         bytes[index] = static_cast<uint8_t>(index);
       layer.set("bytes", to_hex(bytes.data(), bytes.size()));
     } else {
-      layer.set(word == "payload" ? "bytes" : "size", std::move(*value));
+      layer.set(field, std::move(*value));
     }
     return layer;
   }
 
   static bool is_payload_word(const Token& token) {
     return token.is("payload") || token.is("payload-size") || token.is("payload-pattern") ||
-           token.is("payload-any");
+           token.is("payload-begins") || token.is("payload-any");
   }
 
   Status read_layer(Recipe& recipe) {
