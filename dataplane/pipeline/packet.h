@@ -31,6 +31,7 @@ enum PacketFlag : uint16_t {
   kPacketToDecrypt = 1U << 12U,        // ESP for us, on its way to the worker that owns its SA
   kPacketToEncrypt = 1U << 13U,        // goes into a tunnel, on its way to the SA's owner
   kPacketEncapsulated = 1U << 14U,     // set by encrypt: ESP of ours that looks for its next hop
+  kPacketHandedOn = 1U << 15U,         // by a worker that had it from another one
 };
 
 // Lives in the private area of the mbuf (rte_pktmbuf_pool_create's priv_size), so that

@@ -2,6 +2,7 @@
 #include "dataplane/stages/admit/admit_stage.h"
 
 #include "dataplane/names/name_learner.h"
+#include "dataplane/pipeline/worker_messages.h"
 #include "dataplane/stages/admit/admission_inputs.h"
 #include "dataplane/stages/admit/expected_session.h"
 #include "dataplane/stages/admit/session_builder.h"
@@ -129,6 +130,41 @@ Verdict<Next> open_proxied_session(Packet& packet, const AdmissionResult& admiss
   return forward_to(Next::Hold);
 }
 
+// An announced session belongs to the worker of the control connection, where it is known what is
+// in it; from here packets of it go there. False: there is no room to remember that, it is opened
+// here and only known to be announced.
+bool give_to_parent(Packet& packet, const Expectation& expectation, Verdict<Next>& verdict,
+                    WorkerContext& context) noexcept {
+  if (expectation.parent_worker == context.worker) return false;
+  const uint32_t timeout_ms =
+      context.configuration->tracking.timeouts.of(ProtocolState::TcpEstablished) + 60'000;
+  if (!context.sessions->insert_foreign(packet.key, packet.hash(), expectation.parent_worker,
+                                        context.now_ms, timeout_ms)) {
+    return false;
+  }
+  if (hand_over(packet, expectation.parent_worker, context)) {
+    verdict = forward_to(Next::Hold);
+    return true;
+  }
+  // The next SYN finds it as it was.
+  context.sessions->erase_foreign(packet.key, packet.hash());
+  (void)context.expectations.add(expectation, context.now_ms);
+  verdict = drop<Next>(DropReason::HandoverQueueFull);
+  return true;
+}
+
+Verdict<Next> admit_announced(Packet& packet, const Expectation& expectation, ProtocolState state,
+                              WorkerContext& context) noexcept {
+  Verdict<Next> given = drop<Next>(DropReason::InternalError);
+  if (give_to_parent(packet, expectation, given, context)) return given;
+  AdmissionResult expected;
+  const DropReason refused = admit_expected(packet, expectation, expected, context);
+  if (refused != DropReason::None) return drop<Next>(refused);
+  const Verdict<Next> verdict = open_session(packet, expected, state, context);
+  if (packet.session != nullptr) bind_expected(*packet.session, expectation, context);
+  return verdict;
+}
+
 }  // namespace
 
 Verdict<Next> AdmitStage::decide(Packet& packet, WorkerContext& context) noexcept {
@@ -158,12 +194,7 @@ Verdict<Next> AdmitStage::decide(Packet& packet, WorkerContext& context) noexcep
   Expectation expectation;
   if (context.expectations.size() != 0 &&
       context.expectations.take(packet.key, context.now_ms, expectation)) {
-    AdmissionResult expected;
-    const DropReason refused = admit_expected(packet, expectation, expected, context);
-    if (refused != DropReason::None) return drop<Next>(refused);
-    const Verdict<Next> verdict = open_session(packet, expected, state, context);
-    if (packet.session != nullptr) bind_expected(*packet.session, expectation, context);
-    return verdict;
+    return admit_announced(packet, expectation, state, context);
   }
 
   const AdmissionResult admission = ask_admission(packet, context);

@@ -133,8 +133,11 @@ Verdict<Next> TrackStage::track_tcp_hit(Packet& packet, Session& session, Direct
 Verdict<Next> TrackStage::decide_miss(Packet& packet, const SessionMatch& match,
                                       WorkerContext& context) noexcept {
   if (match.foreign) {
-    // A key that two workers take for each other's: the owner's session ended a moment ago.
-    if (packet.has(kPacketHandedOver)) return drop<Next>(DropReason::SessionEnded);
+    // From the worker that received it, over the one that its key leads to, to its owner. Longer
+    // ways are those of a key that two workers take for each other's: the owner's session ended a
+    // moment ago.
+    if (packet.has(kPacketHandedOn)) return drop<Next>(DropReason::SessionEnded);
+    if (packet.has(kPacketHandedOver)) packet.set(kPacketHandedOn);
     const uint32_t timeout_ms =
         context.configuration->tracking.timeouts.of(ProtocolState::TcpEstablished);
     (void)context.sessions->insert_foreign(packet.key, packet.hash(), match.foreign_worker,
