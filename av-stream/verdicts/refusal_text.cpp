@@ -294,4 +294,13 @@ size_t write_imap_refusal(const RefusalFacts& facts, std::span<char> out) noexce
   return text.size();
 }
 
+size_t write_ftp_refusal(const RefusalFacts& facts, std::span<char> out) noexcept {
+  BoundedText text(out);
+  const bool for_now =
+      facts.reason == RefusalReason::NotScanned || facts.reason == RefusalReason::Overload;
+  text.add(for_now ? "426 " : "550 ");
+  write_line(text, facts);
+  return text.size();
+}
+
 }  // namespace masugata::av

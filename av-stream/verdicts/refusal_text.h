@@ -78,5 +78,7 @@ inline constexpr size_t kLargestRefusalBytes = 24 * 1024;
 [[nodiscard]] size_t write_pop3_refusal(const RefusalFacts& facts, std::span<char> out) noexcept;
 // IMAP: "TAG NO ...", then "* BYE" (RFC 9051 section 7.1).
 [[nodiscard]] size_t write_imap_refusal(const RefusalFacts& facts, std::span<char> out) noexcept;
+// FTP (RFC 959 section 4.2), one line: "550 ..."; "426 ..." where another attempt may succeed.
+[[nodiscard]] size_t write_ftp_refusal(const RefusalFacts& facts, std::span<char> out) noexcept;
 
 }  // namespace masugata::av

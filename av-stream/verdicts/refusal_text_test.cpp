@@ -82,6 +82,15 @@ TEST(RefusalTextTest, LinesOfMailProtocols) {
             "* BYE It is encrypted and cannot be scanned. (reference 4711)\r\n");
 }
 
+TEST(RefusalTextTest, TellsFtpWhetherAnotherAttemptMaySucceed) {
+  std::array<char, 512> room;
+  RefusalFacts some = facts();
+  EXPECT_EQ(std::string(room.data(), write_ftp_refusal(some, room)),
+            "550 Infected with Eicar-Test-Signature (reference 4711)\r\n");
+  some.reason = RefusalReason::Overload;
+  EXPECT_EQ(std::string(room.data(), write_ftp_refusal(some, room)).substr(0, 4), "426 ");
+}
+
 TEST(RefusalTextTest, CutsAtTheRoom) {
   std::array<char, 20> room;
   EXPECT_EQ(write_smtp_refusal(facts(), room), room.size());

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 #include "av-stream/exchange/exchange_layout.h"
@@ -32,6 +33,26 @@ struct CutText {
   }
   [[nodiscard]] std::string_view view() const noexcept { return {text.data(), size}; }
 };
+
+// As which protocol the profile judges a flow's contents; none: it gives no contents.
+[[nodiscard]] inline std::optional<config::AvProtocol> scanned_protocol(
+    ids::ApplicationProtocol protocol) noexcept {
+  switch (protocol) {
+    case ids::ApplicationProtocol::Http:
+      return config::AvProtocol::Http;
+    case ids::ApplicationProtocol::Smtp:
+      return config::AvProtocol::Smtp;
+    case ids::ApplicationProtocol::Pop3:
+      return config::AvProtocol::Pop3;
+    case ids::ApplicationProtocol::Imap:
+      return config::AvProtocol::Imap;
+    case ids::ApplicationProtocol::Ftp:
+    case ids::ApplicationProtocol::FtpData:
+      return config::AvProtocol::Ftp;
+    default:
+      return std::nullopt;
+  }
+}
 
 // What is remembered of ids::ContentFacts.
 struct ObjectFacts {
@@ -59,7 +80,7 @@ struct AntivirusRecord {
   uint64_t time_us = 0;    // worker clock
   net::FlowKey key;        // client to server, the addresses that they really have
   AntivirusSlotIndex slot = kNoAntivirusSlot;
-  SessionHandle session;
+  uint64_t flow_id = 0;  // as in the events of rules
   av::RefusalReason reason = av::RefusalReason::Infected;
   AntivirusAction action = AntivirusAction::Passed;
   av::ScanFailure failure = av::ScanFailure::None;

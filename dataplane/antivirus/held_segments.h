@@ -73,6 +73,15 @@ class HeldSegments {
   [[nodiscard]] Packet* front(const SegmentQueue& queue) noexcept {
     return queue.first == kNone ? nullptr : &places_[queue.first].packet.packet();
   }
+  // The oldest that `fits(packet)`; null when none does.
+  template <class Fits>
+  [[nodiscard]] Packet* find(const SegmentQueue& queue, Fits&& fits) noexcept {
+    for (uint32_t place = queue.first; place != kNone; place = places_[place].next) {
+      Packet& packet = places_[place].packet.packet();
+      if (fits(packet)) return &packet;
+    }
+    return nullptr;
+  }
   [[nodiscard]] uint32_t held() const noexcept { return held_; }
 
  private:

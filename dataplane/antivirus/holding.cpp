@@ -47,6 +47,11 @@ void ObjectGuard::find_limit(ScannedSession& session, ids::Direction direction) 
     if (!limited || is_after(limit, object.hold_sequence)) limit = object.hold_sequence;
     limited = true;
   }
+  if (direction == ids::Direction::ToClient && session.transfers.waits) {
+    const uint32_t waits = session.transfers.hold_sequence;
+    if (!limited || is_after(limit, waits)) limit = waits;
+    limited = true;
+  }
   session.limited[side] = limited;
   session.limit[side] = limit;
 }
@@ -66,7 +71,10 @@ void ObjectGuard::move_limits(ScannedSession& session, const SegmentPlace& segme
       object.whole_held = false;
     }
     // A message that counts only with its end needs no more than that held.
-    if (object.useless_before_end && !object.ended) continue;
+    if (object.useless_before_end && !object.ended) {
+      object.limits = false;
+      continue;
+    }
     object.limits = true;
     object.hold_sequence = segment.sequence;
   }
@@ -77,12 +85,17 @@ GuardVerdict ObjectGuard::end_segment() noexcept {
   if (current_ == kNone32) return verdict;
   ScannedSession& session = sessions_[current_];
   current_ = kNone32;
-  if (pending_.any) {
+  if (pending_.any && !postpone(session, true)) {
     verdict.fate = GuardFate::Refuse;
     return verdict;
   }
   verdict.payload_changed = payload_changed_;
   move_limits(session, segment_);
+  if (session.transfers.open != 0) note_completion(session, segment_);
+  if (session.control != kNone32 && segment_.ends) {
+    session.ending = true;
+    watch(session);
+  }
   find_limit(session, segment_.direction);
   const size_t side = ids::index_of(segment_.direction);
   if (session.limited[side] || session.queues[side].count != 0) watch(session);
@@ -149,6 +162,14 @@ void ObjectGuard::release_held(ScannedSession& session, WorkerContext& context) 
     });
   }
   counters_.segments_held_now.set(held_.held());
+  const bool over = session.ending && session.control != kNone32 &&
+                    session.first_object == kNone32 && session.queues[0].count == 0 &&
+                    session.queues[1].count == 0;
+  if (!over) return;
+  // What waited for the end of the transfer goes behind it.
+  ScannedSession& control = sessions_[session.control];
+  end_transfer(session);
+  release_held(control, context);
 }
 
 void ObjectGuard::discard_held(ScannedSession& session) noexcept {

@@ -2,7 +2,7 @@
 #include "dataplane/antivirus/object_guard.h"
 
 #include <algorithm>
-#include <cstring>
+#include <functional>
 #include <new>
 
 #include "av-stream/objects/content_kind.h"
@@ -17,24 +17,6 @@ using config::AvProtocol;
 // The bytes of a content's id that say which use of the place is meant.
 constexpr uint32_t kPlaceBits = 16;
 
-std::optional<AvProtocol> protocol_of(ids::ApplicationProtocol protocol) noexcept {
-  switch (protocol) {
-    case ids::ApplicationProtocol::Http:
-      return AvProtocol::Http;
-    case ids::ApplicationProtocol::Smtp:
-      return AvProtocol::Smtp;
-    case ids::ApplicationProtocol::Pop3:
-      return AvProtocol::Pop3;
-    case ids::ApplicationProtocol::Imap:
-      return AvProtocol::Imap;
-    case ids::ApplicationProtocol::Ftp:
-    case ids::ApplicationProtocol::FtpData:
-      return AvProtocol::Ftp;
-    default:
-      return std::nullopt;
-  }
-}
-
 void keep_facts(const ids::ContentFacts& from, ObjectFacts& facts) noexcept {
   facts.protocol = from.protocol;
   facts.direction = from.direction;
@@ -48,13 +30,18 @@ void keep_facts(const ids::ContentFacts& from, ObjectFacts& facts) noexcept {
   facts.recipients.set(from.recipients);
 }
 
-// Whether a response begins at the first byte of its segment. In pipelined ones the end of another
-// may stand before it, which nothing must be put in the place of.
-bool stands_first(ids::ApplicationProtocol protocol, std::span<const uint8_t> payload) noexcept {
-  constexpr std::string_view kResponse = "HTTP/";
-  if (protocol != ids::ApplicationProtocol::Http) return true;
-  return payload.size() >= kResponse.size() &&
-         std::memcmp(payload.data(), kResponse.data(), kResponse.size()) == 0;
+// Where in its segment the message begins that carries a content, when all of it has come with that
+// segment. In pipelined ones the end of another may stand before it.
+std::optional<uint32_t> offset_of_message(const ids::ContentFacts& facts,
+                                          std::span<const uint8_t> payload) noexcept {
+  if (!facts.begins_with_packet || facts.direction != ids::Direction::ToClient) return std::nullopt;
+  if (facts.protocol != ids::ApplicationProtocol::Http) return 0;
+  const auto* const first = payload.data();
+  const bool inside = facts.first_byte != nullptr && !payload.empty() &&
+                      !std::less<>()(facts.first_byte, first) &&
+                      std::less<>()(facts.first_byte, first + payload.size());
+  if (!inside) return std::nullopt;
+  return static_cast<uint32_t>(facts.first_byte - first);
 }
 
 }  // namespace
@@ -77,7 +64,7 @@ Status ObjectGuard::prepare(const ObjectGuardLimits& limits, uint16_t worker) {
   records_ = std::make_unique<AntivirusRecordRing>();
   returned_ = std::make_unique<RecordRing<av::StoredObject, 256>>();
   held_ = HeldSegments(limits.held_segments);
-  text_.resize(av::kLargestRefusalBytes);
+  text_.resize(kLargestPayload + av::kLargestRefusalBytes);
   sessions_.resize(limits.sessions);
   for (uint32_t i = limits.sessions; i-- > 0;) free_sessions_.push_back(i);
   objects_.resize(limits_.objects);
@@ -101,29 +88,29 @@ void ObjectGuard::adopt(const AntivirusSet* set) noexcept {
   adopted_.store(set->generation, std::memory_order_release);
 }
 
-uint32_t ObjectGuard::open(SessionHandle session, AntivirusSlotIndex slot,
-                           const net::FlowKey& key) noexcept {
+uint32_t ObjectGuard::open(const GuardedSession& session) noexcept {
   if (!is_ready() || free_sessions_.empty()) return kNone32;
   const uint32_t place = free_sessions_.back();
   free_sessions_.pop_back();
   ScannedSession& opened = sessions_[place];
   opened.~ScannedSession();
   new (&opened) ScannedSession();
-  opened.handle = session;
-  opened.slot = slot;
-  opened.in_use = true;
-  opened.key = key;
+  opened.handle = session.session;
+  opened.slot = session.slot;
+  opened.key = session.key;
+  opened.flow_id = session.flow_id;
+  if (session.control != kNone32) open_transfer(opened, session.control);
   counters_.sessions_now.set(sessions_.size() - free_sessions_.size());
   return place;
 }
 
 void ObjectGuard::close(uint32_t place) noexcept {
   ScannedSession& session = sessions_[place];
+  end_transfer(session);
   discard_held(session);
   forget_objects(session);
   unwatch(session);
   session.answer.pattern = HeldPacket();
-  session.in_use = false;
   if (current_ == place) current_ = kNone32;
   free_sessions_.push_back(place);  // within its capacity: it came out of here
   counters_.sessions_now.set(sessions_.size() - free_sessions_.size());
@@ -210,7 +197,7 @@ ids::ContentId ObjectGuard::begin(const ids::ContentFacts& facts) noexcept {
   if (current_ == kNone32) return ids::kNoContent;
   ScannedSession& session = sessions_[current_];
   const config::AvProfile* choices = profile(session.slot);
-  const auto protocol = protocol_of(facts.protocol);
+  const auto protocol = scanned_protocol(facts.protocol);
   if (choices == nullptr || session.closed || pending_.any || !protocol ||
       !choices->scan[static_cast<size_t>(*protocol)]) {
     return ids::kNoContent;
@@ -230,11 +217,11 @@ ids::ContentId ObjectGuard::begin(const ids::ContentFacts& facts) noexcept {
   keep_facts(facts, object.facts);
   const uint64_t announced = facts.announced_bytes.value_or(0);
   object.useless_before_end = facts.kind == ids::ContentKind::Message && facts.useless_before_end;
-  object.limits = facts.begins_with_packet && facts.direction == ids::Direction::ToClient &&
-                  announced <= choices->hold_whole_bytes &&
-                  stands_first(facts.protocol, segment_.payload);
-  object.whole_held = object.limits;
-  object.hold_sequence = segment_.sequence;
+  object.answered_next = facts.answered_next;
+  // While nothing of its message has passed there can be words in its place.
+  const auto offset = offset_of_message(facts, segment_.payload);
+  object.limits = object.whole_held = offset.has_value();
+  object.hold_sequence = segment_.sequence + offset.value_or(0);
   object.touched = true;
   if (announced > choices->object_bytes) {
     judge(object, RefusalReason::TooLarge, av::ScanFailure::None, {}, 0);
@@ -242,6 +229,11 @@ ids::ContentId ObjectGuard::begin(const ids::ContentFacts& facts) noexcept {
     judge(object, RefusalReason::Coded, av::ScanFailure::None, {}, 0);
   } else if (facts.range_first) {
     judge(object, RefusalReason::Partial, av::ScanFailure::None, {}, 0);
+  }
+  if (object.phase == ObjectPhase::Collecting && !pending_.any &&
+      announced > choices->hold_whole_bytes) {
+    object.limits = object.whole_held = false;
+    object.hold_sequence = segment_.sequence;
   }
   // A part or a coded body that may pass is scanned all the same, as it is.
   if (object.phase != ObjectPhase::Collecting) return ids::kNoContent;
@@ -304,7 +296,7 @@ void ObjectGuard::end(ids::ContentId content, ids::ContentEnd end) noexcept {
 }
 
 void ObjectGuard::request(std::string_view host, std::string_view location,
-                          std::string_view languages) noexcept {
+                          std::string_view languages, bool answered_next) noexcept {
   if (current_ == kNone32 || set_ == nullptr) return;
   ScannedSession& session = sessions_[current_];
   const config::AvProfile* choices = profile(session.slot);
@@ -312,10 +304,11 @@ void ObjectGuard::request(std::string_view host, std::string_view location,
       !choices->scan[static_cast<size_t>(AvProtocol::Http)]) {
     return;
   }
-  if (set_->remembers_urls && set_->blocked_urls != nullptr && set_->blocked_urls->size() != 0) {
-    const uint64_t now_s =
-        (now_us_ + static_cast<uint64_t>(wall_offset_us_.load(std::memory_order_relaxed))) /
-        1'000'000;
+  // Behind other requests a page would be taken for the answer to one of them: then the response is
+  // scanned once more.
+  if (answered_next && set_->remembers_urls && set_->blocked_urls != nullptr &&
+      set_->blocked_urls->size() != 0) {
+    const uint64_t now_s = wall_s();
     const auto* blocked =
         set_->blocked_urls->find(av::url_key(set_->url_secret, host, location), now_s);
     if (blocked != nullptr) {
@@ -365,7 +358,7 @@ void ObjectGuard::opaque(ids::ApplicationProtocol protocol) noexcept {
   // A protocol that gives contents gives none any more: its parser gave up, or there is no memory
   // for it.
   const config::AvProfile* choices = profile(session.slot);
-  const auto scanned = protocol_of(protocol);
+  const auto scanned = scanned_protocol(protocol);
   if (scanned && choices != nullptr && choices->scan[static_cast<size_t>(*scanned)]) {
     decide(session, kNone32, RefusalReason::NotScanned, av::ScanFailure::None, {}, 0);
   }

@@ -26,6 +26,7 @@
 #include "dataplane/antivirus/antivirus_set.h"
 #include "dataplane/antivirus/scanned_session.h"
 #include "dataplane/inspection/stream_guard.h"
+#include "dataplane/nat/ftp_control.h"
 #include "dataplane/pipeline/worker_context.h"
 #include "result/result.h"
 
@@ -69,8 +70,7 @@ class ObjectGuard final : public StreamGuard {
   }
 
   // --- StreamGuard ---
-  [[nodiscard]] uint32_t open(SessionHandle session, AntivirusSlotIndex slot,
-                              const net::FlowKey& key) noexcept override;
+  [[nodiscard]] uint32_t open(const GuardedSession& session) noexcept override;
   void close(uint32_t place) noexcept override;
   // closed_segment() takes the packets of a session that is closed.
   [[nodiscard]] bool is_closed(uint32_t place) const noexcept override {
@@ -95,6 +95,12 @@ class ObjectGuard final : public StreamGuard {
   // A packet of a closed session; the caller drops it.
   void closed_segment(Packet& packet, uint32_t place, WorkerContext& context) noexcept;
 
+  // What a control connection's server says of the end of a transfer (FTP), on its way to the
+  // client: `sequence` in the server's numbers. The text that is to go in its place; empty: as it
+  // is. Asked for each packet, repetitions too; the text is valid until the next call.
+  [[nodiscard]] std::string_view instead_of(uint32_t place, const FtpFinalReply& reply,
+                                            uint32_t sequence) noexcept;
+
   // Once per turn: verdicts, stalls, repetitions. True when there was anything.
   bool tend(WorkerContext& context) noexcept;
 
@@ -112,30 +118,18 @@ class ObjectGuard final : public StreamGuard {
   [[nodiscard]] bool give_back(const av::StoredObject& object) noexcept {
     return returned_->push(object);
   }
-  // What is known clean is scanned again.
-  void forget_clean_objects() noexcept { forget_clean_.store(true, std::memory_order_relaxed); }
 
   // --- ids::ContentReceiver ---
   ids::ContentId begin(const ids::ContentFacts& facts) noexcept override;
   void bytes(ids::ContentId content, std::span<const uint8_t> bytes) noexcept override;
   void arrived(ids::ContentId content) noexcept override;
   void end(ids::ContentId content, ids::ContentEnd end) noexcept override;
-  void request(std::string_view host, std::string_view location,
-               std::string_view languages) noexcept override;
+  void request(std::string_view host, std::string_view location, std::string_view languages,
+               bool answered_next) noexcept override;
   void encryption_asked(ids::ApplicationProtocol protocol) noexcept override;
   void opaque(ids::ApplicationProtocol protocol) noexcept override;
 
  private:
-  // A refusal that was decided and not carried out.
-  struct Pending {
-    bool any = false;
-    uint32_t object = kNone32;  // whose facts are told; kNone32: no room for them
-    av::RefusalReason reason = av::RefusalReason::Infected;
-    av::ScanFailure failure = av::ScanFailure::None;
-    CutText<av::kSignatureNameBytes> signature;
-    uint64_t signatures = 0;
-  };
-
   // object_guard.cpp
   [[nodiscard]] ScannedObject* object_of(ids::ContentId content) noexcept;
   [[nodiscard]] uint32_t new_object(uint32_t place) noexcept;
@@ -154,6 +148,11 @@ class ObjectGuard final : public StreamGuard {
   void note_passed(ScannedSession& session, ids::Direction direction, uint32_t end) noexcept;
   void release_held(ScannedSession& session, WorkerContext& context) noexcept;
   void discard_held(ScannedSession& session) noexcept;
+  [[nodiscard]] bool stands_before(const ScannedSession& session, uint32_t first,
+                                   uint32_t second) const noexcept;
+  // Whether another object, which stands before it in the stream to the client, is waited for.
+  [[nodiscard]] bool stands_behind_another(const ScannedSession& session,
+                                           uint32_t object) const noexcept;
   [[nodiscard]] uint32_t place_of(const ScannedSession& session) const noexcept {
     return static_cast<uint32_t>(&session - sessions_.data());
   }
@@ -161,14 +160,14 @@ class ObjectGuard final : public StreamGuard {
     return static_cast<uint32_t>(&object - objects_.data());
   }
 
-  // A held packet of the session; null when there is none.
-  [[nodiscard]] Packet* pattern_of(const ScannedSession& session) noexcept {
-    Packet* packet = held_.front(session.queues[0]);
-    return packet != nullptr ? packet : held_.front(session.queues[1]);
-  }
+  // A held packet of the session: the one with the first byte of what the object holds, when there
+  // is one; else any. Null when there is none.
+  [[nodiscard]] Packet* pattern_of(const ScannedSession& session, uint32_t object) noexcept;
 
   // scans.cpp
   void finish(ScannedObject& object) noexcept;
+  // False: no room among the scans, or no scanner: then it was judged.
+  [[nodiscard]] bool submit(ScannedObject& object) noexcept;
   void ask(ScannedObject& object) noexcept;
   void ask_early(ScannedObject& object) noexcept;
   void take_answer(ScannedObject& object, av::ScanAnswer& answer, WorkerContext& context) noexcept;
@@ -181,6 +180,15 @@ class ObjectGuard final : public StreamGuard {
   [[nodiscard]] bool scanner_is_there() const noexcept;
   [[nodiscard]] uint64_t engine_of(const ScannedSession& session) const noexcept;
 
+  // transfers.cpp
+  [[nodiscard]] TransferReplies* control_of(const ScannedSession& data) noexcept;
+  void open_transfer(ScannedSession& data, uint32_t control) noexcept;
+  void end_transfer(ScannedSession& data) noexcept;
+  void refuse_transfer(ScannedSession& data, const PendingRefusal& pending,
+                       uint64_t reference) noexcept;
+  void note_completion(ScannedSession& control, const SegmentPlace& segment) noexcept;
+  void tend_transfers(ScannedSession& session) noexcept;
+
   // refusing.cpp
   struct AnswerSegment {
     ids::Direction direction = ids::Direction::ToClient;
@@ -190,25 +198,42 @@ class ObjectGuard final : public StreamGuard {
   };
   void decide(ScannedSession& session, uint32_t object, av::RefusalReason reason,
               av::ScanFailure failure, std::string_view signature, uint64_t signatures) noexcept;
-  void record(ScannedSession& session, const Pending& pending, AntivirusAction action,
+  void record(ScannedSession& session, const PendingRefusal& pending, AntivirusAction action,
               uint64_t reference) noexcept;
   // Carries out what decide() said. `pattern`: a packet of the session, held or `at_hand`; null
   // when there is none: nobody is told until the next packet comes.
   void carry_out(ScannedSession& session, Packet* pattern, bool at_hand,
                  WorkerContext& context) noexcept;
   void refuse_held(ScannedSession& session, WorkerContext& context) noexcept;
+  void put_down(ScannedObject& object) noexcept;
+  // Puts the pending refusal off when what stands before its object has no verdict yet.
+  [[nodiscard]] bool postpone(ScannedSession& session, bool at_hand) noexcept;
+  void carry_out_postponed(ScannedSession& session, WorkerContext& context) noexcept;
   [[nodiscard]] bool may_answer(const ScannedSession& session,
-                                const Pending& pending) const noexcept;
-  void start_answer(ScannedSession& session, const Pending& pending, const Packet& pattern,
+                                const PendingRefusal& pending) const noexcept;
+  void start_answer(ScannedSession& session, const PendingRefusal& pending, const Packet& pattern,
                     uint64_t reference, Session& owner) noexcept;
   void send_answer(ScannedSession& session, WorkerContext& context) noexcept;
-  void send_resets(const ScannedSession& session, const Session& owner, bool client_too,
-                   bool at_hand, const Packet& pattern, WorkerContext& context) noexcept;
+  // To the end that is not answered, or to both.
+  void send_resets(const ScannedSession& session, const Session& owner, bool at_hand,
+                   const Packet& pattern, WorkerContext& context) noexcept;
+  [[nodiscard]] ids::Direction answered_end(const ScannedSession& session,
+                                            const ScannedObject& object) const noexcept;
   void send_segment(const ScannedSession& session, const AnswerSegment& segment,
                     std::span<const uint8_t> payload, const Packet& pattern,
                     WorkerContext& context) noexcept;
-  [[nodiscard]] size_t write_answer(const ScannedSession& session) noexcept;
+  // `pattern`: the one that the session's answer has, or will have.
+  [[nodiscard]] size_t write_answer(const ScannedSession& session, const Packet& pattern) noexcept;
+  void send_text(const ScannedSession& session, AnswerSegment first, uint8_t last_flags,
+                 size_t size, const Packet& pattern, WorkerContext& context) noexcept;
+  void send_prefix(const ScannedSession& session, uint32_t object, const Session& owner,
+                   const Packet& pattern, WorkerContext& context) noexcept;
   void tend_answer(ScannedSession& session, WorkerContext& context) noexcept;
+  // Seconds since 1970.
+  [[nodiscard]] uint64_t wall_s() const noexcept {
+    return (now_us_ + static_cast<uint64_t>(wall_offset_us_.load(std::memory_order_relaxed))) /
+           1'000'000;
+  }
   [[nodiscard]] uint64_t next_reference() noexcept {
     constexpr uint64_t kMostWorkers = 64;
     return next_reference_++ * kMostWorkers + worker_;
@@ -228,7 +253,8 @@ class ObjectGuard final : public StreamGuard {
   std::vector<uint32_t> free_objects_;
   std::array<uint32_t, av::kScanSlots> object_of_slot_{};
   HeldSegments held_;
-  std::vector<char> text_;  // of an answer, while it is sent
+  static constexpr size_t kLargestPayload = 65536;
+  std::vector<char> text_;  // of an answer with its prefix, while it is sent
 
   uint32_t first_watched_ = kNone32;
   uint32_t next_visit_ = kNone32;  // where the walk over the watched goes on
@@ -237,7 +263,7 @@ class ObjectGuard final : public StreamGuard {
   uint32_t current_ = kNone32;
   SegmentPlace segment_;
   bool payload_changed_ = false;
-  Pending pending_;
+  PendingRefusal pending_;
 
   uint32_t now_ms_ = 0;
   uint64_t now_us_ = 0;
@@ -246,7 +272,6 @@ class ObjectGuard final : public StreamGuard {
   uint32_t heartbeat_ms_ = 0;
   uint64_t next_reference_ = 1;
   std::atomic<int64_t> wall_offset_us_{0};
-  std::atomic<bool> forget_clean_{false};
   AntivirusCounters counters_;
 };
 

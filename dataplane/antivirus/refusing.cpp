@@ -18,13 +18,7 @@ using config::AvAction;
 using config::AvChoice;
 using net::is_after;
 
-// Fits every path: the smallest IPv6 MTU less headers and timestamps.
-constexpr uint32_t kAnswerSegmentBytes = 1200;
-constexpr uint32_t kRepeat_ms = 300;  // doubles each time
-constexpr uint8_t kTries = 6;
-constexpr uint32_t kMostAnswer_ms = 30'000;  // then the session ends, whatever its client does
 constexpr uint32_t kLinger_ms = 10'000;
-constexpr uint16_t kAnswerWindow = 65535;
 
 AvChoice choice_of(const config::AvProfile& choices, RefusalReason reason) noexcept {
   switch (reason) {
@@ -56,23 +50,8 @@ AvChoice choice_of(const config::AvProfile& choices, RefusalReason reason) noexc
 }
 
 AvAction action_for(const config::AvProfile& choices, ids::ApplicationProtocol protocol) noexcept {
-  using config::AvProtocol;
-  AvProtocol which = AvProtocol::Ftp;
-  if (protocol == ids::ApplicationProtocol::Http) which = AvProtocol::Http;
-  if (protocol == ids::ApplicationProtocol::Smtp) which = AvProtocol::Smtp;
-  if (protocol == ids::ApplicationProtocol::Pop3) which = AvProtocol::Pop3;
-  if (protocol == ids::ApplicationProtocol::Imap) which = AvProtocol::Imap;
+  const auto which = scanned_protocol(protocol).value_or(config::AvProtocol::Ftp);
   return choices.infected[static_cast<size_t>(which)];
-}
-
-// What the client has seen of its server since the answer was written. It refuses what is older
-// (RFC 7323 section 5), so the answer goes again.
-void follow_timestamps(RefusalAnswer& answer, const net::TcpOptionFacts& seen,
-                       uint64_t now_ms) noexcept {
-  answer.timestamp_echo = seen.timestamp_value;
-  if (!is_after(seen.timestamp_echo, answer.timestamp_value)) return;
-  answer.timestamp_value = seen.timestamp_echo;
-  if (!answer.acknowledged && answer.tries < kTries) answer.next_ms = static_cast<uint32_t>(now_ms);
 }
 
 }  // namespace
@@ -91,7 +70,7 @@ void ObjectGuard::judge(ScannedObject& object, RefusalReason reason, ScanFailure
     return;
   }
   counters_.passed[static_cast<size_t>(reason)].add(1);
-  Pending passed;
+  PendingRefusal passed;
   passed.object = index_of_object(object);
   passed.reason = reason;
   passed.failure = failure;
@@ -106,6 +85,13 @@ void ObjectGuard::decide(ScannedSession& session, uint32_t object, RefusalReason
                          ScanFailure failure, std::string_view signature,
                          uint64_t signatures) noexcept {
   if (pending_.any || session.closed) return;
+  if (object != kNone32 && session.postponed.any && object != session.postponed.object &&
+      objects_[object].is_to_client() &&
+      !stands_before(session, object, session.postponed.object)) {
+    // It never comes to it.
+    put_down(objects_[object]);
+    return;
+  }
   if (object == kNone32 && reason != RefusalReason::UrlRemembered) {
     // No object, no facts: the profile is asked here.
     const config::AvProfile* choices = profile(session.slot);
@@ -122,14 +108,14 @@ void ObjectGuard::decide(ScannedSession& session, uint32_t object, RefusalReason
   pending_.signatures = signatures;
 }
 
-void ObjectGuard::record(ScannedSession& session, const Pending& pending, AntivirusAction action,
-                         uint64_t reference) noexcept {
+void ObjectGuard::record(ScannedSession& session, const PendingRefusal& pending,
+                         AntivirusAction action, uint64_t reference) noexcept {
   AntivirusRecord record;
   record.reference = reference;
   record.time_us = now_us_;
   record.key = session.key;
   record.slot = session.slot;
-  record.session = session.handle;
+  record.flow_id = session.flow_id;
   record.reason = pending.reason;
   record.action = action;
   record.failure = pending.failure;
@@ -155,80 +141,8 @@ void ObjectGuard::record(ScannedSession& session, const Pending& pending, Antivi
   if (object != nullptr && record.object.bytes != 0) object->stored = {};
 }
 
-void ObjectGuard::send_segment(const ScannedSession& session, const AnswerSegment& segment,
-                               std::span<const uint8_t> payload, const Packet& pattern,
-                               WorkerContext& context) noexcept {
-  Session* owner = context.sessions->resolve(session.handle);
-  if (owner == nullptr) return;
-  const Direction direction =
-      segment.direction == ids::Direction::ToServer ? Direction::Original : Direction::Reply;
-  TcpFacts facts;
-  facts.key = owner->flow(direction).key;
-  facts.sequence = segment.sequence;
-  facts.acknowledgement = segment.acknowledgement;
-  facts.flags = segment.flags;
-  facts.window = kAnswerWindow;
-  if (session.answer.has_timestamps && segment.direction == ids::Direction::ToClient) {
-    facts.options.has_timestamps = true;
-    facts.options.timestamp_value = session.answer.timestamp_value;
-    facts.options.timestamp_echo = session.answer.timestamp_echo;
-  }
-  const TcpPacketBuilder builder(*context.packet_pool);
-  rte_mbuf* mbuf = builder.build(pattern, Heading::Onward, facts, payload);
-  if (mbuf == nullptr) return;
-  Packet& packet = Packet::of(mbuf);
-  packet.session = owner;
-  packet.direction = static_cast<uint8_t>(direction);
-  packet.ingress_interface = owner->flow(opposite(direction)).egress_interface;
-  packet.ingress_zone = owner->flow(direction).zone;
-  packet.received_ms = context.now_ms;
-  context.counters.generated.add(1);
-  context.emit(packet, StageId::Egress);
-}
-
-size_t ObjectGuard::write_answer(const ScannedSession& session) noexcept {
-  const RefusalAnswer& answer = session.answer;
-  const ObjectFacts& facts = objects_[answer.object].facts;
-  av::RefusalFacts told;
-  told.reason = answer.reason;
-  told.signature = answer.signature.view();
-  told.host = facts.host.view();
-  told.location = facts.location.view();
-  told.languages = facts.languages.view();
-  told.tag = facts.tag.view();
-  told.reference = answer.reference;
-  told.time_s = answer.time_s;
-  switch (facts.protocol) {
-    case ids::ApplicationProtocol::Smtp:
-      return av::write_smtp_refusal(told, text_);
-    case ids::ApplicationProtocol::Pop3:
-      return av::write_pop3_refusal(told, text_);
-    case ids::ApplicationProtocol::Imap:
-      return av::write_imap_refusal(told, text_);
-    default:
-      return av::write_http_refusal(set_->page, told, text_);
-  }
-}
-
-void ObjectGuard::send_answer(ScannedSession& session, WorkerContext& context) noexcept {
-  RefusalAnswer& answer = session.answer;
-  const size_t size = write_answer(session);
-  const std::span<const uint8_t> text(reinterpret_cast<const uint8_t*>(text_.data()), size);
-  for (size_t at = 0; at < size; at += kAnswerSegmentBytes) {
-    const auto part = text.subspan(at, std::min<size_t>(kAnswerSegmentBytes, size - at));
-    AnswerSegment segment;
-    segment.direction = ids::Direction::ToClient;
-    segment.sequence = answer.first_sequence + static_cast<uint32_t>(at);
-    segment.acknowledgement = answer.acknowledgement;
-    segment.flags = net::kTcpAck | net::kTcpPsh;
-    if (at + part.size() == size) segment.flags |= net::kTcpFin;
-    send_segment(session, segment, part, answer.pattern.packet(), context);
-  }
-  answer.next_ms = context.now_ms + (kRepeat_ms << answer.tries);
-  ++answer.tries;
-}
-
-bool ObjectGuard::may_answer(const ScannedSession& session, const Pending& pending) const noexcept {
+bool ObjectGuard::may_answer(const ScannedSession& session,
+                             const PendingRefusal& pending) const noexcept {
   if (pending.object == kNone32) return false;
   const ScannedObject& object = objects_[pending.object];
   const config::AvProfile* choices = profile(session.slot);
@@ -239,23 +153,26 @@ bool ObjectGuard::may_answer(const ScannedSession& session, const Pending& pendi
     return false;
   }
   using ids::ApplicationProtocol;
+  const ids::Direction toward = answered_end(session, object);
+  const size_t side = ids::index_of(toward);
+  const bool clear =
+      !session.passed[side] || !is_after(session.passed_end[side], object.hold_sequence);
+  // The words are said on the control connection; the data connection only ends.
+  if (facts.protocol == ApplicationProtocol::FtpData) {
+    return session.control != kNone32 && (facts.direction != toward || clear);
+  }
   const bool words =
       facts.protocol == ApplicationProtocol::Http || facts.protocol == ApplicationProtocol::Smtp ||
       facts.protocol == ApplicationProtocol::Pop3 || facts.protocol == ApplicationProtocol::Imap;
   if (!words) return false;
-  if (facts.direction == ids::Direction::ToClient) {
+  if (object.is_to_client()) {
     // An answer must not stand in the place of another object that is still waited for, nor may
     // anything have overtaken it.
-    for (uint32_t i = session.first_object; i != kNone32 && i != pending.object;
-         i = objects_[i].next) {
-      if (objects_[i].limits && objects_[i].facts.direction == facts.direction) return false;
-    }
-    const size_t side = ids::index_of(ids::Direction::ToClient);
-    const bool clear =
-        !session.passed[side] || !is_after(session.passed_end[side], object.hold_sequence);
+    if (stands_behind_another(session, pending.object)) return false;
     return object.whole_held && clear;
   }
   // The answer stands where the server's would: nothing of another may be on its way.
+  if (!object.answered_next) return false;
   if (facts.protocol == ApplicationProtocol::Pop3 || facts.protocol == ApplicationProtocol::Imap) {
     return false;
   }
@@ -265,51 +182,13 @@ bool ObjectGuard::may_answer(const ScannedSession& session, const Pending& pendi
   return true;
 }
 
-void ObjectGuard::start_answer(ScannedSession& session, const Pending& pending,
-                               const Packet& pattern, uint64_t reference, Session& owner) noexcept {
-  RefusalAnswer& answer = session.answer;
-  const ScannedObject& object = objects_[pending.object];
-  answer.active = true;
-  answer.begun_ms = now_ms_;
-  answer.object = pending.object;
-  answer.reason = pending.reason;
-  answer.signature = pending.signature;
-  answer.reference = reference;
-  answer.time_s =
-      (now_us_ + static_cast<uint64_t>(wall_offset_us_.load(std::memory_order_relaxed))) /
-      1'000'000;
-  answer.first_sequence = object.facts.direction == ids::Direction::ToClient
-                              ? object.hold_sequence
-                              : owner.tcp[index_of(Direction::Reply)].end;
-  answer.acknowledgement = owner.tcp[index_of(Direction::Original)].end;
-  TcpFacts seen;
-  if (read_tcp_facts(pattern, seen) && seen.options.has_timestamps) {
-    const bool from_server = pattern.direction == static_cast<uint8_t>(Direction::Reply);
-    answer.has_timestamps = true;
-    answer.timestamp_value =
-        from_server ? seen.options.timestamp_value : seen.options.timestamp_echo;
-    answer.timestamp_echo =
-        from_server ? seen.options.timestamp_echo : seen.options.timestamp_value;
-  }
-  answer.text_bytes = static_cast<uint32_t>(write_answer(session));
-  // The client may acknowledge what its server never sent.
-  TcpDirection& server = owner.tcp[index_of(Direction::Reply)];
-  const uint32_t end = answer.first_sequence + answer.text_bytes + 1;
-  if (is_after(end, server.end)) server.end = end;
-  if (is_after(end, server.max_end)) server.max_end = end;
-}
-
 void ObjectGuard::carry_out(ScannedSession& session, Packet* pattern, bool at_hand,
                             WorkerContext& context) noexcept {
-  const Pending pending = pending_;
+  const PendingRefusal pending = pending_;
   pending_.any = false;
   Session* owner = context.sessions->resolve(session.handle);
   session.closed = true;
-  if (owner != nullptr && pattern != nullptr && may_answer(session, pending)) {
-    // What stands before the object belongs to others, and has their verdict.
-    release_held(session, context);
-    if (!at_hand) pattern = pattern_of(session);
-  }
+  session.postponed.any = false;
   const bool answers = owner != nullptr && pattern != nullptr && may_answer(session, pending);
   const uint64_t reference = next_reference();
   counters_.refused[static_cast<size_t>(pending.reason)].add(1);
@@ -317,9 +196,14 @@ void ObjectGuard::carry_out(ScannedSession& session, Packet* pattern, bool at_ha
   record(session, pending, answers ? AntivirusAction::Answered : AntivirusAction::Reset, reference);
 
   if (owner != nullptr && pattern != nullptr) {
-    if (answers) start_answer(session, pending, *pattern, reference, *owner);
-    send_resets(session, *owner, !answers, at_hand, *pattern, context);
+    if (answers) {
+      start_answer(session, pending, *pattern, reference, *owner);
+    } else {
+      send_prefix(session, pending.object, *owner, *pattern, context);
+    }
+    send_resets(session, *owner, at_hand, *pattern, context);
   }
+  refuse_transfer(session, pending, reference);
   if (answers) {
     objects_[pending.object].phase = ObjectPhase::Told;
     if (at_hand) {
@@ -328,8 +212,8 @@ void ObjectGuard::carry_out(ScannedSession& session, Packet* pattern, bool at_ha
       for (SegmentQueue& queue : session.queues) {
         held_.take_if(
             queue, [](uint32_t) { return true; },
-            [&session](HeldPacket&& packet) {
-              if (session.answer.pattern.empty()) session.answer.pattern = std::move(packet);
+            [&session, pattern](HeldPacket&& packet) {
+              if (&packet.packet() == pattern) session.answer.pattern = std::move(packet);
             });
       }
     }
@@ -352,30 +236,6 @@ void ObjectGuard::carry_out(ScannedSession& session, Packet* pattern, bool at_ha
   watch(session);
 }
 
-void ObjectGuard::send_resets(const ScannedSession& session, const Session& owner, bool client_too,
-                              bool at_hand, const Packet& pattern,
-                              WorkerContext& context) noexcept {
-  const auto next_of = [&](ids::Direction direction, Direction side) {
-    if (session.limited[ids::index_of(direction)]) return session.limit[ids::index_of(direction)];
-    if (at_hand && segment_.direction == direction) return segment_.sequence;
-    return owner.tcp[index_of(side)].end;
-  };
-  const uint32_t client_next = next_of(ids::Direction::ToServer, Direction::Original);
-  const uint32_t server_next = next_of(ids::Direction::ToClient, Direction::Reply);
-  AnswerSegment reset;
-  reset.flags = net::kTcpRst | net::kTcpAck;
-  reset.direction = ids::Direction::ToServer;
-  reset.sequence = client_next;
-  reset.acknowledgement = owner.tcp[index_of(Direction::Reply)].end;
-  if (session.answer.active) reset.acknowledgement = session.answer.first_sequence;
-  send_segment(session, reset, {}, pattern, context);
-  if (!client_too) return;
-  reset.direction = ids::Direction::ToClient;
-  reset.sequence = server_next;
-  reset.acknowledgement = owner.tcp[index_of(Direction::Original)].end;
-  send_segment(session, reset, {}, pattern, context);
-}
-
 bool ObjectGuard::refuse(Packet& packet, uint32_t place, WorkerContext& context) noexcept {
   ScannedSession& session = sessions_[place];
   release_held(session, context);
@@ -386,61 +246,54 @@ bool ObjectGuard::refuse(Packet& packet, uint32_t place, WorkerContext& context)
 void ObjectGuard::refuse_held(ScannedSession& session, WorkerContext& context) noexcept {
   // What the refused object does not hold goes first: numbers of resets follow on what has passed.
   release_held(session, context);
-  carry_out(session, pattern_of(session), false, context);
+  if (pending_.any && postpone(session, false)) return;
+  carry_out(session, pattern_of(session, pending_.object), false, context);
 }
 
-void ObjectGuard::closed_segment(Packet& packet, uint32_t place, WorkerContext& context) noexcept {
-  ScannedSession& session = sessions_[place];
-  RefusalAnswer& answer = session.answer;
-  const bool from_client = packet.direction == static_cast<uint8_t>(Direction::Original);
-  TcpFacts segment;
-  if (!read_tcp_facts(packet, segment) || segment.has(net::kTcpRst)) {
-    if (from_client) answer.acknowledged = answer.client_ended = true;
-    return;
+bool ObjectGuard::stands_before(const ScannedSession& session, uint32_t first,
+                                uint32_t second) const noexcept {
+  for (uint32_t i = session.first_object; i != kNone32 && i != second; i = objects_[i].next) {
+    if (i == first) return true;
   }
-  if (!from_client || !answer.active) {
-    send_reset(packet, context);
-    return;
-  }
-  const uint32_t end = answer.first_sequence + answer.text_bytes + 1;
-  if (segment.has(net::kTcpAck) && !is_after(end, segment.acknowledgement)) {
-    answer.acknowledged = true;
-  }
-  if (segment.options.has_timestamps) follow_timestamps(answer, segment.options, context.now_ms);
-  const uint32_t length = segment.sequence_length();
-  if (length == 0) return;
-  if (!is_after(segment.sequence, answer.acknowledgement) &&
-      is_after(segment.sequence + length, answer.acknowledgement)) {
-    answer.acknowledgement = segment.sequence + length;
-    answer.client_ended = answer.client_ended || segment.has(net::kTcpFin);
-  }
-  AnswerSegment reply;
-  reply.direction = ids::Direction::ToClient;
-  reply.flags = net::kTcpAck;
-  reply.sequence = answer.acknowledged ? end : answer.first_sequence;
-  reply.acknowledgement = answer.acknowledgement;
-  send_segment(session, reply, {}, packet, context);
+  return false;
 }
 
-void ObjectGuard::tend_answer(ScannedSession& session, WorkerContext& context) noexcept {
-  RefusalAnswer& answer = session.answer;
-  Session* owner = context.sessions->resolve(session.handle);
-  const bool over =
-      owner == nullptr || (answer.acknowledged && answer.client_ended) ||
-      context.now_ms - answer.begun_ms >= kMostAnswer_ms ||
-      (!answer.acknowledged && answer.tries >= kTries && !is_after(answer.next_ms, context.now_ms));
-  if (over) {
-    answer.active = false;
-    answer.pattern = HeldPacket();
-    forget_objects(session);
-    if (owner != nullptr) {
-      context.sessions->change_state(*owner, ProtocolState::TcpTimeWait, kLinger_ms);
-    }
+bool ObjectGuard::stands_behind_another(const ScannedSession& session,
+                                        uint32_t object) const noexcept {
+  for (uint32_t i = session.first_object; i != kNone32 && i != object; i = objects_[i].next) {
+    if (objects_[i].limits && objects_[i].is_to_client()) return true;
+  }
+  return false;
+}
+
+// It was refused, and nothing is asked about it any more.
+void ObjectGuard::put_down(ScannedObject& object) noexcept {
+  if (object.early_scan) stop_collecting(object);
+  object.phase = ObjectPhase::Told;
+}
+
+bool ObjectGuard::postpone(ScannedSession& session, bool at_hand) noexcept {
+  if (pending_.object == kNone32) return false;
+  ScannedObject& object = objects_[pending_.object];
+  if (!object.is_to_client() || !stands_behind_another(session, pending_.object)) return false;
+  put_down(object);
+  if (at_hand && !object.limits) {
+    object.limits = true;
+    object.hold_sequence = segment_.sequence;
+  }
+  session.postponed = pending_;
+  pending_.any = false;
+  watch(session);
+  return true;
+}
+
+void ObjectGuard::carry_out_postponed(ScannedSession& session, WorkerContext& context) noexcept {
+  if (!session.postponed.any || session.closed ||
+      stands_behind_another(session, session.postponed.object)) {
     return;
   }
-  if (answer.acknowledged) return;
-  if (is_after(answer.next_ms, context.now_ms)) return;
-  send_answer(session, context);
+  pending_ = session.postponed;
+  refuse_held(session, context);
 }
 
 }  // namespace masugata::dataplane

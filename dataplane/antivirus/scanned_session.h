@@ -35,7 +35,8 @@ struct ScannedObject {
   bool limits = false;      // what begins at `hold_sequence` or behind it is held
   bool whole_held = false;  // `hold_sequence` is where the message that carries it begins
   bool useless_before_end = false;
-  bool early_scan = false;  // under way
+  bool answered_next = true;  // as in ids::ContentFacts
+  bool early_scan = false;    // under way
   uint8_t early_scans = 0;
   uint32_t hold_sequence = 0;
   uint32_t news_ms = 0;     // when its last bytes came
@@ -48,18 +49,36 @@ struct ScannedObject {
   EVP_MD_CTX* digest = nullptr;  // of the place, for all of its uses
   av::Sha256 sha256{};           // once it ended
   ObjectFacts facts;
+  [[nodiscard]] bool is_to_client() const noexcept {
+    return facts.direction == ids::Direction::ToClient;
+  }
 };
 
-// A text that the gateway sends to a client in the name of its server.
+// A refusal that was decided and not carried out.
+struct PendingRefusal {
+  bool any = false;
+  uint32_t object = kNone32;  // whose facts are told; kNone32: no room for them
+  av::RefusalReason reason = av::RefusalReason::Infected;
+  av::ScanFailure failure = av::ScanFailure::None;
+  CutText<av::kSignatureNameBytes> signature;
+  uint64_t signatures = 0;
+};
+
+// A text that the gateway sends to a client in the name of its server. "Client" is the end that is
+// answered: of a data connection that the server has opened (active FTP) it is the session's
+// server.
 struct RefusalAnswer {
   bool active = false;
+  ids::Direction toward = ids::Direction::ToClient;
   bool client_ended = false;  // its FIN was acknowledged
   bool acknowledged = false;  // it has the whole text
   uint8_t tries = 0;
   uint32_t begun_ms = 0;
   uint32_t next_ms = 0;         // when it is sent again
   uint32_t first_sequence = 0;  // in the server's numbers
-  uint32_t text_bytes = 0;
+  uint32_t text_bytes = 0;      // with the prefix
+  // Of the pattern's payload, said before the text: the end of what belongs to others.
+  uint32_t prefix_bytes = 0;
   uint32_t acknowledgement = 0;  // in the client's numbers: what the server would expect next
   bool has_timestamps = false;
   uint32_t timestamp_value = 0;  // ours
@@ -72,10 +91,24 @@ struct RefusalAnswer {
   HeldPacket pattern;  // whose link header and interfaces written segments take
 };
 
+// Of a control connection (FTP): what its server may say of the transfers that it announced.
+struct TransferReplies {
+  uint16_t open = 0;           // data sessions whose objects have no verdict yet
+  bool waits = false;          // a completion has come meanwhile; it and what follows it is held
+  uint32_t hold_sequence = 0;  // of its segment
+  uint32_t since_ms = 0;
+  // An object was refused: what the server says next of the end of a transfer says so instead.
+  bool refused = false;
+  bool told = false;  // some reply was changed
+  uint32_t told_sequence = 0;
+  av::RefusalReason reason = av::RefusalReason::Infected;
+  uint64_t reference = 0;
+  CutText<av::kSignatureNameBytes> signature;
+};
+
 struct ScannedSession {
   SessionHandle handle;
   AntivirusSlotIndex slot = kNoAntivirusSlot;
-  bool in_use = false;
   bool closed = false;   // refused: nothing passes any more
   bool opaque = false;   // counted
   bool watched = false;  // in the list of those that are looked at every millisecond
@@ -90,7 +123,14 @@ struct ScannedSession {
   std::array<uint64_t, 2> released_us{};  // the turn in which held ones were let go last
   std::array<bool, 2> passed{};
   std::array<uint32_t, 2> passed_end{};  // behind the last byte that passed, gaps or not
+  PendingRefusal postponed;  // of an object to the client, until those before it have a verdict
   RefusalAnswer answer;
+  TransferReplies transfers;
+  // Of a data session that counts among the `open` ones of its control connection.
+  uint32_t control = kNone32;
+  SessionHandle control_handle;
+  bool ending = false;  // FIN or RST of either side was seen
+  uint64_t flow_id = 0;
 };
 
 }  // namespace masugata::dataplane

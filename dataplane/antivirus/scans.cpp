@@ -103,36 +103,32 @@ void ObjectGuard::finish(ScannedObject& object) noexcept {
   ask(object);
 }
 
-void ObjectGuard::ask(ScannedObject& object) noexcept {
+bool ObjectGuard::submit(ScannedObject& object) noexcept {
   const config::AvProfile* choices = profile(sessions_[object.session].slot);
   if (choices == nullptr || !scanner_is_there()) {
     judge(object, RefusalReason::NotScanned, ScanFailure::NoEngine, {}, 0);
-    return;
+    return false;
   }
   const auto ticket = region_->submit(object.stored, limits_of(*choices), object.facts.name.view());
-  if (!ticket) {
-    watch(sessions_[object.session]);
-    return;
-  }
+  if (!ticket) return false;
   object.ticket = *ticket;
   object.asked_ms = now_ms_;
-  object.phase = ObjectPhase::Scanning;
   object_of_slot_[ticket->slot] = index_of_object(object);
+  return true;
+}
+
+void ObjectGuard::ask(ScannedObject& object) noexcept {
+  if (submit(object)) {
+    object.phase = ObjectPhase::Scanning;
+  } else {
+    watch(sessions_[object.session]);
+  }
 }
 
 void ObjectGuard::ask_early(ScannedObject& object) noexcept {
-  const config::AvProfile* choices = profile(sessions_[object.session].slot);
-  if (choices == nullptr || !scanner_is_there()) {
-    judge(object, RefusalReason::NotScanned, ScanFailure::NoEngine, {}, 0);
-    return;
-  }
-  const auto ticket = region_->submit(object.stored, limits_of(*choices), object.facts.name.view());
-  if (!ticket) return;
-  object.ticket = *ticket;
-  object.asked_ms = now_ms_;
+  if (!submit(object)) return;
   object.early_scan = true;
   if (object.early_scans < UINT8_MAX) ++object.early_scans;
-  object_of_slot_[ticket->slot] = index_of_object(object);
 }
 
 void ObjectGuard::take_early_answer(ScannedObject& object, const av::ScanAnswer& answer) noexcept {
@@ -246,6 +242,7 @@ bool ObjectGuard::tend(WorkerContext& context) noexcept {
     }
     const uint32_t place = objects_[index].session;
     take_answer(objects_[index], *answer, context);
+    carry_out_postponed(sessions_[place], context);
     release_held(sessions_[place], context);
   }
   if (tended_ms_ == now_ms_) return any;
@@ -255,7 +252,6 @@ bool ObjectGuard::tend(WorkerContext& context) noexcept {
     heartbeat_ = heartbeat;
     heartbeat_ms_ = now_ms_;
   }
-  if (forget_clean_.exchange(false, std::memory_order_relaxed)) clean_->clear();
   counters_.free_blocks.set(region_->free_blocks());
   next_visit_ = next_visit_ == kNone32 ? first_watched_ : next_visit_;
   for (uint32_t looked = 0; looked < 256 && next_visit_ != kNone32; ++looked) {
@@ -276,7 +272,9 @@ void ObjectGuard::tend_session(ScannedSession& session, WorkerContext& context) 
     }
     i = next;
   }
+  carry_out_postponed(session, context);
   if (session.answer.active) tend_answer(session, context);
+  if (session.transfers.waits) tend_transfers(session);
   release_held(session, context);
   const bool rests = session.queues[0].count == 0 && session.queues[1].count == 0 &&
                      session.first_object == kNone32 && !session.answer.active;

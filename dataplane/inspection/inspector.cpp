@@ -69,6 +69,7 @@ SegmentPlace place_of(const StreamSegment& segment, ids::Direction direction) no
   place.end = segment.sequence + static_cast<uint32_t>(segment.payload.size()) +
               (segment.has(net::kTcpSyn) ? 1U : 0U) + (fin ? 1U : 0U);
   place.carries = !segment.payload.empty() || fin;
+  place.ends = fin || segment.has(net::kTcpRst);
   place.payload = segment.payload;
   return place;
 }
@@ -121,7 +122,9 @@ Status Inspector::prepare(const InspectorLimits& limits, MemorySource& memory, s
     whole_ = std::make_unique_for_overwrite<uint8_t[]>(kLargestPacket);
     if (sink_ == nullptr) {
       ring_ = std::make_unique<LineRing>(limits.event_ring_bytes);
-      formatter_ = std::make_unique<ids::EveFormatter>(ids::EveOptions{}, *ring_);
+      ids::EveOptions options;
+      options.community_id = true;
+      formatter_ = std::make_unique<ids::EveFormatter>(options, *ring_);
       sink_ = formatter_.get();
     }
   }
@@ -344,7 +347,8 @@ InspectedSession* Inspector::open(const Packet& packet, Session& session, Sessio
   }
   ids::FlowFacts facts;
   facts.key = real_key(session);
-  facts.flow_id = next_flow_id_++;
+  // Unique over all workers, and exact where numbers are JSON's (53 bits).
+  facts.flow_id = (uint64_t{place_} << 44U) | next_flow_id_++;
   facts.start_us = now_us + static_cast<uint64_t>(wall_offset_us_.load(std::memory_order_relaxed));
   entry->flow = engines_[slot]->open_flow(facts);
   if (entry->flow == nullptr) {
@@ -356,16 +360,24 @@ InspectedSession* Inspector::open(const Packet& packet, Session& session, Sessio
     new (entry->stream_bytes)
         TcpStreamPair(stream_memory_, proxied ? midstream_settings_ : stream_settings_);
     entry->has_stream = true;
-    if (!open_guard(session, index, facts.key, *entry, outcome)) return entry;
+    if (!open_guard(session, facts, *entry, outcome)) return entry;
   }
   return entry;
 }
 
-bool Inspector::open_guard(const Session& session, uint32_t index, const net::FlowKey& key,
+bool Inspector::open_guard(const Session& session, const ids::FlowFacts& facts,
                            InspectedSession& entry, InspectionOutcome& outcome) noexcept {
   if (entry.antivirus_slot == kNoAntivirusSlot) return true;
   if (guard_ != nullptr) {
-    entry.guarded = guard_->open({index, session.record.serial}, entry.antivirus_slot, key);
+    GuardedSession guarded;
+    guarded.session = {entry.session_index, session.record.serial};
+    guarded.slot = entry.antivirus_slot;
+    guarded.key = facts.key;
+    guarded.flow_id = facts.flow_id;
+    if (session.record.helper == kFtpDataHelper) {
+      guarded.control = guarded_place(session.record.parent);
+    }
+    entry.guarded = guard_->open(guarded);
   }
   if (entry.guarded != kNone32) {
     ids::set_content_receiver(*entry.flow, guard_);

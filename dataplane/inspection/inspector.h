@@ -93,6 +93,12 @@ class Inspector {
   [[nodiscard]] InspectionOutcome inspect_alone(Packet& packet, InspectionSlotIndex slot,
                                                 uint64_t now_us) noexcept;
 
+  // Where the guard has the session; kNone32 when it has not.
+  [[nodiscard]] uint32_t guarded_place(uint32_t session_index) noexcept {
+    const InspectedSession* entry = inspected_.find(session_index);
+    return entry == nullptr ? kNone32 : entry->guarded;
+  }
+
   // The session ends, or is not inspected any more; nothing happens when it was not inspected.
   void session_ended(const Session& session, uint32_t session_index, uint64_t now_us,
                      std::string_view reason) noexcept;
@@ -130,7 +136,7 @@ class Inspector {
   [[nodiscard]] InspectedSession* open(const Packet& packet, Session& session,
                                        SessionTable& sessions, SlotChoice slots, uint64_t now_us,
                                        InspectionOutcome& outcome) noexcept;
-  [[nodiscard]] bool open_guard(const Session& session, uint32_t index, const net::FlowKey& key,
+  [[nodiscard]] bool open_guard(const Session& session, const ids::FlowFacts& facts,
                                 InspectedSession& entry, InspectionOutcome& outcome) noexcept;
   void ask_guard(InspectedSession& entry, const SegmentPlace& place, SegmentResult& result,
                  InspectionOutcome& outcome) noexcept;

@@ -19,6 +19,7 @@ struct SegmentPlace {
   uint32_t sequence = 0;
   uint32_t end = 0;      // behind its last byte, FIN included
   bool carries = false;  // bytes or FIN: what must not pass beyond a limit
+  bool ends = false;     // FIN or RST
   std::span<uint8_t> payload;
 };
 
@@ -33,12 +34,21 @@ struct GuardVerdict {
   bool payload_changed = false;  // in place, the length stays
 };
 
+// What a guard is told of a session.
+struct GuardedSession {
+  SessionHandle session;
+  AntivirusSlotIndex slot = kNoAntivirusSlot;
+  net::FlowKey key;      // client to server, as they really are
+  uint64_t flow_id = 0;  // as in the events of rules
+  // Of a data session that a control connection (FTP) announced: the place of that connection.
+  uint32_t control = kNone32;
+};
+
 // Thread: the worker's.
 class StreamGuard : public ids::ContentReceiver {
  public:
-  // A session's place, kNone32 at the bound. `key`: client to server, as they really are.
-  [[nodiscard]] virtual uint32_t open(SessionHandle session, AntivirusSlotIndex slot,
-                                      const net::FlowKey& key) noexcept = 0;
+  // A session's place, kNone32 at the bound.
+  [[nodiscard]] virtual uint32_t open(const GuardedSession& session) noexcept = 0;
   // The session ends or is no longer scanned; what is held is dropped.
   virtual void close(uint32_t place) noexcept = 0;
   // What the guard refused before stays refused.

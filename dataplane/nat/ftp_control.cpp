@@ -185,13 +185,58 @@ void write_v6(TextWriter& writer, const net::IpAddress& address) noexcept {
   }
 }
 
+// Of a line that begins a reply or ends one; 0 for any other.
+uint16_t reply_code(std::string_view line) noexcept {
+  const bool coded = line.size() >= 3 && is_digit(line[0]) && is_digit(line[1]) &&
+                     is_digit(line[2]) && (line.size() == 3 || line[3] == ' ' || line[3] == '-');
+  if (!coded) return 0;
+  return static_cast<uint16_t>((line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0'));
+}
+
+std::string_view as_text(std::span<const uint8_t> payload) noexcept {
+  return {reinterpret_cast<const char*>(payload.data()), std::min(payload.size(), size_t{0xffff})};
+}
+
+// Without its end.
+std::string_view line_at(std::string_view text, size_t start) noexcept {
+  std::string_view line = text.substr(start);
+  line = line.substr(0, line.find('\n'));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+size_t behind_line(std::string_view text, size_t start) noexcept {
+  const size_t end = text.find('\n', start);
+  return end == std::string_view::npos ? text.size() : end + 1;
+}
+
 }  // namespace
+
+std::optional<FtpFinalReply> find_final_reply(std::span<const uint8_t> payload,
+                                              bool at_line_start) noexcept {
+  const std::string_view text = as_text(payload);
+  for (size_t start = at_line_start ? 0 : behind_line(text, 0); start < text.size();
+       start = behind_line(text, start)) {
+    const uint16_t code = reply_code(line_at(text, start));
+    if (code != 226 && code != 250 && code < 400) continue;
+    FtpFinalReply reply;
+    reply.code = code;
+    reply.offset = static_cast<uint16_t>(start);
+    // Of several lines the last has the code and no hyphen.
+    for (size_t line = start; line < text.size() && !reply.whole; line = behind_line(text, line)) {
+      const std::string_view words = line_at(text, line);
+      reply.whole = reply_code(words) == code && (words.size() == 3 || words[3] == ' ');
+      reply.length = static_cast<uint16_t>(line + words.size() - start);
+    }
+    return reply;
+  }
+  return std::nullopt;
+}
 
 std::optional<FtpAnnouncement> find_announcement(std::span<const uint8_t> payload, FtpSide side,
                                                  const net::IpAddress& sender,
                                                  bool at_line_start) noexcept {
-  const std::string_view text(reinterpret_cast<const char*>(payload.data()),
-                              std::min(payload.size(), size_t{0xffff}));
+  const std::string_view text = as_text(payload);
   size_t start = 0;
   if (!at_line_start) {
     const size_t end = text.find('\n');

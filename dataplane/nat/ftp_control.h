@@ -61,6 +61,21 @@ struct FtpReplacement {
                                                 const net::IpAddress& address,
                                                 net::Be16 port) noexcept;
 
+// A reply that ends a transfer: 226 or 250 (RFC 959 section 4.2.2), or a refusal (400 and above).
+struct FtpFinalReply {
+  uint16_t code = 0;
+  // Its lines as far as they are in the segment, without the last line's end.
+  uint16_t offset = 0;
+  uint16_t length = 0;
+  bool whole = false;  // its last line begins in the segment
+  [[nodiscard]] bool is_refusal() const noexcept { return code >= 400; }
+};
+
+// The first such reply that begins in a server's segment; `at_line_start` as in
+// find_announcement().
+[[nodiscard]] std::optional<FtpFinalReply> find_final_reply(std::span<const uint8_t> payload,
+                                                            bool at_line_start) noexcept;
+
 // The data connection that an announcement makes possible. The source port of the one who
 // connects is not known: source_port 0 stands for any.
 // `listener` announced, `connector` is the other end of the control connection; both as the

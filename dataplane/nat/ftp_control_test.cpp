@@ -152,5 +152,46 @@ TEST(FtpControl, ExpectedFlowLeavesTheSourcePortOpen) {
   EXPECT_EQ(flow.to_string(), "tcp 198.51.100.9:0 > 10.0.0.5:1025");
 }
 
+std::optional<FtpFinalReply> find_final(const std::string& text, bool at_line_start = true) {
+  const std::vector<uint8_t> bytes(text.begin(), text.end());
+  return find_final_reply(bytes, at_line_start);
+}
+
+TEST(FtpControl, FindsWhatEndsATransfer) {
+  for (const std::string code : {"226", "250", "426", "550"}) {
+    const auto found = find_final("150 here\r\n" + code + " all of it\r\n");
+    ASSERT_TRUE(found.has_value()) << code;
+    EXPECT_EQ(std::to_string(found->code), code);
+    EXPECT_EQ(found->offset, 10);
+    EXPECT_EQ(found->length, 13);
+    EXPECT_TRUE(found->whole);
+    EXPECT_EQ(found->is_refusal(), code[0] != '2');
+  }
+  for (const char* other : {"150 here\r\n", "227 Entering\r\n", "2266 x\r\n", "226x\r\n", "22",
+                            " 226 in a list\r\n", ""}) {
+    EXPECT_FALSE(find_final(other).has_value()) << other;
+  }
+}
+
+TEST(FtpControl, FindsRepliesOfSeveralLines) {
+  const auto whole = find_final("226-one\r\n226-two\r\n226 three\r\n221 bye\r\n");
+  ASSERT_TRUE(whole.has_value());
+  EXPECT_EQ(whole->length, 27);
+  EXPECT_TRUE(whole->whole);
+  const auto begun = find_final("226-one\r\ntwo\r\n");
+  ASSERT_TRUE(begun.has_value());
+  EXPECT_EQ(begun->length, 12);
+  EXPECT_FALSE(begun->whole);
+}
+
+TEST(FtpControl, FindsRepliesThatAreCut) {
+  const auto cut = find_final("226 Tra");
+  ASSERT_TRUE(cut.has_value());
+  EXPECT_EQ(cut->length, 7);
+  EXPECT_TRUE(cut->whole);
+  EXPECT_FALSE(find_final("226 in a line\r\n", false).has_value());
+  EXPECT_TRUE(find_final("of a line\r\n226 done\r\n", false).has_value());
+}
+
 }  // namespace
 }  // namespace masugata::dataplane

@@ -48,6 +48,11 @@ struct ContentFacts {
   // Nothing of the message that carries it (HTTP response, POP3 or IMAP reply) has come in packets
   // before the one at hand.
   bool begins_with_packet = false;
+  // HTTP responses that begin with the packet: the first byte of the status line, in the memory
+  // that the parser was given; null where it is not known.
+  const uint8_t* first_byte = nullptr;
+  // HTTP requests: every request before it has its response, so that the next one is its own.
+  bool answered_next = true;
 };
 
 enum class ContentEnd : uint8_t {
@@ -76,9 +81,9 @@ class ContentReceiver {
   // piece by piece).
   virtual void continues(ContentId /*content*/, std::string_view /*tag*/) noexcept {}
   // A client's request for a location, before anything of it is forwarded: HTTP when the header of
-  // the request is complete. `location` and `host` as in ContentFacts.
+  // the request is complete. As in ContentFacts.
   virtual void request(std::string_view /*host*/, std::string_view /*location*/,
-                       std::string_view /*languages*/) noexcept {}
+                       std::string_view /*languages*/, bool /*answered_next*/) noexcept {}
   // A client asks for encryption in the middle (STARTTLS, AUTH TLS, STLS), before it is forwarded.
   virtual void encryption_asked(ApplicationProtocol /*protocol*/) noexcept {}
   // The flow is encrypted, or its protocol is one whose contents are not taken out, or its parser

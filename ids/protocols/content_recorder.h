@@ -24,6 +24,8 @@ class ContentRecorder final : public ContentReceiver {
     bool useless_before_end = false;
     bool coded = false;
     bool begins_with_packet = false;
+    bool first_byte_known = false;
+    bool answered_next = true;
     // What came.
     std::string bytes;
     std::vector<std::string> later_tags;
@@ -50,6 +52,8 @@ class ContentRecorder final : public ContentReceiver {
     content.useless_before_end = facts.useless_before_end;
     content.coded = facts.coded;
     content.begins_with_packet = facts.begins_with_packet;
+    content.first_byte_known = facts.first_byte != nullptr;
+    content.answered_next = facts.answered_next;
     return static_cast<ContentId>(contents.size());
   }
   void bytes(ContentId id, std::span<const uint8_t> bytes) noexcept override {
@@ -60,8 +64,8 @@ class ContentRecorder final : public ContentReceiver {
     content.ended = true;
     content.end = how;
   }
-  void request(std::string_view host, std::string_view location,
-               std::string_view languages) noexcept override {
+  void request(std::string_view host, std::string_view location, std::string_view languages,
+               bool /*answered_next*/) noexcept override {
     requests.push_back(std::string{host} + " " + std::string{location} + " " +
                        std::string{languages});
   }

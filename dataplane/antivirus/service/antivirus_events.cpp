@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "ids/eve/community_id.h"
 #include "ids/eve/json_writer.h"
 
 namespace masugata::dataplane {
@@ -47,9 +48,7 @@ void begin(JsonWriter& json, std::string_view type, const AntivirusRecord& recor
   const net::FlowKey key = to_client ? record.key.reversed() : record.key;
   json.open_object();
   json.member_time("timestamp", circumstances.time_us);
-  // The session's place and turn: one number for all that is said of it.
-  json.member("flow_id", (uint64_t{record.session.serial} << 20U | record.session.index) &
-                             ((uint64_t{1} << 53U) - 1));
+  json.member("flow_id", record.flow_id);
   json.member("event_type", type);
   json.member("src_ip", std::string_view(key.source.to_string()));
   json.member("src_port", uint64_t{key.source_port.host()});
@@ -58,6 +57,7 @@ void begin(JsonWriter& json, std::string_view type, const AntivirusRecord& recor
   json.member("proto", std::string_view("TCP"));
   json.member("ip_v", uint64_t{key.source.is_v4() ? 4U : 6U});
   json.member("pkt_src", std::string_view("wire/pcap"));
+  json.member("community_id", ids::community_id(key, 0, 0, 0).view());
 }
 
 void write_strings(JsonWriter& json, std::string_view name, std::string_view text) {

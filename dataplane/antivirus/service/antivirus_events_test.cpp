@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ids/eve/community_id.h"
+
 namespace masugata::dataplane {
 namespace {
 
@@ -83,6 +85,18 @@ TEST(AntivirusEvents, MailIsToldWithItsPaths) {
   EXPECT_EQ(event["smtp"]["mail_from"], "a@example.com");
   EXPECT_EQ(event["smtp"]["rcpt_to"], Json({"b@example.org", "c@example.org"}));
   EXPECT_FALSE(event.contains("http"));
+}
+
+TEST(AntivirusEvents, TheSessionIsNamedAsRulesNameIt) {
+  AntivirusRecord told = record();
+  told.flow_id = (uint64_t{3} << 44U) | 7;
+  told.facts.direction = ids::Direction::ToClient;
+  const Json down = Json::parse(antivirus_alert(told, kAt));
+  EXPECT_EQ(down["flow_id"], (uint64_t{3} << 44U) | 7);
+  told.facts.direction = ids::Direction::ToServer;
+  const Json up = Json::parse(antivirus_file(told, kAt));
+  EXPECT_EQ(up["community_id"], down["community_id"]);
+  EXPECT_EQ(up["community_id"], std::string(ids::community_id(told.key, 0, 0, 0).view()));
 }
 
 TEST(AntivirusEvents, BytesThatAreNoTextAreWritten) {

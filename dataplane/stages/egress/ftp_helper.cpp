@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "dataplane/antivirus/object_guard.h"
+#include "dataplane/inspection/inspector.h"
 #include "dataplane/nat/ftp_control.h"
 #include "dataplane/pipeline/worker_messages.h"
 #include "net/checksum.h"
@@ -15,6 +17,10 @@ constexpr uint32_t kExpectationMs = 60'000;
 // Beside the helper's number in SessionRecord::helper.
 constexpr uint8_t kFtpClientMidLine = 0x40;
 constexpr uint8_t kFtpServerMidLine = 0x80;
+
+std::span<const uint8_t> payload_of(Packet& packet) noexcept {
+  return {packet.frame() + packet.payload_offset, packet.payload_length};
+}
 
 // Lengths after the payload has changed; the packet is contiguous.
 void renew_lengths(Packet& packet, int growth) noexcept {
@@ -36,10 +42,9 @@ void renew_lengths(Packet& packet, int growth) noexcept {
 }
 
 // Replaces a part of the payload by a text of another length. False without room.
-bool replace_text(Packet& packet, const FtpAnnouncement& announcement,
-                  std::string_view text) noexcept {
+bool replace_text(Packet& packet, size_t offset, size_t length, std::string_view text) noexcept {
   rte_mbuf& mbuf = packet.mbuf();
-  const int growth = static_cast<int>(text.size()) - static_cast<int>(announcement.replace_length);
+  const int growth = static_cast<int>(text.size()) - static_cast<int>(length);
   const size_t end = static_cast<size_t>(packet.payload_offset) + packet.payload_length;
   // Link padding behind the packet would move with it: cut it off first.
   if (mbuf.pkt_len > end) rte_pktmbuf_trim(&mbuf, static_cast<uint16_t>(mbuf.pkt_len - end));
@@ -47,11 +52,9 @@ bool replace_text(Packet& packet, const FtpAnnouncement& announcement,
     return false;
   }
   uint8_t* payload = packet.frame() + packet.payload_offset;
-  const size_t behind =
-      static_cast<size_t>(announcement.replace_offset) + announcement.replace_length;
-  std::memmove(payload + announcement.replace_offset + text.size(), payload + behind,
-               packet.payload_length - behind);
-  std::memcpy(payload + announcement.replace_offset, text.data(), text.size());
+  const size_t behind = offset + length;
+  std::memmove(payload + offset + text.size(), payload + behind, packet.payload_length - behind);
+  std::memcpy(payload + offset, text.data(), text.size());
   if (growth < 0) rte_pktmbuf_trim(&mbuf, static_cast<uint16_t>(-growth));
   renew_lengths(packet, growth);
   return true;
@@ -83,25 +86,52 @@ Expectation expectation_for(const Session& session, Direction direction,
   return expectation;
 }
 
+struct TextPlace {
+  size_t offset = 0;
+  size_t length = 0;
+};
+
+// Another text in a part of the payload; sequence numbers behind it follow.
+DropReason say_instead(Packet& packet, Session& session, Direction direction, TextPlace place,
+                       std::string_view text, WorkerContext& context) noexcept {
+  SequenceAdjustment* adjustment = context.adjustments.acquire(session);
+  if (adjustment == nullptr) return DropReason::NatUntranslatable;
+  if (!replace_text(packet, place.offset, place.length, text)) return DropReason::NoBuffer;
+  const int growth = static_cast<int>(text.size()) - static_cast<int>(place.length);
+  if (growth != 0) {
+    const uint32_t begin =
+        net::load_be32(packet.transport() + 4).host() + static_cast<uint32_t>(place.offset);
+    // False for a retransmission: its change is remembered already.
+    (void)adjustment->streams[index_of(direction)].add_change(
+        begin, begin + static_cast<uint32_t>(place.length), growth);
+  }
+  return DropReason::None;
+}
+
 // Says the translated address in place of the announcer's own.
 DropReason translate_text(Packet& packet, Session& session, Direction direction,
                           const FtpAnnouncement& announcement, WorkerContext& context) noexcept {
   const net::IpAddress& shown = session.flow(opposite(direction)).key.destination;
   const FtpReplacement replacement = write_announcement(announcement, shown, announcement.port);
   if (replacement.length == 0) return DropReason::None;
-  const int growth =
-      static_cast<int>(replacement.length) - static_cast<int>(announcement.replace_length);
-  SequenceAdjustment* adjustment = context.adjustments.acquire(session);
-  if (adjustment == nullptr) return DropReason::NatUntranslatable;
-  if (!replace_text(packet, announcement, replacement.view())) return DropReason::NoBuffer;
-  if (growth != 0) {
-    const uint32_t begin =
-        net::load_be32(packet.transport() + 4).host() + announcement.replace_offset;
-    // False for a retransmission: its change is remembered already.
-    (void)adjustment->streams[index_of(direction)].add_change(
-        begin, begin + announcement.replace_length, growth);
-  }
-  return DropReason::None;
+  return say_instead(packet, session, direction,
+                     {announcement.replace_offset, announcement.replace_length}, replacement.view(),
+                     context);
+}
+
+// The end of a transfer that antivirus has refused says so, whatever its server says.
+DropReason correct_completion(Packet& packet, Session& session, bool at_line_start,
+                              WorkerContext& context) noexcept {
+  const uint32_t place =
+      context.inspector->guarded_place(context.sessions->index_in_table(session));
+  if (place == kNone32) return DropReason::None;
+  const auto reply = find_final_reply(payload_of(packet), at_line_start);
+  if (!reply) return DropReason::None;
+  const uint32_t sequence = net::load_be32(packet.transport() + 4).host() + reply->offset;
+  const std::string_view text = context.guard->instead_of(place, *reply, sequence);
+  if (text.empty()) return DropReason::None;
+  return say_instead(packet, session, Direction::Reply, {reply->offset, reply->length}, text,
+                     context);
 }
 
 // Whether the segment begins a line; remembers for the next one whether this one ends a line. Only
@@ -126,9 +156,13 @@ DropReason apply_ftp_helper(Packet& packet, Session& session, Direction directio
                             WorkerContext& context) noexcept {
   if (packet.mbuf().nb_segs > 1) return DropReason::None;
   const FtpSide side = direction == Direction::Original ? FtpSide::Client : FtpSide::Server;
-  const std::span<const uint8_t> payload(packet.frame() + packet.payload_offset,
-                                         packet.payload_length);
+  std::span<const uint8_t> payload = payload_of(packet);
   const bool at_line_start = note_line_end(packet, session, direction, payload);
+  if (side == FtpSide::Server && session.inspection_profile != kNoInspection) {
+    const DropReason refused = correct_completion(packet, session, at_line_start, context);
+    if (refused != DropReason::None) return refused;
+    payload = payload_of(packet);
+  }
   const auto announcement = find_announcement(payload, side, packet.key.source, at_line_start);
   if (!announcement.has_value()) return DropReason::None;
   const Expectation expectation = expectation_for(session, direction, *announcement, context);

@@ -123,7 +123,7 @@ int on_request_headers_complete(htp_tx_t* source) noexcept {
   HttpTransaction* const transaction = transaction_of(source);
   HttpContents* const contents = session_of(source)->contents();
   if (transaction != nullptr && contents != nullptr) {
-    contents->request_headers(*transaction);
+    contents->request_headers(*transaction, session_of(source)->is_answered_next(*transaction));
   }
   return on_request_headers(source);
 }
@@ -242,8 +242,11 @@ int on_response_headers(htp_tx_t* source) noexcept {
     raise(*transaction, Direction::ToClient, HttpEvent::RangeInvalid);
   }
   follow_upgrade(*transaction);
+  session_of(source)->note_response_headers();
   if (HttpContents* const contents = session_of(source)->contents()) {
-    contents->response_headers(*transaction, session_of(source)->response_came_now());
+    const HttpSession& session = *session_of(source);
+    contents->response_headers(*transaction, session.response_came_now(),
+                               session.response_first_byte());
   }
   return HTP_OK;
 }
@@ -259,6 +262,9 @@ int on_response_body(htp_tx_data_t* data) noexcept {
   HttpTransaction* const transaction = transaction_with_body(*data);
   if (transaction == nullptr) {
     return data->tx != nullptr && session_of(data->tx)->failed() ? HTP_ERROR : HTP_OK;
+  }
+  if (data->data != nullptr) {
+    session_of(data->tx)->note_response_bytes({data->data, data->len});
   }
   HttpBodies& bodies = transaction->bodies();
   if (!bodies.response_begun()) {

@@ -130,20 +130,25 @@ HttpContents::HttpContents() noexcept {
   sides_[index_of(Direction::ToClient)].direction = Direction::ToClient;
 }
 
-void HttpContents::request_headers(HttpTransaction& transaction) noexcept {
+void HttpContents::request_headers(HttpTransaction& transaction, bool answered_next) noexcept {
   abandon(Direction::ToServer);
+  request_answered_next_ = answered_next;
   const htp_tx_t& source = transaction.source();
   receiver_->request(host_of(source), target_of(source),
-                     header_text(transaction, Direction::ToServer, "Accept-Language"));
+                     header_text(transaction, Direction::ToServer, "Accept-Language"),
+                     answered_next);
 }
 
-void HttpContents::response_headers(HttpTransaction& transaction, bool came_now) noexcept {
+void HttpContents::response_headers(HttpTransaction& transaction, bool came_now,
+                                    const uint8_t* first_byte) noexcept {
   abandon(Direction::ToClient);
   response_came_now_ = came_now;
+  response_first_byte_ = came_now ? first_byte : nullptr;
   if (expects_body(transaction.source())) {
     begin(transaction, Direction::ToClient);
   }
   response_came_now_ = false;
+  response_first_byte_ = nullptr;
 }
 
 void HttpContents::begin(HttpTransaction& transaction, Direction direction) noexcept {
@@ -152,6 +157,8 @@ void HttpContents::begin(HttpTransaction& transaction, Direction direction) noex
   side.progress = Progress::Given;
   describe(transaction, side);
   side.facts.begins_with_packet = response_came_now_;
+  side.facts.first_byte = response_first_byte_;
+  side.facts.answered_next = direction == Direction::ToClient || request_answered_next_;
   if (!side.raw) {
     transaction.bodies().set_tap(direction, &side);
   }
@@ -310,6 +317,7 @@ bool HttpContents::Side::begin_part(std::string_view headers,
   }
   begin_feed();
   facts.begins_with_packet = false;
+  facts.first_byte = nullptr;
   return true;
 }
 

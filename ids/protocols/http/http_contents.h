@@ -32,9 +32,11 @@ class HttpContents {
 
   void set_receiver(ContentReceiver* receiver) noexcept { receiver_ = receiver; }
 
-  void request_headers(HttpTransaction& transaction) noexcept;
-  // `came_now`: nothing of the response was in packets before.
-  void response_headers(HttpTransaction& transaction, bool came_now) noexcept;
+  // `answered_next`, as in ContentFacts.
+  void request_headers(HttpTransaction& transaction, bool answered_next) noexcept;
+  // `came_now`: nothing of the response was in packets before; then `first_byte` is its first.
+  void response_headers(HttpTransaction& transaction, bool came_now,
+                        const uint8_t* first_byte) noexcept;
   // Bytes of a body as sent (data() null: so many are missing), before the transaction's bodies
   // get them, which give back what they decode to.
   void body_data(HttpTransaction& transaction, Direction direction,
@@ -82,6 +84,8 @@ class HttpContents {
 
   ContentReceiver* receiver_ = nullptr;
   bool response_came_now_ = false;
+  const uint8_t* response_first_byte_ = nullptr;
+  bool request_answered_next_ = true;
   std::array<Side, 2> sides_;
 };
 

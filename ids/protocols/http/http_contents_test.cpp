@@ -122,6 +122,47 @@ TEST(HttpContents, TellsWhetherTheResponseBeganBefore) {
   ASSERT_EQ(recorder.contents.size(), 2U);
   EXPECT_FALSE(recorder.contents[0].begins_with_packet);
   EXPECT_TRUE(recorder.contents[1].begins_with_packet);
+  EXPECT_FALSE(recorder.contents[0].first_byte_known);
+  EXPECT_TRUE(recorder.contents[1].first_byte_known);
+}
+
+TEST(HttpContents, GivesUpWhenBytesStandBehindALengthThatIsTooShort) {
+  const std::string page = response("", "cd");
+  for (const std::string behind : {"MZ", "\r\nMZ", "H", "HTTP/1.1 200 OK\r\n\r\nMZ", "\r\n"}) {
+    const bool passes = behind[0] == 'H' || behind == "\r\n";
+    for (const bool together : {true, false}) {
+      const ParserDemands demands;
+      const auto parser = make_http_parser(demands);
+      ContentRecorder recorder;
+      parser->set_content_receiver(&recorder);
+      const auto said = [&](Direction direction, const std::string& text) {
+        return parser->on_data(direction,
+                               {reinterpret_cast<const uint8_t*>(text.data()), text.size()}, 0);
+      };
+      ASSERT_EQ(said(Direction::ToServer, std::string{kGet}), ParseOutcome::Going);
+      ParseOutcome outcome = ParseOutcome::Going;
+      if (together) {
+        outcome = said(Direction::ToClient, page + behind);
+      } else {
+        ASSERT_EQ(said(Direction::ToClient, page), ParseOutcome::Going);
+        outcome = said(Direction::ToClient, behind);
+      }
+      EXPECT_EQ(outcome, passes ? ParseOutcome::Going : ParseOutcome::Failed) << behind;
+      if (behind == "\r\n" || behind == "H") {
+        EXPECT_EQ(said(Direction::ToClient, "MZ"), ParseOutcome::Failed) << behind;
+      }
+    }
+  }
+}
+
+TEST(HttpContents, TellsWhetherTheNextResponseIsTheRequestsOwn) {
+  const std::string_view put = "PUT /f HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab";
+  const ContentRecorder told =
+      told_of({client_says(kGet), client_says(put), server_says(response("", "cd")),
+               server_says(response("", "ef")), client_says(put)});
+  ASSERT_EQ(told.contents.size(), 4U);
+  EXPECT_FALSE(told.contents[0].answered_next);
+  EXPECT_TRUE(told.contents[3].answered_next);
 }
 
 // libhtp takes an interim response other than 100 for the final one.

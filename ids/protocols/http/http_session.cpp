@@ -2,6 +2,7 @@
 #include "ids/protocols/http/http_session.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "ids/protocols/http/content_disposition.h"
@@ -38,6 +39,7 @@ ParseOutcome HttpSession::on_data(Direction direction, std::span<const uint8_t> 
   }
   now_.tv_sec = static_cast<time_t>(time_us / kMicroseconds);
   now_.tv_usec = static_cast<suseconds_t>(time_us % kMicroseconds);
+  if (unasked_ && direction == Direction::ToClient) judge_unasked(bytes);
   begin_input();
   std::string& waiting = waiting_[index_of(direction)];
   ParseOutcome outcome = ParseOutcome::Going;
@@ -70,6 +72,7 @@ ParseOutcome HttpSession::on_gap(Direction direction, uint64_t bytes) noexcept {
 
 ParseOutcome HttpSession::feed(Direction direction, const uint8_t* bytes, size_t size) noexcept {
   feeding_ = direction;
+  response_end_ = 0;
   begun_[index_of(direction)] = true;
   input_ = bytes == nullptr ? std::span<const uint8_t>{} : std::span{bytes, size};
   htp_connp_t* const parser = connection_->get();
@@ -80,6 +83,11 @@ ParseOutcome HttpSession::feed(Direction direction, const uint8_t* bytes, size_t
   const ParseOutcome outcome = outcome_of(state, bytes == nullptr);
   const bool pauses = outcome == ParseOutcome::Going && state == HTP_STREAM_DATA_OTHER;
   if (bytes == nullptr || (outcome != ParseOutcome::Changed && !pauses)) {
+    if (!request && outcome == ParseOutcome::Going && waits_behind_response()) {
+      unasked_head_.clear();
+      judged_behind_ = true;
+      judge_unasked(input_.subspan(response_end_));
+    }
     input_ = {};
     return outcome;
   }
@@ -201,7 +209,19 @@ void HttpSession::note_response_line(const htp_tx_t& source) noexcept {
   const size_t read = htp_connp_res_data_consumed(connection_->get());
   const bool known = !feeding_waiting_ && input_.size() >= read && read > line;
   const bool with_return = known && read >= 2 && input_[read - 2] == '\r';
-  response_call_ = known && read >= line + (with_return ? 2U : 1U) ? calls_ : 0;
+  const size_t whole = line + (with_return ? 2U : 1U);
+  const bool came_now = known && read >= whole;
+  response_call_ = came_now ? calls_ : 0;
+  first_byte_ = came_now ? &input_[read - whole] : nullptr;
+  judged_behind_ = false;
+}
+
+bool HttpSession::is_answered_next(const HttpTransaction& transaction) noexcept {
+  for (const std::unique_ptr<Transaction>& each : transactions()) {
+    if (each.get() == &transaction) return true;
+    if (!each->finished[index_of(Direction::ToClient)]) return false;
+  }
+  return true;
 }
 
 void HttpSession::begin_input() noexcept {
@@ -260,6 +280,10 @@ void HttpSession::note_message(const htp_log_t& message) noexcept {
   }
   if (*event == HttpEvent::UnableToMatchResponse) {
     unmatched_ = true;
+    if (feeding_ == Direction::ToClient && content_receiver() != nullptr && !judged_behind_) {
+      unasked_head_.clear();
+      judge_unasked(input_.subspan(bytes_read()));
+    }
     return;
   }
   htp_tx_t* source = message.tx;
@@ -275,6 +299,48 @@ void HttpSession::note_message(const htp_log_t& message) noexcept {
   if (transaction != nullptr) {
     transaction->raise(feeding_, static_cast<uint8_t>(*event));
   }
+}
+
+// Behind a response whose length was announced too short comes what nobody asked for. What does not
+// begin as a response is not parsed as one, and is given to nobody before its line is complete.
+void HttpSession::judge_unasked(std::span<const uint8_t> bytes) noexcept {
+  constexpr std::string_view kBeginning = "HTTP/";
+  for (const char byte : text_of(bytes)) {
+    if (unasked_head_.empty() && (byte == '\r' || byte == '\n')) {
+      continue;
+    }
+    unasked_head_.push_back(byte);
+    if (unasked_head_.size() == kBeginning.size()) {
+      break;
+    }
+  }
+  failed_ = failed_ || !kBeginning.starts_with(unasked_head_);
+  unasked_ = unasked_head_.size() < kBeginning.size();
+}
+
+void HttpSession::note_response_bytes(std::span<const uint8_t> bytes) noexcept {
+  const std::less_equal<> before;
+  if (!input_.empty() && before(input_.data(), bytes.data()) &&
+      before(bytes.data() + bytes.size(), input_.data() + input_.size())) {
+    response_end_ = static_cast<size_t>(bytes.data() + bytes.size() - input_.data());
+  }
+}
+
+// libhtp keeps a line that is not complete behind a response that is, to see what it is.
+bool HttpSession::waits_behind_response() noexcept {
+  if (content_receiver() == nullptr || response_end_ == 0 || response_end_ >= input_.size()) {
+    return false;
+  }
+  for (const std::unique_ptr<Transaction>& each : transactions()) {
+    if (each->finished[index_of(Direction::ToClient)]) continue;
+    const htp_tx_t& source = static_cast<const HttpTransaction&>(*each).source();
+    const bool bodiless = source.response_transfer_coding == HTP_CODING_NO_BODY;
+    const bool announced = source.response_transfer_coding == HTP_CODING_IDENTITY &&
+                           source.response_content_length >= 0 &&
+                           source.response_message_len >= source.response_content_length;
+    return bodiless || announced;
+  }
+  return false;
 }
 
 bool HttpSession::more_request_bytes() const noexcept {

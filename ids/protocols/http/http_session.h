@@ -51,6 +51,13 @@ class HttpSession final : public ProtocolParser {
   // The status line is complete: did all of it come with the bytes at hand?
   void note_response_line(const htp_tx_t& source) noexcept;
   [[nodiscard]] bool response_came_now() const noexcept { return response_call_ == calls_; }
+  // Of the response that came now, in the bytes that the parser was given.
+  [[nodiscard]] const uint8_t* response_first_byte() const noexcept { return first_byte_; }
+  // Have all requests before that one their responses?
+  [[nodiscard]] bool is_answered_next(const HttpTransaction& transaction) noexcept;
+  // What libhtp has read of a response belongs to it so far; `bytes`: a part of its body.
+  void note_response_bytes(std::span<const uint8_t> bytes) noexcept;
+  void note_response_headers() noexcept { response_end_ = bytes_read(); }
   // No more is to be parsed.
   [[nodiscard]] bool failed() const noexcept { return failed_; }
   void note_message(const htp_log_t& message) noexcept;
@@ -66,6 +73,8 @@ class HttpSession final : public ProtocolParser {
   [[nodiscard]] size_t bytes_read() const noexcept;  // of input_
   ParseOutcome feed_waiting(Direction direction) noexcept;
   ParseOutcome conclude(ParseOutcome outcome) noexcept;
+  void judge_unasked(std::span<const uint8_t> bytes) noexcept;
+  [[nodiscard]] bool waits_behind_response() noexcept;
   void begin_input() noexcept;
   void update_progress() noexcept;
   void finish_all(Direction direction) noexcept;
@@ -81,8 +90,13 @@ class HttpSession final : public ProtocolParser {
   std::array<bool, 2> begun_{};  // libhtp has had bytes
   bool unmatched_ = false;       // the next transaction is a response without request
   std::unique_ptr<HttpContents> contents_;
-  uint64_t calls_ = 0;          // of on_data()
-  uint64_t response_call_ = 0;  // the one that brought the status line at hand; 0: several
+  uint64_t calls_ = 0;                   // of on_data()
+  uint64_t response_call_ = 0;           // the one that brought the status line at hand; 0: several
+  const uint8_t* first_byte_ = nullptr;  // of that status line
+  size_t response_end_ = 0;              // of input_: behind what is known to be of a response
+  bool unasked_ = false;                 // a response without request begins
+  bool judged_behind_ = false;           // its beginning, while it waited behind another
+  std::string unasked_head_;             // of it, without blanks before it
   bool feeding_waiting_ = false;
   bool closing_ = false;
   bool changed_ = false;

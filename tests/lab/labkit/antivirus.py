@@ -126,6 +126,16 @@ class Antivirus:
         status = result.stdout.strip()[-3:]
         return (int(status) if result.returncode == 0 and status.isdigit() else 0), body
 
+    def transfer(self, url, *options, timeout_s=15):
+        """(curl's exit status, the last reply's code, body) of a transfer by FTP."""
+        target = self.directory / f"transferred-{time.monotonic_ns()}"
+        result = self.lab.execute(plan.LAN, [
+            "curl", "-sS", "--globoff", "--max-time", timeout_s, "-o", target, "-w",
+            "%{response_code}", *options, url], timeout_s=timeout_s + 5)
+        body = target.read_bytes() if target.exists() else b""
+        target.unlink(missing_ok=True)
+        return result.returncode, int(result.stdout.strip()[-3:] or 0), body
+
     def mailbox(self):
         """The mails that have arrived at the mail server."""
         folder = self.site.mailbox
