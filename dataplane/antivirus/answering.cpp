@@ -177,9 +177,9 @@ void ObjectGuard::send_prefix(const ScannedSession& session, uint32_t object, co
 
 ids::Direction ObjectGuard::answered_end(const ScannedSession& session,
                                          const ScannedObject& object) const noexcept {
+  const ScannedSession* control = control_of(session);
   const bool opened_by_server = object.facts.protocol == ids::ApplicationProtocol::FtpData &&
-                                session.control != kNone32 &&
-                                sessions_[session.control].key.source != session.key.source;
+                                control != nullptr && control->key.source != session.key.source;
   return opened_by_server ? ids::Direction::ToServer : ids::Direction::ToClient;
 }
 

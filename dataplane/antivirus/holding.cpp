@@ -167,9 +167,10 @@ void ObjectGuard::release_held(ScannedSession& session, WorkerContext& context) 
                     session.queues[1].count == 0;
   if (!over) return;
   // What waited for the end of the transfer goes behind it.
-  ScannedSession& control = sessions_[session.control];
+  const uint32_t control = session.control;
+  const bool there = control_of(session) != nullptr;
   end_transfer(session);
-  release_held(control, context);
+  if (there) release_held(sessions_[control], context);
 }
 
 void ObjectGuard::discard_held(ScannedSession& session) noexcept {

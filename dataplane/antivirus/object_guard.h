@@ -181,7 +181,8 @@ class ObjectGuard final : public StreamGuard {
   [[nodiscard]] uint64_t engine_of(const ScannedSession& session) const noexcept;
 
   // transfers.cpp
-  [[nodiscard]] TransferReplies* control_of(const ScannedSession& data) noexcept;
+  // Null when it is gone.
+  [[nodiscard]] const ScannedSession* control_of(const ScannedSession& data) const noexcept;
   void open_transfer(ScannedSession& data, uint32_t control) noexcept;
   void end_transfer(ScannedSession& data) noexcept;
   void refuse_transfer(ScannedSession& data, const PendingRefusal& pending,

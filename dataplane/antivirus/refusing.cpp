@@ -159,7 +159,7 @@ bool ObjectGuard::may_answer(const ScannedSession& session,
       !session.passed[side] || !is_after(session.passed_end[side], object.hold_sequence);
   // The words are said on the control connection; the data connection only ends.
   if (facts.protocol == ApplicationProtocol::FtpData) {
-    return session.control != kNone32 && (facts.direction != toward || clear);
+    return control_of(session) != nullptr && (facts.direction != toward || clear);
   }
   const bool words =
       facts.protocol == ApplicationProtocol::Http || facts.protocol == ApplicationProtocol::Smtp ||

@@ -99,6 +99,7 @@ struct TransferReplies {
   uint32_t since_ms = 0;
   // An object was refused: what the server says next of the end of a transfer says so instead.
   bool refused = false;
+  uint32_t refused_ms = 0;
   bool told = false;  // some reply was changed
   uint32_t told_sequence = 0;
   av::RefusalReason reason = av::RefusalReason::Infected;

@@ -6,16 +6,16 @@
 namespace masugata::dataplane {
 namespace {
 
-// However long a transfer takes from there on, its server's word waits no longer.
+// However long a transfer takes from there on, its server's word waits no longer; and so long after
+// a refusal a word is still taken for the end of that transfer.
 constexpr uint32_t kMostWait_ms = 60'000;
 
 }  // namespace
 
-// Null when it is gone.
-TransferReplies* ObjectGuard::control_of(const ScannedSession& data) noexcept {
+const ScannedSession* ObjectGuard::control_of(const ScannedSession& data) const noexcept {
   if (data.control == kNone32) return nullptr;
-  ScannedSession& control = sessions_[data.control];
-  return control.handle == data.control_handle ? &control.transfers : nullptr;
+  const ScannedSession& control = sessions_[data.control];
+  return control.handle == data.control_handle ? &control : nullptr;
 }
 
 void ObjectGuard::open_transfer(ScannedSession& data, uint32_t control) noexcept {
@@ -27,23 +27,27 @@ void ObjectGuard::open_transfer(ScannedSession& data, uint32_t control) noexcept
 }
 
 void ObjectGuard::end_transfer(ScannedSession& data) noexcept {
-  TransferReplies* replies = control_of(data);
-  if (replies != nullptr && replies->open != 0 && --replies->open == 0) {
-    replies->waits = false;
-    watch(sessions_[data.control]);
+  if (control_of(data) != nullptr) {
+    TransferReplies& replies = sessions_[data.control].transfers;
+    if (replies.open != 0 && --replies.open == 0) {
+      replies.waits = false;
+      watch(sessions_[data.control]);
+    }
   }
   data.control = kNone32;
 }
 
 void ObjectGuard::refuse_transfer(ScannedSession& data, const PendingRefusal& pending,
                                   uint64_t reference) noexcept {
-  TransferReplies* replies = control_of(data);
-  if (replies != nullptr) {
-    replies->refused = true;
-    replies->reason = pending.reason;
-    replies->reference = reference;
-    replies->signature = pending.signature;
-    replies->waits = false;
+  // When none is open the server's word was let go, and there is none to come.
+  if (control_of(data) != nullptr && sessions_[data.control].transfers.open != 0) {
+    TransferReplies& replies = sessions_[data.control].transfers;
+    replies.refused = true;
+    replies.refused_ms = now_ms_;
+    replies.reason = pending.reason;
+    replies.reference = reference;
+    replies.signature = pending.signature;
+    replies.waits = false;
     watch(sessions_[data.control]);
   }
   end_transfer(data);
@@ -70,6 +74,7 @@ std::string_view ObjectGuard::instead_of(uint32_t place, const FtpFinalReply& re
                                          uint32_t sequence) noexcept {
   TransferReplies& replies = sessions_[place].transfers;
   const bool again = replies.told && replies.told_sequence == sequence;
+  if (now_ms_ - replies.refused_ms >= kMostWait_ms) replies.refused = false;
   if (!again && !replies.refused) return {};
   replies.told = true;
   replies.told_sequence = sequence;
