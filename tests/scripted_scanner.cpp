@@ -62,6 +62,8 @@ Status ScriptedScanner::set_mode(const std::string& mode) {
 
 void ScriptedScanner::work() {
   for (const auto& region : regions_) work_on(*region);
+  // Each region has settled its own.
+  if (mode_ == "crashes") held_.clear();
 }
 
 void ScriptedScanner::work_on(av::ScannerRegion& region) {
@@ -72,7 +74,6 @@ void ScriptedScanner::work_on(av::ScannerRegion& region) {
   if (mode_ == "waits" || mode_ == "without-engine") return;
   if (mode_ == "crashes") {
     for (const uint32_t holder : held_) (void)region.settle(holder, av::ScanFailure::Crash);
-    held_.clear();
   }
   while (const auto slot = region.take(next_holder_)) {
     const uint32_t holder = next_holder_++;
