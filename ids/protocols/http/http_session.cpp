@@ -84,9 +84,7 @@ ParseOutcome HttpSession::feed(Direction direction, const uint8_t* bytes, size_t
   const bool pauses = outcome == ParseOutcome::Going && state == HTP_STREAM_DATA_OTHER;
   if (bytes == nullptr || (outcome != ParseOutcome::Changed && !pauses)) {
     if (!request && outcome == ParseOutcome::Going && waits_behind_response()) {
-      unasked_head_.clear();
-      judged_behind_ = true;
-      judge_unasked(input_.subspan(response_end_));
+      waited_behind_ = true;
     }
     input_ = {};
     return outcome;
@@ -213,7 +211,7 @@ void HttpSession::note_response_line(const htp_tx_t& source) noexcept {
   const bool came_now = known && read >= whole;
   response_call_ = came_now ? calls_ : 0;
   first_byte_ = came_now ? &input_[read - whole] : nullptr;
-  judged_behind_ = false;
+  waited_behind_ = false;
 }
 
 bool HttpSession::is_answered_next(const HttpTransaction& transaction) noexcept {
@@ -280,7 +278,7 @@ void HttpSession::note_message(const htp_log_t& message) noexcept {
   }
   if (*event == HttpEvent::UnableToMatchResponse) {
     unmatched_ = true;
-    if (feeding_ == Direction::ToClient && content_receiver() != nullptr && !judged_behind_) {
+    if (feeding_ == Direction::ToClient && content_receiver() != nullptr && !waited_behind_) {
       unasked_head_.clear();
       judge_unasked(input_.subspan(bytes_read()));
     }

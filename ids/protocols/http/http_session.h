@@ -95,7 +95,7 @@ class HttpSession final : public ProtocolParser {
   const uint8_t* first_byte_ = nullptr;  // of that status line
   size_t response_end_ = 0;              // of input_: behind what is known to be of a response
   bool unasked_ = false;                 // a response without request begins
-  bool judged_behind_ = false;           // its beginning, while it waited behind another
+  bool waited_behind_ = false;           // its beginning came with the end of another
   std::string unasked_head_;             // of it, without blanks before it
   bool feeding_waiting_ = false;
   bool closing_ = false;
