@@ -102,7 +102,7 @@ struct AntivirusSettings {
   uint32_t signature_days = 3;              // older ones raise an alert
   uint16_t scanners = 2;
   uint32_t memory_megabytes = 256;     // of all workers, for objects on their way
-  uint32_t scanner_megabytes = 2048;   // bound of one scanner process, engine included
+  uint32_t scanner_megabytes = 2048;   // of one scanner process, besides the engine
   uint32_t blocked_url_minutes = 240;  // 0 = not remembered
   std::string block_page;              // file of a template; empty = built in
   std::vector<AvProfile> profiles;

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // masugata-scand: scans objects for masugatad, and files on demand.
+#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <iostream>
 
 #include "av-stream/scand/on_demand_scan.h"
+#include "av-stream/scand/scan_job_run.h"
 #include "av-stream/scand/scand_log.h"
 #include "av-stream/scand/scand_options.h"
 #include "av-stream/scand/supervisor.h"
@@ -91,14 +96,33 @@ int scan(const ScandOptions& options) {
   av::ScanReport report(std::cout, std::cerr, {options.json, options.quiet, progress});
   const auto scanners = options.scanners.value_or(
       static_cast<uint32_t>(std::max<long>(1, sysconf(_SC_NPROCESSORS_ONLN))));
-  av::OnDemandScan scan(*service,
-                        {options.paths, options.limits, options.state_file,
-                         std::min(scanners * 4, av::kScanSlots), progress},
-                        report);
+  av::OnDemandRequest request;
+  request.paths = options.paths;
+  request.excluded = options.excluded;
+  request.limits = options.limits;
+  request.state_file = options.state_file;
+  request.scans_at_a_time = std::min(scanners * 4, av::kScanSlots);
+  request.count_first = progress;
+  av::OnDemandScan scan(*service, std::move(request), report);
   const auto summary = scan.run();
   if (!summary) return complain(summary.error(), kProblem);
   report.summary(*summary);
   return summary->exit_status();
+}
+
+// Standard input is the socket; nothing that is started from here shall have it.
+int job(const ScandOptions& options) {
+  av::start_scand_log(options.syslog, spdlog::level::warn);
+  signal(SIGPIPE, SIG_IGN);
+  av::Descriptor socket(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+  const av::Descriptor nothing(open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!socket || !nothing || dup2(nothing.get(), STDIN_FILENO) < 0 ||
+      dup2(nothing.get(), STDOUT_FILENO) < 0) {
+    return complain({"standard input", std::strerror(errno)}, kProblem);
+  }
+  auto chosen = service_options(options, true);
+  if (!chosen) return complain(chosen.error(), kProblem);
+  return av::run_scan_job(std::move(socket), *chosen);
 }
 
 int check(const ScandOptions& given) {
@@ -147,6 +171,8 @@ int main(int count, char** words) {
       return check(*options);
     case av::ScandMode::Scan:
       return scan(*options);
+    case av::ScandMode::Job:
+      return job(*options);
     case av::ScandMode::Serve:
       break;
   }

@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -24,7 +23,22 @@ constexpr uint64_t kSmallFilesBytes = 64ULL << 20;
 constexpr uint64_t kTickMs = 20;
 constexpr auto kPause = std::chrono::microseconds(200);
 
+int64_t nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; }
+
+std::optional<FileStamp> stamp_of(int file) {
+  struct stat status {};
+  if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  return FileStamp{static_cast<uint64_t>(status.st_size), nanoseconds(status.st_mtim),
+                   nanoseconds(status.st_ctim)};
+}
+
 }  // namespace
+
+int64_t system_time_ns() noexcept {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return nanoseconds(now);
+}
 
 Status wait_for_engine(ScanService& service) {
   do {
@@ -33,49 +47,6 @@ Status wait_for_engine(ScanService& service) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   } while (service.loading() || service.refusal().empty());
   return failure("", service.refusal());
-}
-
-FileWalk::FileWalk(std::vector<std::string> paths, Problem problem)
-    : paths_(std::move(paths)), problem_(std::move(problem)) {}
-
-bool FileWalk::open_next_path() {
-  if (next_path_ == paths_.size()) return false;
-  const std::string& path = paths_[next_path_++];
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) {
-    problem_(path, error ? error.message() : "No such file or directory");
-  } else if (std::filesystem::is_directory(status)) {
-    entries_ = std::filesystem::recursive_directory_iterator(path, error);
-    if (error) problem_(path, error.message());
-  } else if (std::filesystem::is_regular_file(status)) {
-    single_ = path;
-  } else {
-    problem_(path, "is neither a file nor a directory");
-  }
-  return true;
-}
-
-std::optional<std::string> FileWalk::next() {
-  while (true) {
-    if (single_) return std::exchange(single_, std::nullopt);
-    if (entries_ == std::filesystem::recursive_directory_iterator()) {
-      if (!open_next_path()) return std::nullopt;
-      continue;
-    }
-    const std::filesystem::directory_entry entry = *entries_;
-    std::error_code error;
-    const bool plain = std::filesystem::is_regular_file(entry.symlink_status(error));
-    if (!error && entry.is_directory(error) && !entry.is_symlink(error) &&
-        access(entry.path().c_str(), R_OK | X_OK) != 0) {
-      problem_(entry.path().string(), std::strerror(errno));
-      entries_.disable_recursion_pending();
-    }
-    std::error_code step_error;
-    entries_.increment(step_error);
-    if (step_error) problem_(entry.path().string(), step_error.message());
-    if (plain) return entry.path().string();
-  }
 }
 
 Status OnDemandScan::prepare() {
@@ -106,34 +77,33 @@ Status OnDemandScan::prepare() {
 
 uint64_t OnDemandScan::count_files() const {
   uint64_t files = 0;
-  FileWalk walk(request_.paths, [](const std::string&, const std::string&) {});
+  FileWalk walk(request_.paths, request_.excluded, [](const std::string&, const std::string&) {});
   while (walk.next()) ++files;
   return files;
 }
 
 void OnDemandScan::fail(const std::string& path, const std::string& what) {
   ++summary_.not_scanned;
-  report_.problem(path, what);
+  listener_.problem(path, what);
 }
 
 bool OnDemandScan::open_next(FileWalk& walk) {
-  while (const auto path = walk.next()) {
-    Descriptor descriptor(
-        open(path->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK));
-    struct stat status {};
-    if (!descriptor || fstat(descriptor.get(), &status) != 0) {
-      fail(*path, std::strerror(errno));
+  while (const auto found = walk.next()) {
+    Descriptor file = walk.open_file(*found);
+    if (!file) {
+      fail(found->path, std::strerror(errno));
       continue;
     }
-    if (!S_ISREG(status.st_mode)) continue;
-    const FileStamp stamp{static_cast<uint64_t>(status.st_size),
-                          status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
-    if (state_ && state_->was_clean(*path, stamp)) {
-      state_->remember_clean(*path, stamp);
+    const auto stamp = stamp_of(file.get());
+    if (!stamp) continue;
+    if (state_ && state_->was_clean(found->path, *stamp)) {
+      state_->remember_clean(found->path, *stamp);
       ++summary_.unchanged;
-      continue;
+      return true;
     }
-    file_.emplace(OpenFile{*path, std::move(descriptor), stamp, {}});
+    Descriptor folder(fcntl(walk.folder(), F_DUPFD_CLOEXEC, 0));
+    file_.emplace(
+        OpenFile{{found->path, found->name, std::move(file), std::move(folder), *stamp}, {}});
     return true;
   }
   return false;
@@ -144,10 +114,10 @@ bool OnDemandScan::feed() {
   // One byte more than is scanned says that there was more.
   const uint64_t wanted = request_.limits.file_bytes + 1 - file_->object.bytes;
   const auto position = static_cast<off_t>(file_->object.bytes);
-  const ssize_t count = pread(file_->descriptor.get(), buffer_.data(),
+  const ssize_t count = pread(file_->facts.file.get(), buffer_.data(),
                               std::min<uint64_t>(wanted, kReadBytes), position);
   if (count < 0) {
-    fail(file_->path, std::strerror(errno));
+    fail(file_->facts.path, std::strerror(errno));
     region_->release(file_->object);
     file_.reset();
     return true;
@@ -156,14 +126,39 @@ bool OnDemandScan::feed() {
     // No room: answers make some.
     return region_->append(file_->object, std::span(buffer_).first(static_cast<size_t>(count)));
   }
-  const std::string name = std::filesystem::path(file_->path).filename().string();
+  return submit();
+}
+
+bool OnDemandScan::submit() {
   const uint64_t bytes = file_->object.bytes;
-  const auto ticket = region_->submit(file_->object, request_.limits, name);
+  const auto ticket = region_->submit(file_->object, request_.limits, file_->facts.name);
   if (!ticket) return false;
   summary_.bytes += bytes;
-  pending_[ticket->serial] = {std::move(file_->path), file_->stamp};
+  pending_.insert_or_assign(ticket->serial, std::move(file_->facts));
   file_.reset();
   return true;
+}
+
+bool OnDemandScan::is_at_rest(const ScannedFile& file) const {
+  const int64_t latest_ns = std::max(file.stamp.modified_ns, file.stamp.changed_ns);
+  return stamp_of(file.file.get()) == file.stamp &&
+         latest_ns + kJustChangedNs <= request_.clock_ns();
+}
+
+void OnDemandScan::settle(ScannedFile& file, const ScanAnswer& answer) {
+  if (answer.outcome == ScanOutcome::Failed) {
+    fail(file.path, fmt::format("not scanned: {}", failure_name(answer.failure)));
+    return;
+  }
+  ++summary_.files;
+  if (answer.outcome == ScanOutcome::Infected) {
+    ++summary_.infected;
+  } else if (answer.outcome != ScanOutcome::Clean) {
+    ++summary_.other_findings;
+  } else if (state_ && answer.signatures == summary_.version && is_at_rest(file)) {
+    state_->remember_clean(file.path, file.stamp);
+  }
+  listener_.result(file, {answer.outcome, answer.failure, answer.signature});
 }
 
 bool OnDemandScan::take_answers() {
@@ -173,49 +168,51 @@ bool OnDemandScan::take_answers() {
     region_->release(answer->object);
     const auto found = pending_.find(answer->serial);
     if (found == pending_.end()) continue;
-    const Pending pending = std::move(found->second);
+    ScannedFile file = std::move(found->second);
     pending_.erase(found);
-    report_.result(pending.path, {answer->outcome, answer->failure, answer->signature});
-    if (answer->outcome == ScanOutcome::Failed) {
-      ++summary_.not_scanned;
-      continue;
-    }
-    ++summary_.files;
-    if (answer->outcome == ScanOutcome::Infected)
-      ++summary_.infected;
-    else if (answer->outcome != ScanOutcome::Clean)
-      ++summary_.other_findings;
-    else if (state_ && answer->signatures == summary_.version) {
-      state_->remember_clean(pending.path, pending.stamp);
-    }
+    settle(file, *answer);
   }
   return any;
 }
 
-Result<ScanSummary> OnDemandScan::run() {
-  const uint64_t begin_ms = monotonic_ms();
-  if (auto status = prepare(); !status) return tl::unexpected(status.error());
-  const uint64_t files = request_.count_first ? count_files() : 0;
-  FileWalk walk(request_.paths,
+void OnDemandScan::scan_files(uint64_t files) {
+  FileWalk walk(request_.paths, request_.excluded,
                 [this](const std::string& path, const std::string& what) { fail(path, what); });
   bool more = true;
   uint64_t next_tick_ms = 0;
-  while (more || file_ || !pending_.empty()) {
-    if (more && !file_) more = open_next(walk);
+  uint64_t next_save_ms = monotonic_ms() + kSavePeriodMs;
+  while (more || file_ || !pending_.empty() || listener_.is_busy()) {
+    if (listener_.wants_end()) {
+      summary_.stopped = true;
+      return;
+    }
+    const bool may_open = more && !file_ && !listener_.is_busy();
+    if (may_open) more = open_next(walk);
     bool worked = feed();
     worked = take_answers() || worked;
     const uint64_t now_ms = monotonic_ms();
     if (now_ms >= next_tick_ms) {
       service_.tick();
-      report_.progress(summary_, files, now_ms);
+      listener_.progress(summary_, files, now_ms);
       next_tick_ms = now_ms + kTickMs;
     }
-    if (!worked && !(more && !file_)) std::this_thread::sleep_for(kPause);
+    if (state_ && now_ms >= next_save_ms) {
+      // What goes wrong here goes wrong at the end, too, and is said there.
+      (void)state_->save(request_.state_file, true);
+      next_save_ms = now_ms + kSavePeriodMs;
+    }
+    if (!worked && !may_open) std::this_thread::sleep_for(kPause);
   }
+}
+
+Result<ScanSummary> OnDemandScan::run() {
+  const uint64_t begin_ms = monotonic_ms();
+  if (auto status = prepare(); !status) return tl::unexpected(status.error());
+  scan_files(request_.count_first ? count_files() : 0);
   service_.drop_regions();
   summary_.duration_ms = monotonic_ms() - begin_ms;
   if (state_) {
-    if (auto status = state_->save(request_.state_file); !status) {
+    if (auto status = state_->save(request_.state_file, summary_.stopped); !status) {
       return tl::unexpected(status.error());
     }
   }

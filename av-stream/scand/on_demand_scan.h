@@ -3,7 +3,6 @@
 // so scanners open nothing and see nothing else.
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -11,7 +10,7 @@
 #include <vector>
 
 #include "av-stream/exchange/worker_region.h"
-#include "av-stream/scand/message_socket.h"
+#include "av-stream/scand/file_walk.h"
 #include "av-stream/scand/scan_report.h"
 #include "av-stream/scand/scan_service.h"
 #include "av-stream/scand/scan_state.h"
@@ -21,70 +20,60 @@ namespace masugata::av {
 // Waits until `service` has an engine; the fault says why there is none.
 [[nodiscard]] Status wait_for_engine(ScanService& service);
 
-// Files below paths, one after the other: no links are followed, only plain files come.
-class FileWalk {
- public:
-  // `problem` is told what cannot be read.
-  using Problem = std::function<void(const std::string& path, const std::string& what)>;
-  FileWalk(std::vector<std::string> paths, Problem problem);
-  // Nothing at the end.
-  [[nodiscard]] std::optional<std::string> next();
-
- private:
-  [[nodiscard]] bool open_next_path();
-
-  std::vector<std::string> paths_;
-  Problem problem_;
-  size_t next_path_ = 0;
-  std::optional<std::string> single_;
-  std::filesystem::recursive_directory_iterator entries_;
-};
+// Nanoseconds since 1970, of the machine's clock.
+[[nodiscard]] int64_t system_time_ns() noexcept;
 
 struct OnDemandRequest {
   std::vector<std::string> paths;
-  ScanLimits limits;
-  std::string state_file;  // empty: none
+  std::vector<std::string> excluded = {};  // absolute
+  ScanLimits limits = {};
+  std::string state_file = {};  // empty: none
   uint32_t scans_at_a_time = 1;
   bool count_first = false;  // for a progress bar
+  std::function<int64_t()> clock_ns = system_time_ns;
 };
 
 // Thread: one; the service's. Memory: one file of limits.file_bytes besides small ones.
+//
+// A file that changes while it is read, or changed a moment before, is scanned as it was read and
+// scanned again the next time: its times cannot tell what was seen of it.
 class OnDemandScan {
  public:
-  OnDemandScan(ScanService& service, OnDemandRequest request, ScanReport& report)
-      : service_(service), request_(std::move(request)), report_(report) {}
+  static constexpr int64_t kJustChangedNs = 2'000'000'000;  // file systems count coarsely
+  static constexpr uint64_t kSavePeriodMs = 300'000;        // of the state, while it runs
+
+  OnDemandScan(ScanService& service, OnDemandRequest request, ScanListener& listener)
+      : service_(service), request_(std::move(request)), listener_(listener) {}
   // Faults: no engine, no memory, a state file that cannot be used. What concerns single files is
   // reported and counted.
   [[nodiscard]] Result<ScanSummary> run();
 
  private:
   struct OpenFile {
-    std::string path;
-    Descriptor descriptor;
-    FileStamp stamp;
+    ScannedFile facts;
     StoredObject object;
-  };
-  struct Pending {
-    std::string path;
-    FileStamp stamp;
   };
 
   [[nodiscard]] Status prepare();
   [[nodiscard]] uint64_t count_files() const;
+  void scan_files(uint64_t files);
   // False when there is nothing left to open.
   bool open_next(FileWalk& walk);
   // True when something was read or asked.
   bool feed();
+  bool submit();
   bool take_answers();
+  void settle(ScannedFile& file, const ScanAnswer& answer);
   void fail(const std::string& path, const std::string& what);
+  [[nodiscard]] bool is_at_rest(const ScannedFile& file) const;
 
   ScanService& service_;
   OnDemandRequest request_;
-  ScanReport& report_;
+  ScanListener& listener_;
   std::optional<WorkerRegion> region_;
   std::optional<ScanState> state_;
   std::optional<OpenFile> file_;
-  std::unordered_map<uint32_t, Pending> pending_;  // by serial
+  std::unordered_map<uint32_t, ScannedFile> pending_;  // by serial
   std::vector<uint8_t> buffer_;
   ScanSummary summary_;
 };

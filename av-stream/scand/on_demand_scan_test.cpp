@@ -26,7 +26,12 @@ class OnDemand : public ::testing::Test {
     findings.str("");
     messages.str("");
     ScanReport report(findings, messages, {json, false, false});
-    OnDemandRequest request{{files}, limits, state, 4, false};
+    OnDemandRequest request;
+    request.paths = {files};
+    request.limits = limits;
+    request.state_file = state;
+    request.scans_at_a_time = 4;
+    request.clock_ns = [this] { return system_time_ns() + clock_ahead_ns; };
     OnDemandScan on_demand(*bench.service, request, report);
     const auto summary = on_demand.run();
     EXPECT_TRUE(summary) << summary.error().message();
@@ -37,6 +42,7 @@ class OnDemand : public ::testing::Test {
   ServiceBench bench{2};
   std::string files;
   ScanLimits limits{.file_bytes = 4'000'000};
+  int64_t clock_ahead_ns = 10'000'000'000;  // no file has changed a moment ago
   std::ostringstream findings;
   std::ostringstream messages;
 };
@@ -115,27 +121,110 @@ TEST_F(OnDemand, SkipsWhatIsUnchangedSinceItWasClean) {
   EXPECT_EQ(scan(false, state).unchanged, 0U);
 }
 
-TEST(ScanState, IgnoresWhatIsNotItsOwn) {
-  const TestDirectory directory;
-  const std::string file = directory.write("state", "something else\n1 2 /a\n");
-  EXPECT_FALSE(ScanState::load(file, "key")->was_clean("/a", {1, 2}));
-  auto state = ScanState::load(directory.path() + "/none", "key").value();
-  state.remember_clean("/a", {1, 2});
-  ASSERT_TRUE(state.save(file));
-  EXPECT_TRUE(ScanState::load(file, "key")->was_clean("/a", {1, 2}));
-  EXPECT_FALSE(ScanState::load(file, "key")->was_clean("/a", {1, 3}));
-  EXPECT_FALSE(ScanState::load(file, "other")->was_clean("/a", {1, 2}));
-  EXPECT_FALSE(state.save("/proc/none/state"));
+TEST_F(OnDemand, ScansAgainWhatChangedAMomentBefore) {
+  const std::string state = bench.directory.path() + "/state";
+  clock_ahead_ns = 0;
+  scan(false, state);
+  clock_ahead_ns = 10'000'000'000;
+  EXPECT_EQ(scan(false, state).unchanged, 0U);
+  EXPECT_EQ(scan(false, state).unchanged, 2U);
+}
+
+TEST_F(OnDemand, TimesThatWereSetBackDoNotHideAChange) {
+  const std::string state = bench.directory.path() + "/state";
+  scan(false, state);
+  const auto time = std::filesystem::last_write_time(files + "/clean.txt");
+  bench.directory.write("files/clean.txt", std::string("harmless").replace(0, 1, "H"));
+  std::filesystem::last_write_time(files + "/clean.txt", time);
+  const ScanSummary summary = scan(false, state);
+  EXPECT_EQ(summary.unchanged, 1U);
+  EXPECT_EQ(summary.files, 1U);
+}
+
+// Appends to the file that is scanned, once it is read.
+class Meddler final : public ScanListener {
+ public:
+  explicit Meddler(std::string path) : path_(std::move(path)) {}
+  void result(ScannedFile&, const ScanResult&) override {}
+  void problem(const std::string&, const std::string&) override {}
+  void progress(const ScanSummary& so_far, uint64_t, uint64_t) override {
+    if (so_far.bytes == 0 && !done_) std::ofstream(path_, std::ios::app) << "more";
+    done_ = true;
+  }
+
+ private:
+  std::string path_;
+  bool done_ = false;
+};
+
+TEST_F(OnDemand, DoesNotRememberWhatChangedWhileItWasRead) {
+  // Larger than is read before the first progress.
+  const std::string file = bench.directory.write("large", std::string(3'000'000, 'a'));
+  Meddler meddler(file);
+  OnDemandRequest request;
+  request.paths = {file};
+  request.limits = limits;
+  request.state_file = bench.directory.path() + "/state";
+  request.clock_ns = [] { return system_time_ns() + 10'000'000'000; };
+  EXPECT_EQ(OnDemandScan(*bench.service, request, meddler).run()->files, 1U);
+  EXPECT_EQ(OnDemandScan(*bench.service, request, meddler).run()->unchanged, 0U);
+  EXPECT_EQ(OnDemandScan(*bench.service, request, meddler).run()->unchanged, 1U);
+}
+
+// Ends the scan after the first file.
+class Stopper final : public ScanListener {
+ public:
+  void result(ScannedFile&, const ScanResult&) override { stop_ = true; }
+  void problem(const std::string&, const std::string&) override {}
+  void progress(const ScanSummary&, uint64_t, uint64_t) override {}
+  bool wants_end() override { return stop_; }
+
+ private:
+  bool stop_ = false;
+};
+
+TEST_F(OnDemand, AScanThatIsStoppedKeepsWhatWasKnown) {
+  const std::string state = bench.directory.path() + "/state";
+  scan(false, state);
+  for (int number = 0; number < 50; ++number) {
+    bench.directory.write("files/more/" + std::to_string(number), std::to_string(number));
+  }
+  Stopper stopper;
+  OnDemandRequest request;
+  request.paths = {files + "/more"};
+  request.limits = limits;
+  request.state_file = state;
+  const auto summary = OnDemandScan(*bench.service, request, stopper).run();
+  ASSERT_TRUE(summary);
+  EXPECT_TRUE(summary->stopped);
+  EXPECT_LT(summary->files, 50U);
+  EXPECT_EQ(scan(false, state).unchanged, 2U);
+}
+
+TEST_F(OnDemand, DrawsABarOnATerminal) {
+  std::ostringstream drawn;
+  ScanReport report(findings, drawn, {false, false, true});
+  ScanSummary half;
+  half.files = 1;
+  half.unchanged = 1;
+  half.bytes = 1'500'000;
+  report.progress(half, 4, 1000);
+  EXPECT_EQ(drawn.str(), "\r\x1b[K[###############...............] 2 of 4 files, 1.5 MB, 0 found");
+  report.progress(half, 4, 1100);  // not more often than five times a second
+  EXPECT_EQ(drawn.str().find("0 found\r"), std::string::npos);
+  report.summary(half);
+  EXPECT_TRUE(drawn.str().ends_with("\r\x1b[K"));
 }
 
 TEST(ScandOptions, AreRead) {
   EXPECT_EQ(parse_scand_options({})->mode, ScandMode::Serve);
   EXPECT_EQ(parse_scand_options({"--socket", "/a", "--scanners", "3"})->scanners, 3U);
-  const auto scan = parse_scand_options(
-      {"--scan", "--jobs", "2", "--file-mb", "5", "--signatures", "/s", "a", "--", "-b"});
+  const auto scan = parse_scand_options({"--scan", "--jobs", "2", "--file-mb", "5", "--exclude",
+                                         "/a/./b", "--signatures", "/s", "a", "--", "-b"});
   ASSERT_TRUE(scan);
   EXPECT_EQ(scan->paths, (std::vector<std::string>{"a", "-b"}));
   EXPECT_EQ(scan->limits.file_bytes, 5U << 20U);
+  EXPECT_EQ(scan->excluded, std::vector<std::string>{"/a/b"});
   EXPECT_EQ(scan->signature_directories, std::vector<std::string>{"/s"});
   EXPECT_EQ(parse_scand_options({"--check"})->signature_directories,
             std::vector<std::string>{"/var/lib/clamav"});

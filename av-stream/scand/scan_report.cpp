@@ -39,12 +39,9 @@ void ScanReport::clear_progress() {
   drawn_ = false;
 }
 
-void ScanReport::result(const std::string& path, const ScanResult& result) {
+void ScanReport::result(ScannedFile& file, const ScanResult& result) {
   if (result.outcome == ScanOutcome::Clean) return;
-  if (result.outcome == ScanOutcome::Failed) {
-    problem(path, fmt::format("not scanned: {}", failure_name(result.failure)));
-    return;
-  }
+  const std::string& path = file.path;
   clear_progress();
   if (style_.json) {
     findings_ << json_text({{"path", path},

@@ -6,7 +6,9 @@
 #include <ostream>
 #include <string>
 
+#include "av-stream/scand/message_socket.h"
 #include "av-stream/scand/scan_result.h"
+#include "av-stream/scand/scan_state.h"
 
 namespace masugata::av {
 
@@ -20,6 +22,7 @@ struct ScanSummary {
   uint64_t duration_ms = 0;
   uint32_t signatures = 0;
   uint64_t version = 0;
+  bool stopped = false;  // before its end, by its listener
 
   // As clamscan's: 1 something was found, else 2 something was not scanned, else 0.
   [[nodiscard]] int exit_status() const noexcept {
@@ -28,23 +31,54 @@ struct ScanSummary {
   }
 };
 
+// A file while it is looked at.
+struct ScannedFile {
+  std::string path;
+  std::string name;   // in `folder`
+  Descriptor file;    // to be read
+  Descriptor folder;  // what it was found in
+  FileStamp stamp;    // before it was read
+};
+
+// Who is told of a scan. Thread: the scan's.
+class ScanListener {
+ public:
+  ScanListener() = default;
+  ScanListener(const ScanListener&) = delete;
+  ScanListener& operator=(const ScanListener&) = delete;
+  virtual ~ScanListener() = default;
+
+  // Of every file that was scanned, clean ones too; failures among them are said by problem(). The
+  // listener may take the descriptors.
+  virtual void result(ScannedFile& file, const ScanResult& result) = 0;
+  // Could not be scanned.
+  virtual void problem(const std::string& path, const std::string& what) = 0;
+  // About fifty times a second; of `files` to be scanned in all (0: not counted).
+  virtual void progress(const ScanSummary& so_far, uint64_t files, uint64_t now_ms) = 0;
+  // No file is begun meanwhile, and the scan does not end.
+  [[nodiscard]] virtual bool is_busy() { return false; }
+  // The scan ends as soon as it can.
+  [[nodiscard]] virtual bool wants_end() { return false; }
+};
+
 struct ReportStyle {
   bool json = false;
   bool quiet = false;
   bool progress = false;  // `messages` is a terminal
 };
 
-// Thread: one. Names of files are shown with control characters escaped.
-class ScanReport {
+// For people at a terminal, and for programs. Names of files are shown with control characters
+// escaped.
+class ScanReport final : public ScanListener {
  public:
   // Findings and the summary go to `findings`, problems and progress to `messages`.
   ScanReport(std::ostream& findings, std::ostream& messages, ReportStyle style)
       : findings_(findings), messages_(messages), style_(style) {}
 
-  void result(const std::string& path, const ScanResult& result);
-  void problem(const std::string& path, const std::string& what);
-  // Of `files` to be scanned in all; draws at most five times a second.
-  void progress(const ScanSummary& so_far, uint64_t files, uint64_t now_ms);
+  void result(ScannedFile& file, const ScanResult& result) override;
+  void problem(const std::string& path, const std::string& what) override;
+  // Draws at most five times a second.
+  void progress(const ScanSummary& so_far, uint64_t files, uint64_t now_ms) override;
   void summary(const ScanSummary& summary);
 
  private:

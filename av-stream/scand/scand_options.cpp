@@ -2,6 +2,7 @@
 #include "av-stream/scand/scand_options.h"
 
 #include <charconv>
+#include <filesystem>
 #include <functional>
 #include <map>
 
@@ -70,6 +71,11 @@ const std::map<std::string, Setter>& valued_options() {
          to.own_signatures.push_back(value);
          return Status();
        }},
+      {"--exclude",
+       [](ScandOptions& to, const std::string& value) {
+         to.excluded.push_back(std::filesystem::absolute(value).lexically_normal().string());
+         return Status();
+       }},
       {"--file-mb", number_setter("--file-mb", 2047,
                                   [](ScandOptions& to, uint64_t value) {
                                     to.limits.file_bytes = value * kMegabyte;
@@ -90,6 +96,7 @@ const std::map<std::string, std::function<void(ScandOptions&)>>& plain_options()
   static const std::map<std::string, std::function<void(ScandOptions&)>> options = {
       {"--scan", [](ScandOptions& to) { to.mode = ScandMode::Scan; }},
       {"--check", [](ScandOptions& to) { to.mode = ScandMode::Check; }},
+      {"--job", [](ScandOptions& to) { to.mode = ScandMode::Job; }},
       {"--help", [](ScandOptions& to) { to.mode = ScandMode::Help; }},
       {"-h", [](ScandOptions& to) { to.mode = ScandMode::Help; }},
       {"--version", [](ScandOptions& to) { to.mode = ScandMode::Version; }},
@@ -143,6 +150,7 @@ std::string scand_usage() {
   return R"(usage: masugata-scand [--socket PATH] [--user NAME] [--scanners N] [--syslog]
        masugata-scand --check [DIRECTORY]
        masugata-scand --scan [OPTION...] PATH...
+       masugata-scand --job
 
 Scans objects for masugatad with libclamav, in processes without rights.
 
@@ -159,12 +167,15 @@ Scans objects for masugatad with libclamav, in processes without rights.
     --quiet             no progress, only what was found
     --json              one JSON object per finding and problem, then the summary
     --state FILE        skip files that were clean before, with the same signatures
+    --exclude PATH      leave out a file or directory, may be repeated
     --report-encrypted  encrypted archives and documents are findings
     --report-macros     documents with macros are findings
     --report-limits     files that meet a limit are findings
     --file-mb N         most of one file (100)
     --scan-mb N         most of a file and what is unpacked from it (400)
     --time-s N          most time for one file (120)
+
+  --job               carry out a scan job for the masugatad at standard input, a socket
 
   --signatures DIRECTORY  of --check and --scan, may be repeated (/var/lib/clamav)
   --own FILE              further signatures, may be repeated

@@ -12,7 +12,7 @@
 
 namespace masugata::av {
 
-enum class ScandMode : uint8_t { Serve, Check, Scan, Help, Version };
+enum class ScandMode : uint8_t { Serve, Check, Scan, Job, Help, Version };
 
 struct ScandOptions {
   ScandMode mode = ScandMode::Serve;
@@ -29,6 +29,7 @@ struct ScandOptions {
   bool quiet = false;
   bool json = false;
   std::string state_file;  // empty: everything is scanned
+  std::vector<std::string> excluded;
   ScanLimits limits;
 };
 
