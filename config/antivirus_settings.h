@@ -70,8 +70,17 @@ struct AvProfile {
   uint32_t hold_whole_bytes = 10 * 1024;
 };
 
+// How the smart host is spoken to (RFC 3207).
+enum class MailTls : uint8_t {
+  None,
+  Opportunistic,  // encrypted when it offers that; whoever it is
+  Required,       // encrypted, and its certificate is valid for its name
+};
+
 struct AvNotices {
-  std::string smart_host;  // "192.0.2.1:25", "mail.example.com:25"; empty = no mails
+  MailTls tls = MailTls::Opportunistic;
+  std::string authorities;  // file of certificates that are trusted; empty: those of the system
+  std::string smart_host;   // "192.0.2.1:25", "mail.example.com:25"; empty = no mails
   std::string from;
   std::vector<std::string> administrators;
   bool to_recipients = true;                   // of infected mail that comes in
@@ -89,10 +98,13 @@ struct AvQuarantine {
 struct AvJob {
   std::string name;
   std::vector<std::string> paths;
+  std::vector<std::string> excluded = {};
   uint16_t at_minute = 2 * 60;  // of the day, local time
   uint8_t weekdays = 0x7f;      // bit 0 = Sunday
+  uint16_t scanners = 1;
+  uint64_t file_bytes = 100ULL << 20U;  // of a larger file the beginning is scanned
   bool quarantine = false;
-  std::vector<std::string> report_to;  // mail addresses
+  std::vector<std::string> report_to = {};  // mail addresses
 };
 
 struct AntivirusSettings {

@@ -185,8 +185,11 @@ av {
         exempt { kind [ image video ]; larger-than 1G; }
         no-quarantine;
     }
-    notices { smart-host 192.0.2.25; from av@example.com; inside-zone lan; }
-    scan-job nightly { path /srv/mail; at 03:30; weekdays [ mon sun ]; }
+    notices { smart-host 192.0.2.25; from av@example.com; inside-zone lan; tls required;
+              authorities /etc/ssl/own.pem; }
+    scan-job nightly { path /srv/mail; exclude /srv/mail/tmp; at 03:30; weekdays [ mon sun ];
+                       scanners 2; file-size 5M; quarantine; report-to admin@example.com; }
+    scan-job plain { path /srv; }
 }
 policy { from lan to wan { rule web { action permit; inspect { av office; } } } }
 )");
@@ -210,9 +213,19 @@ policy { from lan to wan { rule web { action permit; inspect { av office; } } } 
             "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
   EXPECT_EQ(av.memory_megabytes, 64U);
   EXPECT_EQ(av.blocked_url_minutes, 10U);
-  ASSERT_EQ(av.jobs.size(), 1U);
+  EXPECT_EQ(av.notices.tls, MailTls::Required);
+  EXPECT_EQ(av.notices.authorities, "/etc/ssl/own.pem");
+  ASSERT_EQ(av.jobs.size(), 2U);
   EXPECT_EQ(av.jobs[0].at_minute, 3 * 60 + 30);
   EXPECT_EQ(av.jobs[0].weekdays, 0b11);
+  EXPECT_EQ(av.jobs[0].excluded, std::vector<std::string>{"/srv/mail/tmp"});
+  EXPECT_EQ(av.jobs[0].scanners, 2U);
+  EXPECT_EQ(av.jobs[0].file_bytes, 5U << 20U);
+  EXPECT_TRUE(av.jobs[0].quarantine);
+  EXPECT_EQ(av.jobs[0].report_to, std::vector<std::string>{"admin@example.com"});
+  EXPECT_EQ(av.jobs[1].at_minute, 2 * 60);
+  EXPECT_EQ(av.jobs[1].weekdays, 0x7f);
+  EXPECT_EQ(av.jobs[1].scanners, 1U);
 }
 
 TEST(Load, ReadsServices) {

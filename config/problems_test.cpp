@@ -279,7 +279,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"av { profile p { limits { object-size 1; } } }", "'1' is too small"},
         Case{"av { notices { smart-host mail; } }", "notices have no sender"},
         Case{"av { scan-job j { path /srv; at 25:00; } }", "'25:00' is no time of day"},
-        Case{"av { scan-job j { } }", "the job scans nothing"}));
+        Case{"av { scan-job j { } }", "the job scans nothing"},
+        Case{"av { scan-job j { path /srv; file-size 4G; } }", "'4G' is too large"},
+        Case{"av { scan-job j { path /srv; report-to a@example.com; } }",
+             "warning: av scan-job j: nobody gets the report"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Nat, CrossCheck,

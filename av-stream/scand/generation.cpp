@@ -242,8 +242,9 @@ void Generation::start(uint32_t index, uint64_t now_ms) {
   shared.holder.store(holder);
   shared.busy_since_ms.store(0);
   shared.seen_ms.store(now_ms);
+  const pid_t own = getpid();
   const pid_t process = fork();
-  if (process == 0) become_scanner(index);
+  if (process == 0) become_scanner(index, own);
   if (process < 0) {
     shared.holder.store(0);
     seat.start_at_ms = now_ms + kRestartDelayMs;
@@ -253,8 +254,8 @@ void Generation::start(uint32_t index, uint64_t now_ms) {
   shared.process.store(process);
 }
 
-void Generation::become_scanner(uint32_t index) {
-  const pid_t generation = getppid();
+// `generation`, known before the fork: who asks for it later may get that of its heir.
+void Generation::become_scanner(uint32_t index, pid_t generation) {
   prctl(PR_SET_NAME, "scand-scanner");
   prctl(PR_SET_TIMERSLACK, 1000UL);  // nanoseconds: short sleeps are meant
   signal(SIGTERM, SIG_DFL);

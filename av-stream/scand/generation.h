@@ -63,7 +63,7 @@ class Generation {
   void settle(uint32_t index, int wait_status);
   void end_hanging(uint32_t index, uint64_t now_ms);
   void start(uint32_t index, uint64_t now_ms);
-  [[noreturn]] void become_scanner(uint32_t index);
+  [[noreturn]] void become_scanner(uint32_t index, pid_t generation);
 
   GenerationPlan plan_;
   MessageSocket channel_;

@@ -32,7 +32,6 @@ void close_all_but(std::vector<int> kept) {
                                     ScannerBoard& board, HolderNumbers& holders,
                                     std::span<const int> regions) {
   for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) signal(number, SIG_DFL);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
   std::vector<int> kept(regions.begin(), regions.end());
   kept.push_back(channel.descriptor());
   close_all_but(kept);
@@ -72,9 +71,12 @@ Result<std::unique_ptr<GenerationHandle>> GenerationHandle::start(const Generati
   std::unique_ptr<GenerationHandle> handle(
       new GenerationHandle(std::move(channel->first), std::move(*board)));
   handle->started_ms_ = monotonic_ms();
+  const pid_t own = getpid();
   const pid_t process = fork();
   if (process < 0) return failure("generation", std::strerror(errno));
   if (process == 0) {
+    // Whose parent is gone by now gets no signal of its end.
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != own) _exit(1);
     become_generation(plan, std::move(channel->second), *handle->board_, holders, regions);
   }
   handle->process_ = process;

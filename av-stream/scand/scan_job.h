@@ -4,7 +4,8 @@
 //
 //   to the job    {"type":"job", ...}                      once: ScanJobRequest
 //   to masugatad  {"type":"found", "number", "path", "outcome", "signature", "bytes", "modified"},
-//                 with the file's descriptor when it is asked for
+//                 with a copy of the file in memory when files are handed over and it is not
+//                 larger than kMaximumHandedOver
 //   to the job    {"type":"kept", "number"}                the file may go
 //                 {"type":"not-kept", "number"}            it stays
 //   to masugatad  {"type":"removed", "number", "problem"}  empty: it is gone
@@ -31,7 +32,7 @@ struct ScanJobRequest {
   ScandSettings settings;             // signatures, scanners, memory
   uint64_t file_bytes = 0;            // most of one file; 0: the default
   std::string state_file;             // absolute; empty: none
-  bool hand_over = false;             // found files come with their descriptors and may go
+  bool hand_over = false;             // copies of infected files come, and the files may go
   std::vector<uint32_t> other_cores;  // not to be used, if there are others
 
   bool operator==(const ScanJobRequest&) const = default;
@@ -44,5 +45,6 @@ struct ScanJobRequest {
 // Bounds of what one run tells; what is beyond is in the counts only.
 inline constexpr uint64_t kMaximumToldFindings = 1000;
 inline constexpr uint64_t kMaximumToldProblems = 200;
+inline constexpr uint64_t kMaximumHandedOver = 64ULL << 20U;
 
 }  // namespace masugata::av

@@ -5,6 +5,7 @@
 #include <clamav.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <array>
@@ -87,6 +88,8 @@ class ServiceBench {
   static constexpr uint32_t kBlocks = 6000;
 
   explicit ServiceBench(uint32_t scanners = 1) {
+    // What earlier tests have freed is no room for scanners that are bounded.
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     directory.write("signatures/test.ndb", body_signature("Test.Evil", kEvil));
     settings.signature_directories = {directory.path() + "/signatures"};
     settings.scanners = scanners;

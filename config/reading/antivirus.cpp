@@ -114,6 +114,11 @@ void read_signatures(DataNode node, AntivirusSettings& settings) {
 
 void read_notices(Context& context, DataNode node, AvNotices& notices) {
   notices.smart_host = node.child("smart-host").value();
+  const std::string_view tls = node.child("tls").value();
+  notices.tls = tls == "none"       ? MailTls::None
+                : tls == "required" ? MailTls::Required
+                                    : MailTls::Opportunistic;
+  notices.authorities = node.child("authorities").value();
   notices.from = node.child("from").value();
   notices.administrators = read_texts(node, "administrator");
   notices.per_hour = number_or(node.child("per-hour"), notices.per_hour);
@@ -130,6 +135,7 @@ void read_job(Context& context, DataNode node, AvJob& job) {
                                                       "thu", "fri", "sat"};
   job.name = node.child("name").value();
   job.paths = read_texts(node, "path");
+  job.excluded = read_texts(node, "exclude");
   if (job.paths.empty()) context.error(node, "the job scans nothing", "path FOLDER;");
   Schedule day;
   // A range to midnight has the same shape as one moment of the day.
@@ -147,6 +153,9 @@ void read_job(Context& context, DataNode node, AvJob& job) {
     weekdays |= 1U << (found - kWeekdays.begin());
   }
   if (weekdays != 0) job.weekdays = static_cast<uint8_t>(weekdays);
+  job.scanners = number_or(node.child("scanners"), job.scanners);
+  job.file_bytes =
+      read_size(context, node.child("file-size"), job.file_bytes, 1024, (2ULL << 30U) - 1);
   job.quarantine = node.has("quarantine");
   job.report_to = read_texts(node, "report-to");
 }
@@ -182,8 +191,8 @@ void read_antivirus(Context& context) {
   for (const DataNode node : av.children("scan-job")) {
     AvJob job;
     read_job(context, node, job);
-    if (!context.has_errors()) {
-      context.warning(node, "this version does not carry out scan jobs: see `masugata scan`");
+    if (!job.report_to.empty() && settings.notices.smart_host.empty()) {
+      context.warning(node, "nobody gets the report: `av notices` has no smart-host");
     }
     settings.jobs.push_back(std::move(job));
   }

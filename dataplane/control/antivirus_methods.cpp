@@ -104,6 +104,30 @@ Json kept_json(const AvKeptList& list) {
   return {{"objects", objects}, {"total", list.total}};
 }
 
+Json jobs_json(const std::vector<AvScanJob>& list) {
+  Json jobs = Json::array();
+  for (const AvScanJob& job : list) {
+    Json item = {{"name", job.name},
+                 {"state", job.state},
+                 {"next", job.next_s},
+                 {"skipped", job.skipped},
+                 {"last", nullptr}};
+    if (job.started_s != 0) {
+      item["started"] = job.started_s;
+      item["so_far"] = object_of(job.so_far);
+    }
+    if (job.ran) {
+      item["last"] = {{"started", job.last_started_s},
+                      {"ended", job.last_ended_s},
+                      {"result", job.result},
+                      {"problem", job.problem},
+                      {"counts", object_of(job.counts)}};
+    }
+    jobs.push_back(std::move(item));
+  }
+  return {{"jobs", jobs}};
+}
+
 // Numbers of 64 bits travel as text, which every JSON reader takes.
 uint64_t wide_number(ParameterReader& reader, const char* name, bool required) {
   const std::string text = required ? reader.required_text(name) : reader.text(name);
@@ -170,6 +194,22 @@ void remove_kept(AntivirusState& state, const Json& parameters, const Responder&
   answer(state.remove_kept(reference), responder, {{"deleted", true}});
 }
 
+void show_jobs(AntivirusState& state, const Json& parameters, const Responder& responder) {
+  ParameterReader reader(parameters);
+  if (!refused(reader, responder)) responder.result(jobs_json(state.scan_jobs()));
+}
+
+void run_job(AntivirusState& state, const Json& parameters, const Responder& responder) {
+  ParameterReader reader(parameters);
+  const std::string name = reader.required_text("name");
+  const std::string action = reader.required_text("action");
+  if (action != "start" && action != "stop") reader.complain("\"action\" is start or stop");
+  if (refused(reader, responder)) return;
+  const bool start = action == "start";
+  answer(start ? state.start_scan_job(name) : state.stop_scan_job(name), responder,
+         {{start ? "started" : "stopped", name}});
+}
+
 void reload(AntivirusState& state, const Json& parameters, const Responder& responder) {
   ParameterReader reader(parameters);
   if (!refused(reader, responder)) answer(state.reload(), responder, {{"loading", true}});
@@ -187,6 +227,8 @@ void add_antivirus_methods(AntivirusState& state, MethodTable& methods) {
   add("show.av", Role::Observer, show_status);
   add("show.av.blocked-urls", Role::Observer, show_urls);
   add("show.av.quarantine", Role::Observer, show_kept);
+  add("show.av.scan-jobs", Role::Observer, show_jobs);
+  add("av.scan-job", Role::Administrator, run_job);
   add("clear.av.blocked-urls", Role::Administrator, clear_urls);
   add("av.reload", Role::Administrator, reload);
   add("av.release", Role::Administrator, read_kept);

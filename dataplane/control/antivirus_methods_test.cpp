@@ -57,6 +57,21 @@ TEST_F(AntivirusMethodsTest, ShowsReadsAndDeletesWhatIsKept) {
   EXPECT_NE(complaint("av.delete"), "no error");
 }
 
+TEST_F(AntivirusMethodsTest, ShowsStartsAndStopsScanJobs) {
+  const Json jobs = result("show.av.scan-jobs")["jobs"];
+  EXPECT_EQ(jobs[0]["so_far"]["files"], 12'000);
+  EXPECT_EQ(jobs[0]["last"], nullptr);
+  EXPECT_EQ(jobs[1]["last"]["counts"]["infected"], 2);
+  EXPECT_EQ(result("av.scan-job", {{"name", "shares"}, {"action", "start"}})["started"], "shares");
+  EXPECT_EQ(result("av.scan-job", {{"name", "shares"}, {"action", "stop"}})["stopped"], "shares");
+  EXPECT_EQ(complaint("av.scan-job", {{"name", "mail-store"}, {"action", "start"}}),
+            "scan job mail-store: runs already");
+  EXPECT_NE(complaint("av.scan-job", {{"name", "shares"}, {"action", "pause"}}), "no error");
+  EXPECT_NE(complaint("av.scan-job", {{"action", "start"}}), "no error");
+  EXPECT_EQ(state_.calls,
+            (std::vector<std::string>{"start shares", "stop shares", "start mail-store"}));
+}
+
 TEST_F(AntivirusMethodsTest, ReloadSaysWhyNot) {
   EXPECT_EQ(result("av.reload")["loading"], true);
   state_.reload_answer = failure("antivirus", "masugata-scand is not connected");
@@ -67,7 +82,8 @@ TEST_F(AntivirusMethodsTest, ObserversOnlyLook) {
   role_ = Role::Observer;
   client_ = std::make_unique<TestClient>(*loop_, *server_);
   EXPECT_EQ(result("show.av.quarantine")["total"], 1);
-  for (const char* method : {"av.reload", "av.release", "av.delete", "clear.av.blocked-urls"}) {
+  for (const char* method :
+       {"av.reload", "av.release", "av.delete", "av.scan-job", "clear.av.blocked-urls"}) {
     EXPECT_NE(complaint(method, {{"reference", "1000000007"}}), "no error") << method;
   }
   EXPECT_TRUE(state_.calls.empty());

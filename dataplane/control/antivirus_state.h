@@ -106,6 +106,21 @@ struct AvKeptList {
   uint64_t total = 0;
 };
 
+struct AvScanJob {
+  std::string name;
+  std::string state;      // idle, waiting, running, stopping
+  int64_t started_s = 0;  // of the run under way; 0: none
+  NamedCounts so_far;     // likewise
+  int64_t next_s = 0;
+  uint64_t skipped = 0;  // due while the run before was not over
+  bool ran = false;      // what follows is of the last run that ended
+  int64_t last_started_s = 0;
+  int64_t last_ended_s = 0;
+  std::string result;  // clean, found, incomplete, stopped, failed
+  std::string problem;
+  NamedCounts counts;
+};
+
 // Thread: as GatewayState. Lists have at most `limit` entries and say how many there are.
 class AntivirusState {
  public:
@@ -127,6 +142,11 @@ class AntivirusState {
   [[nodiscard]] virtual Result<std::vector<uint8_t>> read_kept(uint64_t reference,
                                                                uint64_t offset) = 0;
   [[nodiscard]] virtual Status remove_kept(uint64_t reference) = 0;
+  // In the order of the configuration.
+  [[nodiscard]] virtual std::vector<AvScanJob> scan_jobs() = 0;
+  // Faults: unknown, or it is not so that it can be started or stopped.
+  [[nodiscard]] virtual Status start_scan_job(const std::string& name) = 0;
+  [[nodiscard]] virtual Status stop_scan_job(const std::string& name) = 0;
   // Signatures are looked at again. Fault: no scanner is there.
   [[nodiscard]] virtual Status reload() = 0;
 };

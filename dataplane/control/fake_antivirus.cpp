@@ -49,6 +49,34 @@ FakeAntivirus::FakeAntivirus() : kept_bytes({0x4d, 0x5a, 0x00, 0xff, 0x0a}) {
   kept_object.name = "eicar.com";
   kept_object.url = "example.com/eicar.com";
   kept_answer = {{kept_object}, 1};
+  AvScanJob mail;
+  mail.name = "mail-store";
+  mail.state = "running";
+  mail.started_s = 1'600'048'800;
+  mail.so_far = {{"files", 12'000}, {"bytes", 1'500'000'000}, {"infected", 0}};
+  mail.next_s = 1'600'135'200;
+  mail.skipped = 1;
+  AvScanJob shares;
+  shares.name = "shares";
+  shares.state = "idle";
+  shares.next_s = 1'600'392'600;
+  shares.ran = true;
+  shares.last_started_s = 1'599'787'800;
+  shares.last_ended_s = 1'599'791'520;
+  shares.result = "found";
+  shares.counts = {{"files", 1'000},         {"bytes", 25'000'000}, {"unchanged", 99'000},
+                   {"infected", 2},          {"other_findings", 1}, {"not_scanned", 3},
+                   {"signatures", 8'701'234}};
+  AvScanJob broken;
+  broken.name = "broken";
+  broken.state = "waiting";
+  broken.next_s = 1'600'135'200;
+  broken.ran = true;
+  broken.last_started_s = 1'600'048'800;
+  broken.last_ended_s = 1'600'048'801;
+  broken.result = "failed";
+  broken.problem = "/var/lib/clamav: holds no signature files: freshclam fetches them";
+  jobs_answer = {mail, shares, broken};
 }
 
 AvBlockedUrlList FakeAntivirus::blocked_urls(uint32_t limit) {
@@ -82,6 +110,17 @@ Status FakeAntivirus::remove_kept(uint64_t reference) {
   calls.push_back("remove " + std::to_string(reference));
   if (reference == kept_answer.objects.front().reference) return {};
   return failure("quarantine", "has nothing with this reference");
+}
+
+Status FakeAntivirus::start_scan_job(const std::string& name) {
+  calls.push_back("start " + name);
+  if (name == "shares") return {};
+  return failure("scan job " + name, "runs already");
+}
+
+Status FakeAntivirus::stop_scan_job(const std::string& name) {
+  calls.push_back("stop " + name);
+  return {};
 }
 
 }  // namespace masugata::dataplane::control

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "dataplane/control/methods.h"
+#include "dataplane/gateway/state/show_antivirus.h"
 #include "dataplane/gateway/worker_threads.h"
 #include "dataplane/inspection/stats_event.h"
 #include "dataplane/platform/eal.h"
@@ -276,6 +277,9 @@ void Gateway::start_antivirus_service() {
     const std::filesystem::path control = options_.control_socket;
     targets.scanner_socket = (control.parent_path() / "scand.sock").string();
   }
+  targets.scan_job_socket = options_.scan_job_socket;
+  targets.scan_job_folder = options_.state_folder + "/scan-jobs";
+  targets.worker_cores.assign(cores_.begin(), cores_.end());
   antivirus_service_ = std::make_unique<AntivirusService>(std::move(targets));
 }
 
@@ -340,6 +344,11 @@ void Gateway::write_stats() {
   figures.uptime_s = (loop_->now_ms() - started_ms_) / 1000;
   for (const auto& worker : workers_) {
     figures.received_packets += worker->context().counters.received.get();
+  }
+  if (antivirus_->is_active()) {
+    control::AvStatus antivirus;
+    add_guard_counters(antivirus_->guards(), antivirus);
+    figures.antivirus = {antivirus.counters, antivirus.passed, antivirus.refused};
   }
   event_log_.write(stats_event(figures, static_cast<uint64_t>(microseconds_of(wall_time()))));
 }

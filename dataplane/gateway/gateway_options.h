@@ -13,8 +13,10 @@ namespace masugata::dataplane {
 struct GatewayOptions {
   std::string configuration = "/etc/masugata/gateway.conf";
   std::string control_socket = "/run/masugata/control.sock";
-  std::string sa_socket;                  // empty: sa.sock beside the control socket
-  std::string scanner_socket;             // empty: scand.sock beside the control socket
+  std::string sa_socket;       // empty: sa.sock beside the control socket
+  std::string scanner_socket;  // empty: scand.sock beside the control socket
+  std::string scan_job_socket = "/run/masugata-scan-job.sock";
+  std::string state_folder = "/var/lib/masugata";
   std::string hw_profiles;                // folder; empty: beside the sources or installed
   std::optional<std::string> hw_profile;  // instead of the configuration's
   std::optional<uint32_t> memory_mb;      // instead of the profile's

@@ -208,6 +208,7 @@ Status RunningGatewayState::clear_counters() {
   gateway_.configuration().clear_counters();
   base_ = counters_now(gateway_.workers(), port_statistics(), read_twin_counters());
   inspection_base_ = inspection_counters_now(gateway_.inspection(), gateway_.event_log());
+  antivirus_.clear_counters();
   return {};
 }
 

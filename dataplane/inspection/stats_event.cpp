@@ -100,6 +100,22 @@ void write_protocols(std::string_view name,
   json.close_object();
 }
 
+void write_counts(const StatsFigures::Antivirus::Counts& counts, JsonWriter& json) {
+  for (const auto& [name, count] : counts) json.member(name, count);
+}
+
+void write_antivirus(const StatsFigures::Antivirus& antivirus, JsonWriter& json) {
+  json.open_object("antivirus");
+  write_counts(antivirus.counters, json);
+  json.open_object("passed");
+  write_counts(antivirus.passed, json);
+  json.close_object();
+  json.open_object("refused");
+  write_counts(antivirus.refused, json);
+  json.close_object();
+  json.close_object();
+}
+
 }  // namespace
 
 StatsFigures gather_stats(const InspectionManager& manager) {
@@ -141,6 +157,7 @@ std::string stats_event(const StatsFigures& figures, uint64_t time_us) {
   json.member("parser", figures.parsers_failed);
   json.close_object();
   json.close_object();
+  if (figures.antivirus) write_antivirus(*figures.antivirus, json);
   json.close_object();
   json.close_object();
   return json.overflowed() ? std::string() : std::string(json.text());

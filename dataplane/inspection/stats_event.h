@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/model.h"
@@ -46,9 +48,18 @@ struct StatsFigures {
   static constexpr size_t kProtocols = static_cast<size_t>(ids::ApplicationProtocol::Count);
   std::array<uint64_t, kProtocols> protocol_flows{};
   std::array<uint64_t, kProtocols> protocol_transactions{};
+  // Of antivirus, by name; left out when nothing is scanned.
+  struct Antivirus {
+    using Counts = std::vector<std::pair<std::string, uint64_t>>;
+    Counts counters;
+    Counts passed;   // by reason
+    Counts refused;  // by reason
+  };
+  std::optional<Antivirus> antivirus;
 };
 
-// Control thread. What the manager knows; uptime_s and received_packets are left to the caller.
+// Control thread. What the manager knows; uptime_s, received_packets and antivirus are left to the
+// caller.
 [[nodiscard]] StatsFigures gather_stats(const InspectionManager& manager);
 
 // One line, without its end; `time_us` since 1970. Any thread.

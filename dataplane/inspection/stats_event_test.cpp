@@ -44,6 +44,16 @@ TEST(StatsEvent, HasTheFieldsThatReadersKnow) {
   EXPECT_FALSE(stats["app_layer"]["flow"].contains("dns")) << "nothing was seen of it";
 }
 
+TEST(StatsEvent, HasAntivirusWhenSomethingIsScanned) {
+  StatsFigures figures;
+  EXPECT_FALSE(nlohmann::json::parse(stats_event(figures, 0))["stats"].contains("antivirus"));
+  figures.antivirus = {{{"objects", 12}, {"infected", 1}}, {{"too-large", 2}}, {{"infected", 1}}};
+  const auto stats = nlohmann::json::parse(stats_event(figures, 0))["stats"];
+  EXPECT_EQ(stats["antivirus"]["objects"], 12);
+  EXPECT_EQ(stats["antivirus"]["passed"]["too-large"], 2);
+  EXPECT_EQ(stats["antivirus"]["refused"]["infected"], 1);
+}
+
 TEST(StatsEvent, AsManyProfilesAsThereMayBeFit) {
   StatsFigures figures;
   for (size_t i = 0; i < kMaximumInspectionSlots; ++i) {

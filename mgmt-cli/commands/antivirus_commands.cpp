@@ -32,6 +32,12 @@ std::vector<Command> antivirus_questions() {
        "show.av.quarantine",
        {},
        limit},
+      {{"show", "av", "scan-jobs"},
+       "scan jobs: when they ran, what came of it, when they run next",
+       Action::Call,
+       "show.av.scan-jobs",
+       {},
+       {}},
   };
 }
 
@@ -62,6 +68,13 @@ std::vector<Command> antivirus_actions() {
        Action::Call,
        "av.delete",
        {reference()},
+       {}},
+      {{"request", "av", "scan-job"},
+       "run a scan job now, or end its run",
+       Action::Call,
+       "av.scan-job",
+       {{"NAME", ValueKind::Text, "name", "name of the job"},
+        {"start|stop", ValueKind::StartStop, "action", "what to do"}},
        {}},
   };
 }

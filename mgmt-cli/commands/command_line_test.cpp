@@ -33,6 +33,9 @@ TEST(ParseCommand, FindsEveryCommandOfTheTable) {
         case ValueKind::Sid:
           words.emplace_back("2000001");
           break;
+        case ValueKind::StartStop:
+          words.emplace_back("start");
+          break;
         case ValueKind::Switch:
           words.emplace_back("on");
           break;

@@ -216,7 +216,7 @@ const std::vector<TopWord>& top_words() {
       {"monitor", "watch until interrupted"},
       {"explain", "say what a new connection would meet"},
       {"clear", "start counters again; harmless"},
-      {"request", "antivirus: read signatures again, take out of quarantine"},
+      {"request", "antivirus: read signatures again, take out of quarantine, run scan jobs"},
       {"ips", "rules of intrusion prevention: reload, test, profiling"},
       {"replay", "run captures through the inspection engine"},
       {"scan", "scan files of this machine for malware"},
@@ -258,6 +258,8 @@ std::string_view placeholder(ValueKind kind) {
       return "SID";
     case ValueKind::Switch:
       return "on|off";
+    case ValueKind::StartStop:
+      return "start|stop";
     case ValueKind::Reference:
       return "REFERENCE";
     case ValueKind::Text:
@@ -300,6 +302,8 @@ std::string_view description(ValueKind kind) {
       return "a signature id, a number from 1 to 4294967295";
     case ValueKind::Switch:
       return "on or off";
+    case ValueKind::StartStop:
+      return "start or stop";
     case ValueKind::Reference:
       return "a reference, the number that log and block page show";
     case ValueKind::Text:

@@ -24,6 +24,7 @@ enum class ValueKind : uint8_t {
   Endpoint,  // 10.0.0.1:80, [2001:db8::1]:80, without a port where it is optional
   Sid,       // of an IPS rule
   Switch,    // on or off
+  StartStop,
   Application,
   Domain,
   Reference,  // of an event of antivirus

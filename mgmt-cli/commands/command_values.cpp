@@ -106,6 +106,10 @@ Status add_value(json& parameters, ValueKind kind, std::string_view parameter,
       value = *number;
       return {};
     }
+    case ValueKind::StartStop:
+      if (text != "start" && text != "stop") return not_accepted(text, kind);
+      value = text;
+      return {};
     case ValueKind::Switch:
       if (text != "on" && text != "off") return not_accepted(text, kind);
       value = text;

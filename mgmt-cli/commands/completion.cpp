@@ -26,6 +26,9 @@ void add_values(std::vector<Candidate>& candidates, std::string_view prefix, Val
   if (kind == ValueKind::Switch) {
     for (const char* name : {"on", "off"}) add(candidates, prefix, name, "");
   }
+  if (kind == ValueKind::StartStop) {
+    for (const char* name : {"start", "stop"}) add(candidates, prefix, name, "");
+  }
   if (kind == ValueKind::Application) {
     for (config::ApplicationId id = 0; id < config::application_count(); ++id) {
       add(candidates, prefix, config::application_name(id),

@@ -33,6 +33,7 @@ namespace masugata::cli {
 [[nodiscard]] std::string render_av(const Json& answer);
 [[nodiscard]] std::string render_av_urls(const Json& answer);
 [[nodiscard]] std::string render_av_quarantine(const Json& answer);
+[[nodiscard]] std::string render_av_scan_jobs(const Json& answer);
 [[nodiscard]] std::string render_explanation(const Json& parameters, const Json& answer);
 [[nodiscard]] std::string render_reload(const Json& report);
 // One line of `monitor trace`.

@@ -71,7 +71,7 @@ std::string scanner_lines(const Json& scanner) {
   std::string text = fmt::format(
       "scanner          engine {}{}, {}; replaced: {} crashed, {} hung, {} out of memory\n",
       text_of(scanner, "engine"), flag_of(scanner, "loading") ? " (loading others)" : "",
-      format_number_of(list_of(scanner, "scanners").size(), "process"),
+      format_number_of(list_of(scanner, "scanners").size(), "scanner"),
       number_of(restarts, "crashes"), number_of(restarts, "hangs"),
       number_of(restarts, "memory_shortages"));
   return text + signature_lines(scanner);
@@ -85,6 +85,22 @@ std::string reason_lines(const Json& reasons, const char* title) {
                         printable(name));
   }
   return text;
+}
+
+std::string job_counts(const Json& counts) {
+  return fmt::format(
+      "{} scanned ({}), {} unchanged, {} infected, {} other findings, {} not scanned",
+      format_number_of(number_of(counts, "files"), "file"),
+      format_bytes(number_of(counts, "bytes")), format_count(number_of(counts, "unchanged")),
+      number_of(counts, "infected"), number_of(counts, "other_findings"),
+      number_of(counts, "not_scanned"));
+}
+
+std::string job_state(const Json& job) {
+  std::string text = printable(text_of(job, "state"));
+  if (number_of(job, "started") == 0) return text;
+  return text +
+         fmt::format(" since {}: {}", time_text(job, "started"), job_counts(member(job, "so_far")));
 }
 
 std::string shown_of(const Json& answer, size_t shown, const char* what) {
@@ -107,11 +123,12 @@ std::string render_av(const Json& answer) {
                       number_of(now, "sessions"), number_of(now, "objects"),
                       number_of(now, "segments_held"));
   text += fmt::format("blocked URLs     {}\n", number_of(answer, "blocked_urls"));
-  text += fmt::format("quarantine       {} objects, {} of {}\n", number_of(quarantine, "objects"),
+  text += fmt::format("quarantine       {}, {} of {}\n",
+                      format_number_of(number_of(quarantine, "objects"), "object"),
                       format_bytes(number_of(quarantine, "bytes")),
                       format_bytes(number_of(quarantine, "maximum_bytes")));
   if (number_of(quarantine, "not_kept") != 0) {
-    text += fmt::format("  {} could not be kept {}\n", number_of(quarantine, "not_kept"),
+    text += fmt::format("  {} could not be kept: {}\n", number_of(quarantine, "not_kept"),
                         printable(text_of(quarantine, "problem")));
   }
   const Json& notices = member(answer, "notices");
@@ -164,6 +181,30 @@ std::string render_av_quarantine(const Json& answer) {
   }
   if (text.empty()) return "the quarantine is empty\n";
   return text + shown_of(answer, list_of(answer, "objects").size(), "objects");
+}
+
+std::string render_av_scan_jobs(const Json& answer) {
+  std::string text;
+  for (const Json& job : list_of(answer, "jobs")) {
+    text += fmt::format("{}  {}\n", printable(text_of(job, "name")), job_state(job));
+    text += fmt::format("    next       {}\n", time_text(job, "next"));
+    const Json& last = member(job, "last");
+    if (last.is_object()) {
+      const Json& counts = member(last, "counts");
+      text += fmt::format("    last       {}, {}: {}\n", time_text(last, "started"),
+                          format_duration(number_of(last, "ended") - number_of(last, "started")),
+                          printable(text_of(last, "result")));
+      if (!text_of(last, "problem").empty()) {
+        text += fmt::format("               {}\n", printable(text_of(last, "problem")));
+      }
+      text += fmt::format("               {}\n", job_counts(counts));
+    }
+    if (number_of(job, "skipped") != 0) {
+      text += fmt::format("    left out   {}, because the run before was not over\n",
+                          format_number_of(number_of(job, "skipped"), "run"));
+    }
+  }
+  return text.empty() ? "no scan job is configured\n" : text;
 }
 
 }  // namespace masugata::cli

@@ -278,12 +278,17 @@ std::string render_answer(std::string_view method, const Json& parameters, const
   if (method == "show.ips.profile") return render_ips_costs(answer);
   if (method == "show.av") return render_av(answer);
   if (method == "show.av.blocked-urls") return render_av_urls(answer);
+  if (method == "show.av.scan-jobs") return render_av_scan_jobs(answer);
   if (method == "show.av.quarantine") return render_av_quarantine(answer);
   if (method == "clear.av.blocked-urls") {
     return fmt::format("{} URLs may be asked for again\n", number_of(answer, "cleared"));
   }
   if (method == "av.reload") {
     return "looking at the signatures; 'masugata show av' says when they are in force\n";
+  }
+  if (method == "av.scan-job") {
+    return answer.contains("started") ? "it begins; 'masugata show av scan-jobs' says how it goes\n"
+                                      : "it ends; what it has found is reported\n";
   }
   if (method == "av.delete") return "deleted\n";
   if (method == "ips.reload") {

@@ -81,6 +81,30 @@ TEST_F(OutputTest, ShowIpsProfile) {
   expect_golden(output_of({"show", "ips", "profile"}), "show-ips-profile");
 }
 
+TEST_F(OutputTest, ShowAv) {
+  expect_golden(output_of({"show", "av"}), "show-av");
+  expect_golden(output_of({"show", "av", "blocked-urls"}), "show-av-blocked-urls");
+  expect_golden(output_of({"show", "av", "quarantine"}), "show-av-quarantine");
+  expect_golden(output_of({"show", "av", "scan-jobs"}), "show-av-scan-jobs");
+}
+
+TEST_F(OutputTest, ShowAvWhenThingsAreMissing) {
+  auto& av = server_->gateway.antivirus_answer;
+  av.status_answer.scanner = {};
+  av.status_answer.quarantine.not_kept = 2;
+  av.status_answer.quarantine.problem = "/var/lib: No space left on device";
+  av.status_answer.notice_problem = "Could not resolve host";
+  expect_golden(output_of({"show", "av"}), "show-av-without-scanner");
+  av.status_answer.active = false;
+  EXPECT_EQ(output_of({"show", "av"}), "antivirus is not configured\n");
+  av.urls_answer = {};
+  av.kept_answer = {};
+  av.jobs_answer = {};
+  EXPECT_EQ(output_of({"show", "av", "blocked-urls"}), "no URL is blocked\n");
+  EXPECT_EQ(output_of({"show", "av", "quarantine"}), "the quarantine is empty\n");
+  EXPECT_EQ(output_of({"show", "av", "scan-jobs"}), "no scan job is configured\n");
+}
+
 TEST_F(OutputTest, RulesThatFailedToLoadAreSaidFirst) {
   auto& load = server_->gateway.ips_answer.load;
   load.state = dataplane::control::IpsLoadState::Failed;

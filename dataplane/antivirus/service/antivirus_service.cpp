@@ -52,7 +52,8 @@ AntivirusService::AntivirusService(AntivirusServiceTargets targets)
       link_(*targets_.loop, targets_.log),
       quarantine_(targets_.wall_clock),
       notices_([this](NoticeMail mail) { return smart_host_.send(std::move(mail)); },
-               targets_.wall_clock) {
+               targets_.wall_clock),
+      scan_jobs_(job_targets()) {
   targets_.manager->add_listener(
       [this](size_t worker, const AntivirusRecord& record) { take(worker, record); });
   timer_ = targets_.loop->call_every(kTickMs, [this] { tick(); });
@@ -64,23 +65,45 @@ Status AntivirusService::configure(const config::Model& model) {
   settings_ = model.antivirus;
   wants_alerts_ = wants(model.ips.log, "alert");
   wants_files_ = wants(model.ips.log, "fileinfo");
-  smart_host_.configure(settings_.notices.smart_host);
+  smart_host_.configure(settings_.notices);
   notices_.configure(settings_.notices);
-  if (!targets_.manager->is_active()) return {};
+  scan_jobs_.configure(settings_.jobs, scand_settings(settings_));
+  const bool active = targets_.manager->is_active();
+  const Status listening = active ? serve_scanner() : Status();
+  if (!active && settings_.jobs.empty()) return {};
+  QuarantineLimits limits;
+  limits.bytes = settings_.quarantine.megabytes << 20U;
+  limits.age_days = settings_.quarantine.days;
+  Status keeping = quarantine_.configure(settings_.quarantine.folder, limits);
+  return listening ? keeping : listening;
+}
+
+Status AntivirusService::serve_scanner() {
   link_.configure(scand_settings(settings_));
   std::vector<int> regions;
   for (const ObjectGuard* guard : targets_.manager->guards()) {
     regions.push_back(guard->region_descriptor());
   }
   link_.give_regions(std::move(regions));
-  const config::AvQuarantine& kept = settings_.quarantine;
-  Status listening;
-  if (!link_.listens()) listening = link_.listen(targets_.scanner_socket);
-  QuarantineLimits limits;
-  limits.bytes = kept.megabytes << 20U;
-  limits.age_days = kept.days;
-  Status keeping = quarantine_.configure(kept.folder, limits);
-  return listening ? keeping : listening;
+  return link_.listens() ? Status() : link_.listen(targets_.scanner_socket);
+}
+
+ScanJobsTargets AntivirusService::job_targets() {
+  ScanJobsTargets result;
+  result.loop = targets_.loop;
+  result.quarantine = &quarantine_;
+  result.wall_clock = targets_.wall_clock;
+  result.connect = [this] { return av::MessageSocket::connect(targets_.scan_job_socket); };
+  result.log = targets_.log;
+  result.write_event = [this](const std::string& line) {
+    if (wants_alerts_) targets_.write_event(line);
+  };
+  result.send_report = [this](const config::AvJob& job, const ScanJobReport& report) {
+    notices_.report(job.report_to, subject_of(report), body_of(report));
+  };
+  result.folder = targets_.scan_job_folder;
+  result.other_cores = targets_.worker_cores;
+  return result;
 }
 
 bool AntivirusService::keep(size_t worker, const AntivirusRecord& record, int64_t time_us) {
@@ -199,6 +222,7 @@ void AntivirusService::watch_age() {
 void AntivirusService::tick() {
   quarantine_.tick();
   notices_.tick();
+  scan_jobs_.tick();
   watch_age();
 }
 

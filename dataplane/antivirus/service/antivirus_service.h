@@ -12,6 +12,7 @@
 #include "dataplane/antivirus/service/antivirus_events.h"
 #include "dataplane/antivirus/service/notices.h"
 #include "dataplane/antivirus/service/quarantine.h"
+#include "dataplane/antivirus/service/scan_jobs.h"
 #include "dataplane/antivirus/service/scanner_link.h"
 #include "dataplane/antivirus/service/smart_host.h"
 #include "dataplane/control/event_loop.h"
@@ -34,6 +35,11 @@ struct AntivirusServiceTargets {
   WallClock wall_clock = system_wall_time;
   // Where masugata-scand connects; made with the first configuration that has a profile.
   std::string scanner_socket;
+  // Where a process for a run of a scan job is had.
+  std::string scan_job_socket;
+  // Of what is remembered of scan jobs.
+  std::string scan_job_folder;
+  std::vector<uint32_t> worker_cores;  // that scan jobs keep off
 };
 
 // Control thread.
@@ -55,6 +61,7 @@ class AntivirusService {
   [[nodiscard]] AntivirusManager& manager() const noexcept { return *targets_.manager; }
   [[nodiscard]] ScannerLink& link() noexcept { return link_; }
   [[nodiscard]] Quarantine& quarantine() noexcept { return quarantine_; }
+  [[nodiscard]] ScanJobs& scan_jobs() noexcept { return scan_jobs_; }
   [[nodiscard]] const Notices& notices() const noexcept { return notices_; }
   [[nodiscard]] SmartHostCounts notice_counts() const { return smart_host_.counts(); }
   // Days; nothing when it is not known.
@@ -66,6 +73,8 @@ class AntivirusService {
   [[nodiscard]] bool keep(size_t worker, const AntivirusRecord& record, int64_t time_us);
   void tell_log(const AntivirusRecord& record, bool kept);
   void tell_people(const AntivirusRecord& record, int64_t time_us);
+  [[nodiscard]] ScanJobsTargets job_targets();
+  Status serve_scanner();
   void tick();
   void watch_age();
   [[nodiscard]] int64_t now_s() const { return seconds_of(targets_.wall_clock()); }
@@ -75,6 +84,7 @@ class AntivirusService {
   Quarantine quarantine_;
   SmartHost smart_host_;
   Notices notices_;
+  ScanJobs scan_jobs_;
   control::EventLoop::TimerId timer_ = 0;
   config::AntivirusSettings settings_;
   bool wants_alerts_ = true;

@@ -17,17 +17,6 @@ constexpr size_t kLongestAddress = 254;
 constexpr size_t kBase64Line = 57;  // bytes; 76 characters (RFC 2045 section 6.8)
 constexpr size_t kLongestText = 500;
 
-// For a body: no control characters, so that no line begins where we did not begin one.
-std::string shown(std::string_view text) {
-  std::string result(text.substr(0, kLongestText));
-  const bool utf8 = ids::is_utf8({reinterpret_cast<const uint8_t*>(result.data()), result.size()});
-  for (char& c : result) {
-    const auto byte = static_cast<uint8_t>(c);
-    if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8)) c = '?';
-  }
-  return result;
-}
-
 std::string shown_ascii(std::string_view text) {
   std::string result(text.substr(0, 80));
   for (char& c : result) {
@@ -66,11 +55,11 @@ std::vector<std::string> plain_addresses(std::string_view list) {
 }
 
 std::string details(const NoticeFacts& facts) {
-  std::string text = fmt::format("  Found / 検出:      {}\n", shown(facts.what));
+  std::string text = fmt::format("  Found / 検出:      {}\n", notice_text(facts.what));
   text += fmt::format("  Time / 時刻:       {:%Y-%m-%d %H:%M:%S} UTC\n",
                       fmt::gmtime(static_cast<time_t>(facts.time_s)));
-  if (facts.is_mail) text += fmt::format("  From / 差出人:     {}\n", shown(facts.sender));
-  if (!facts.url.empty()) text += fmt::format("  URL:               {}\n", shown(facts.url));
+  if (facts.is_mail) text += fmt::format("  From / 差出人:     {}\n", notice_text(facts.sender));
+  if (!facts.url.empty()) text += fmt::format("  URL:               {}\n", notice_text(facts.url));
   return text + fmt::format("  Reference / 番号:  {}\n", facts.reference);
 }
 
@@ -89,11 +78,22 @@ std::string administrator_body(const NoticeFacts& facts) {
       "Antivirus {} something.\nウイルス対策が{}しました。\n\n{}"
       "  Protocol:          {}\n  Client:            {}\n  Server:            {}\n{}",
       facts.refused ? "refused" : "let pass", facts.refused ? "拒否" : "検出し、通過させ",
-      details(facts), shown(facts.protocol), shown(facts.client), shown(facts.server),
-      facts.is_mail ? fmt::format("  To:                {}\n", shown(facts.recipients)) : "");
+      details(facts), notice_text(facts.protocol), notice_text(facts.client),
+      notice_text(facts.server),
+      facts.is_mail ? fmt::format("  To:                {}\n", notice_text(facts.recipients)) : "");
 }
 
 }  // namespace
+
+std::string notice_text(std::string_view text) {
+  std::string result(text.substr(0, kLongestText));
+  const bool utf8 = ids::is_utf8({reinterpret_cast<const uint8_t*>(result.data()), result.size()});
+  for (char& c : result) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8)) c = '?';
+  }
+  return result;
+}
 
 bool is_plain_address(const std::string& text) {
   const size_t at = text.find('@');
@@ -151,6 +151,12 @@ void Notices::tick() {
     begin_period(now_s());
     period_began_s_ = 0;
   }
+}
+
+void Notices::report(std::vector<std::string> recipients, const std::string& subject,
+                     const std::string& body) {
+  if (settings_.smart_host.empty()) return;
+  post(std::move(recipients), subject, body, ++reports_);
 }
 
 void Notices::tell(const NoticeFacts& facts) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/antivirus_settings.h"
@@ -50,6 +51,9 @@ class Notices {
   // administrators get one mail about them.
   void tell(const NoticeFacts& facts);
   void tick();
+  // To `recipients`, however much was told; not at all without a smart host. `subject` is ASCII.
+  void report(std::vector<std::string> recipients, const std::string& subject,
+              const std::string& body);
 
   // Events, since the start.
   [[nodiscard]] uint64_t suppressed() const noexcept { return suppressed_; }
@@ -67,7 +71,11 @@ class Notices {
   uint32_t told_ = 0;            // in this period
   uint64_t suppressed_now_ = 0;  // likewise
   uint64_t suppressed_ = 0;
+  uint64_t reports_ = 0;
 };
+
+// A text of strangers for a notice: without what would end a line, at most 500 bytes.
+[[nodiscard]] std::string notice_text(std::string_view text);
 
 // An address that may be written into a mail's envelope: local part of unquoted characters and a
 // domain of letters, digits, dots and hyphens (RFC 5321 section 4.1.2), at most 254 bytes.

@@ -26,8 +26,23 @@ int watch(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<const std::atomic<bool>*>(context)->load() ? 1 : 0;
 }
 
+void choose_encryption(CURL* handle, const config::AvNotices& settings) {
+  const bool required = settings.tls == config::MailTls::Required;
+  const curl_usessl use = settings.tls == config::MailTls::None ? CURLUSESSL_NONE
+                          : required                            ? CURLUSESSL_ALL
+                                                                : CURLUSESSL_TRY;
+  curl_easy_setopt(handle, CURLOPT_USE_SSL, static_cast<long>(use));
+  // Who takes whatever is offered has no name to check: that helps against listeners only.
+  curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, required ? 1L : 0L);
+  curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, required ? 2L : 0L);
+  if (required && !settings.authorities.empty()) {
+    curl_easy_setopt(handle, CURLOPT_CAINFO, settings.authorities.c_str());
+    curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
+  }
+}
+
 // One try. Empty: the smart host has taken it.
-std::string deliver(const std::string& host, const NoticeMail& mail,
+std::string deliver(const config::AvNotices& settings, const NoticeMail& mail,
                     const std::atomic<bool>& stop) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> call(curl_easy_init(),
                                                                  curl_easy_cleanup);
@@ -40,15 +55,12 @@ std::string deliver(const std::string& host, const NoticeMail& mail,
                                                                                curl_slist_free_all);
   std::string_view left = mail.text;
   CURL* handle = call.get();
-  curl_easy_setopt(handle, CURLOPT_URL, ("smtp://" + host).c_str());
+  curl_easy_setopt(handle, CURLOPT_URL, ("smtp://" + settings.smart_host).c_str());
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "smtp");
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
   curl_easy_setopt(handle, CURLOPT_TIMEOUT, SmartHost::kSecondsPerTry);
-  // Encryption where it is offered; without a name to check it is against listeners only.
-  curl_easy_setopt(handle, CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_TRY));
-  curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
-  curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);
+  choose_encryption(handle, settings);
   // No CURLOPT_MAIL_FROM: the reverse path is null, so that no notice is answered by another.
   curl_easy_setopt(handle, CURLOPT_MAIL_RCPT, recipients.get());
   curl_easy_setopt(handle, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
@@ -78,9 +90,16 @@ SmartHost::~SmartHost() {
   thread_.join();
 }
 
-void SmartHost::configure(const std::string& host) {
-  const std::lock_guard guard(lock_);
-  host_ = host;
+void SmartHost::configure(const config::AvNotices& settings) {
+  {
+    const std::lock_guard guard(lock_);
+    if (settings.smart_host != settings_.smart_host || settings.tls != settings_.tls ||
+        settings.authorities != settings_.authorities) {
+      ++ways_;
+    }
+    settings_ = settings;
+  }
+  changed_.notify_all();
 }
 
 bool SmartHost::send(NoticeMail mail) {
@@ -110,16 +129,17 @@ void SmartHost::work() {
     changed_.wait(guard, [this] { return stop_.load() || !waiting_.empty(); });
     if (stop_) return;
     const NoticeMail mail = waiting_.front();
-    const std::string host = host_;
+    const config::AvNotices settings = settings_;
+    const uint64_t way = ways_;
     guard.unlock();
-    const std::string problem = deliver(host, mail, stop_);
+    const std::string problem = deliver(settings, mail, stop_);
     guard.lock();
     counts_.problem = problem;
     if (problem.empty()) {
       ++counts_.sent;
     } else if (++tries < kTries) {
       changed_.wait_for(guard, std::chrono::milliseconds(retry_ms_),
-                        [this] { return stop_.load(); });
+                        [this, way] { return stop_.load() || ways_ != way; });
       continue;
     } else {
       ++counts_.failed;

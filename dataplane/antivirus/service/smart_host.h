@@ -35,8 +35,9 @@ class SmartHost {
   SmartHost(const SmartHost&) = delete;
   SmartHost& operator=(const SmartHost&) = delete;
 
-  // "192.0.2.1:25", "mail.example.com:25"; for mails that are tried from now on.
-  void configure(const std::string& host);
+  // For mails that are tried from now on; when it is another way, a mail that waits for its next
+  // try does not wait any longer.
+  void configure(const config::AvNotices& settings);
   // False, and counted: too many wait.
   bool send(NoticeMail mail);
   [[nodiscard]] SmartHostCounts counts() const;
@@ -49,7 +50,8 @@ class SmartHost {
   std::condition_variable changed_;
   std::deque<NoticeMail> waiting_;
   SmartHostCounts counts_;
-  std::string host_;
+  config::AvNotices settings_;
+  uint64_t ways_ = 0;               // how often another one was configured
   std::atomic<bool> stop_ = false;  // changed under the lock
   std::thread thread_;
 };

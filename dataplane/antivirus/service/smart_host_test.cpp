@@ -84,12 +84,18 @@ class MailServer {
   std::thread thread_;
 };
 
+config::AvNotices settings_for(const MailServer& server) {
+  config::AvNotices settings;
+  settings.smart_host = server.host();
+  return settings;
+}
+
 const NoticeMail kMail{{"a@example.com", "b@example.com"}, "Subject: x\r\n\r\n.dot\r\n"};
 
 TEST(SmartHost, HandsOverWithANullReversePath) {
   MailServer server(0);
   SmartHost host;
-  host.configure(server.host());
+  host.configure(settings_for(server));
   ASSERT_TRUE(host.send(kMail));
   const std::string said = server.taken();
   EXPECT_NE(said.find("MAIL FROM:<>"), std::string::npos);
@@ -101,15 +107,43 @@ TEST(SmartHost, HandsOverWithANullReversePath) {
 TEST(SmartHost, TriesAgain) {
   MailServer server(2);
   SmartHost host(1);
-  host.configure(server.host());
+  host.configure(settings_for(server));
   ASSERT_TRUE(host.send(kMail));
   EXPECT_NE(server.taken().find("MAIL FROM:<>"), std::string::npos);
+}
+
+// The server offers no encryption.
+TEST(SmartHost, NothingGoesInTheClearWhenEncryptionIsRequired) {
+  MailServer server(0);
+  SmartHost host(1);
+  config::AvNotices settings = settings_for(server);
+  settings.tls = config::MailTls::Required;
+  host.configure(settings);
+  ASSERT_TRUE(host.send(kMail));
+  while (host.counts().failed == 0) std::this_thread::yield();
+  EXPECT_EQ(host.counts().sent, 0U);
+  EXPECT_FALSE(host.counts().problem.empty());
+  settings.tls = config::MailTls::None;
+  host.configure(settings);
+  ASSERT_TRUE(host.send(kMail));
+  EXPECT_NE(server.taken().find("MAIL FROM:<>"), std::string::npos);
+}
+
+TEST(SmartHost, TriesAnotherWayAtOnce) {
+  MailServer closed(1000);
+  MailServer open(0);
+  SmartHost host(1'000'000);
+  host.configure(settings_for(closed));
+  ASSERT_TRUE(host.send(kMail));
+  while (host.counts().problem.empty()) std::this_thread::yield();
+  host.configure(settings_for(open));
+  EXPECT_NE(open.taken().find("MAIL FROM:<>"), std::string::npos);
 }
 
 TEST(SmartHost, WhatDoesNotFitIsCounted) {
   MailServer server(1000);
   SmartHost host(1'000'000);
-  host.configure(server.host());
+  host.configure(settings_for(server));
   for (size_t i = 0; i < SmartHost::kMaximumWaiting; ++i) ASSERT_TRUE(host.send(kMail));
   EXPECT_FALSE(host.send(kMail));
   EXPECT_EQ(host.counts().failed, 1U);

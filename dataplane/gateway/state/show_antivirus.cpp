@@ -78,6 +78,16 @@ control::AvKeptObject kept_object(const QuarantineEntry& entry) {
   return kept;
 }
 
+control::NamedCounts named_counts(const ScanJobCounts& counts) {
+  return {{"files", counts.files},
+          {"bytes", counts.bytes},
+          {"unchanged", counts.unchanged},
+          {"infected", counts.infected},
+          {"other_findings", counts.other_findings},
+          {"not_scanned", counts.not_scanned},
+          {"signatures", counts.signatures}};
+}
+
 }  // namespace
 
 void add_guard_counters(const std::vector<ObjectGuard*>& guards, control::AvStatus& status) {
@@ -89,6 +99,21 @@ void add_guard_counters(const std::vector<ObjectGuard*>& guards, control::AvStat
   }
   status.passed = by_reason(guards, &AntivirusCounters::passed);
   status.refused = by_reason(guards, &AntivirusCounters::refused);
+}
+
+void subtract_counts(control::NamedCounts& counts, const control::NamedCounts& base,
+                     bool only_counted) {
+  for (auto& [name, count] : counts) {
+    const auto before = std::find_if(base.begin(), base.end(),
+                                     [&](const auto& each) { return each.first == name; });
+    if (before != base.end()) count -= std::min(count, before->second);
+  }
+  if (only_counted) std::erase_if(counts, [](const auto& each) { return each.second == 0; });
+}
+
+void RunningAntivirus::clear_counters() {
+  base_ = {};
+  add_guard_counters(service_.manager().guards(), base_);
 }
 
 control::AvScannerStatus RunningAntivirus::scanner() const {
@@ -130,6 +155,9 @@ control::AvStatus RunningAntivirus::status() {
   }
   result.scanner = scanner();
   add_guard_counters(manager.guards(), result);
+  subtract_counts(result.counters, base_.counters, false);
+  subtract_counts(result.passed, base_.passed, true);
+  subtract_counts(result.refused, base_.refused, true);
   if (result.active) {
     result.memory_bytes = uint64_t{manager.settings().memory_megabytes} << 20U;
     const uint64_t free_bytes =
@@ -181,6 +209,37 @@ Result<std::vector<uint8_t>> RunningAntivirus::read_kept(uint64_t reference, uin
 
 Status RunningAntivirus::remove_kept(uint64_t reference) {
   return service_.quarantine().remove(reference);
+}
+
+std::vector<control::AvScanJob> RunningAntivirus::scan_jobs() {
+  std::vector<control::AvScanJob> jobs;
+  for (const ScanJobStatus& status : service_.scan_jobs().list()) {
+    control::AvScanJob job;
+    job.name = status.name;
+    job.state = name_of(status.state);
+    job.started_s = status.started_s;
+    job.so_far = named_counts(status.so_far);
+    job.next_s = status.next_s;
+    job.skipped = status.skipped;
+    if (status.last) {
+      job.ran = true;
+      job.last_started_s = status.last->started_s;
+      job.last_ended_s = status.last->ended_s;
+      job.result = name_of(status.last->result);
+      job.problem = status.last->problem;
+      job.counts = named_counts(status.last->counts);
+    }
+    jobs.push_back(std::move(job));
+  }
+  return jobs;
+}
+
+Status RunningAntivirus::start_scan_job(const std::string& name) {
+  return service_.scan_jobs().start(name);
+}
+
+Status RunningAntivirus::stop_scan_job(const std::string& name) {
+  return service_.scan_jobs().stop(name);
 }
 
 Status RunningAntivirus::reload() { return service_.link().reload(); }
