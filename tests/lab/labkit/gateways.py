@@ -76,6 +76,7 @@ class MasugataGateway:
         self.directory = Path(directory)
         self.control_socket = self.directory / "control.sock"
         self.scanner_socket = self.directory / "scand.sock"  # beside the control socket
+        self.scan_job_socket = self.directory / "scan-job.sock"
         self.configuration = self.directory / "gateway.conf"
         self.program = None
 
@@ -104,7 +105,8 @@ class MasugataGateway:
         words += ["--hw-profiles", self.hw_profiles]
         self.program = Program("masugatad", inside(plan.GATEWAY, [
             build_directory() / "masugatad", "--config", self.configuration,
-            "--control-socket", self.control_socket, *words]), self.directory / "masugatad.log")
+            "--control-socket", self.control_socket, "--scan-job-socket", self.scan_job_socket,
+            "--state-folder", self.directory / "state", *words]), self.directory / "masugatad.log")
         self.program.wait_ready(self.is_ready, timeout_s=30)
 
     @staticmethod
