@@ -3,10 +3,8 @@
 
 #include <set>
 #include <string>
-#include <utility>
 
 #include "dataplane/kernel/kernel_interface.h"
-#include "dataplane/kernel/site_routes.h"
 
 namespace masugata::dataplane {
 
@@ -81,9 +79,6 @@ Result<KernelConfiguration> compile_kernel_configuration(
     const config::Model& model, const std::vector<net::MacAddress>& port_macs) {
   KernelConfiguration configuration;
   configuration.routes = model.routes;
-  for (config::StaticRoute& route : routes_to_sites(model)) {
-    configuration.routes.push_back(std::move(route));
-  }
   AddressSets answered(model.interfaces.size());
   std::size_t budget = kMaximumAnsweredAddresses;
   for (const net::AddressRange& range : translated_ranges(model)) {

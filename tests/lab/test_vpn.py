@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A tunnel between the gateway and a branch office whose ESP we did not write."""
+
+import pytest
+
+from labkit import addresses as plan
+from labkit.charon_pair import CHARON, Path, plugin_path
+from labkit.commands import run, wait_until
+from labkit.topology import inside
+from labkit.vpn_sites import BRANCH_HOST, Branch
+
+pytestmark = [
+    pytest.mark.skipif(not Path(CHARON).exists(), reason="charon-systemd is not installed"),
+    pytest.mark.skipif(not plugin_path().exists(),
+                       reason="the plugin is not built: packaging/charon-plugin/build.sh says why"),
+]
+
+
+@pytest.fixture(scope="module")
+def branch(raised_lab):
+    if raised_lab.gateway.kind != "masugata":
+        pytest.skip("the kernel as the gateway has no tunnels here")
+    with Branch(raised_lab) as raised:
+        yield raised
+
+
+@pytest.fixture
+def tunnel(branch, lab):
+    """The tunnel, up."""
+    if not branch.wait_for_sas(1, timeout_s=0):
+        assert branch.initiate(), branch.branch.log()[-3000:] + branch.head.log()[-3000:]
+    return branch
+
+
+def ping(namespace, source, target, count=3):
+    return run(inside(namespace, ["ping", "-n", "-c", count, "-i", "0.2", "-W", "2", "-I", source,
+                                  target]), check=False, timeout_s=30)
+
+
+def losses(result):
+    """(sent, received) of a ping."""
+    line = next(line for line in result.stdout.splitlines() if "packets transmitted" in line)
+    words = line.split()
+    return int(words[0]), int(words[3])
+
+
+def test_both_sides_reach_each_other(tunnel, lab):
+    there = ping(plan.LAN, plan.CLIENT, BRANCH_HOST)
+    assert losses(there) == (3, 3), there.stdout
+    back = ping(plan.FAR, BRANCH_HOST, plan.CLIENT)
+    assert losses(back) == (3, 3), back.stdout
+
+
+def test_nothing_is_seen_in_clear_on_the_way(tunnel, lab):
+    program = lab.start(plan.WAN, ["tcpdump", "-n", "-l", "-t", "-i", plan.FAR_LINK,
+                                   "--immediate-mode", "ip"], "tcpdump-tunnel")
+    try:
+        program.wait_ready(lambda: "listening on" in program.log(), timeout_s=10)
+        assert losses(ping(plan.LAN, plan.CLIENT, BRANCH_HOST)) == (3, 3)
+        assert wait_until(lambda: program.log().count("UDP-encap: ESP") >= 6, 5), program.log()
+        assert "10.9.0." not in program.log() and "10.0.1." not in program.log()
+    finally:
+        program.stop()
+
+
+def test_large_transfers(tunnel, lab):
+    """Segments are made to fit, both ways; what arrives is what was sent."""
+    server = lab.start(plan.FAR, ["iperf3", "-s", "--forceflush", "-B", BRANCH_HOST, "-p",
+                                  "5999"], "iperf3-branch")
+    try:
+        assert wait_until(lambda: "listening" in server.log(), 5), server.log()
+        for direction in ([], ["-R"]):
+            result = run(inside(plan.LAN, ["iperf3", "-c", BRANCH_HOST, "-p", "5999", "-B",
+                                           plan.CLIENT, "-n", "20M", *direction]),
+                         check=False, timeout_s=60)
+            assert result.returncode == 0, result.stdout + result.stderr
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("side", ["head", "branch"])
+def test_a_rekey_loses_nothing(tunnel, lab, side):
+    stream = lab.start(plan.LAN, ["ping", "-n", "-i", "0.02", "-c", "150", "-W", "2", "-I",
+                                  plan.CLIENT, BRANCH_HOST], f"ping-rekey-{side}")
+    try:
+        charon = getattr(tunnel, side)
+        assert wait_until(lambda: stream.log().count("bytes from") > 20, 10)
+        before = tunnel.spis()
+        charon.swanctl("--rekey", "--child", "osaka")
+        assert wait_until(lambda: tunnel.spis() and not tunnel.spis() & before, 10, 0.2)
+        assert stream.wait(30) == 0
+        assert "150 packets transmitted, 150 received" in stream.log(), stream.log()[-300:]
+    finally:
+        stream.stop()
+
+
+def test_a_killed_charon_comes_back(tunnel, lab):
+    """The tunnel works on without charon; a new charon builds a new one."""
+    before = tunnel.spis()
+    tunnel.head.kill()
+    assert losses(ping(plan.LAN, plan.CLIENT, BRANCH_HOST)) == (3, 3)
+    tunnel.head.start()
+    tunnel.load()
+    assert tunnel.initiate(tunnel.head), tunnel.head.log()[-2000:]
+    assert tunnel.spis() and not tunnel.spis() & before
+    assert losses(ping(plan.LAN, plan.CLIENT, BRANCH_HOST)) == (3, 3)
+
+
+def test_a_restarted_gateway_gets_new_sas(tunnel, lab):
+    """Keys are never used again: the sequence numbers of the old SAs are lost."""
+    before = tunnel.spis()
+    lab.gateway.stop()
+    lab.gateway.start()
+    assert wait_until(lambda: tunnel.spis() and not tunnel.spis() & before, 20, 0.2), \
+        tunnel.head.log()[-2000:]
+    assert wait_until(
+        lambda: losses(ping(plan.LAN, plan.CLIENT, BRANCH_HOST, 1)) == (1, 1), 10, 0.2)
