@@ -36,6 +36,12 @@ Fault named(const std::string& site, Fault fault) {
   return {"vpn site " + site, std::move(fault.what)};
 }
 
+// Carries packets, or may yet. A refused child leaves an IKE SA without any behind.
+bool is_under_way(const ViciSection& ike) {
+  const ViciSection* children = ike.section("child-sas");
+  return ike.value("state") == "CONNECTING" || (children != nullptr && !children->empty());
+}
+
 Result<std::vector<std::string>> connections_of(ViciSession& session) {
   const Result<ViciSection> answer = session.request("get-conns", {});
   if (!answer) return tl::unexpected<Fault>(answer.error());
@@ -167,7 +173,10 @@ Result<std::vector<std::string>> CharonControl::keep_up(ViciSession& session,
   if (!sas) return tl::unexpected<Fault>(sas.error());
   std::set<std::string> present;
   for (const ViciSection& sa : *sas) {
-    for (const ViciSection::Entry& ike : sa.entries()) present.insert(ike.name);
+    for (const ViciSection::Entry& entry : sa.entries()) {
+      const auto* ike = std::get_if<ViciSection>(&entry.content);
+      if (ike != nullptr && is_under_way(*ike)) present.insert(entry.name);
+    }
   }
   std::vector<std::string> begun;
   for (auto& [name, loaded] : loaded_) {

@@ -32,8 +32,9 @@ class CharonControl {
   // charon was started anew: it knows nothing any more.
   void forget() { loaded_.clear(); }
 
-  // Begins the sites that should be up and of which charon has no IKE SA at all, at most one try
-  // per site in kRetryInterval. `now` is a monotonic clock. Returns the names of those begun.
+  // Begins the sites that should be up and of which charon has neither a child SA nor an IKE SA
+  // that is connecting, at most one try per site in kRetryInterval. `now` is a monotonic clock.
+  // Returns the names of those begun.
   static constexpr std::chrono::seconds kRetryInterval{10};
   [[nodiscard]] Result<std::vector<std::string>> keep_up(ViciSession& session,
                                                          std::chrono::steady_clock::time_point now);

@@ -48,7 +48,9 @@ class Charon : public testing::Test {
     for (const std::string& up : up_) {
       if (!wanted.empty() && up != wanted) continue;
       ViciSection sa;
-      sa.add_section(up).set("uniqueid", "7");
+      ViciSection& ike = sa.add_section(up).set("uniqueid", "7").set("state", "ESTABLISHED");
+      ViciSection& children = ike.add_section("child-sas");
+      if (!childless_) children.add_section(up + "-1").set("state", "INSTALLED");
       replies.push_back(ScriptedCharon::event("list-sa", sa));
     }
     replies.push_back(ScriptedCharon::response({}));
@@ -78,6 +80,7 @@ class Charon : public testing::Test {
   Names up_;
   Names ended_;
   std::string refused_;
+  bool childless_ = false;
   ScriptedCharon charon_;
   ViciSession session_;
   CharonControl control_;
@@ -153,6 +156,16 @@ TEST_F(Charon, BeginsWhatIsNotThere) {
   EXPECT_EQ(*control_.keep_up(session_, start + seconds(9)), Names{});
   EXPECT_EQ(*control_.keep_up(session_, start + seconds(10)), Names{"osaka"});
   EXPECT_EQ(count("initiate"), 2U);
+}
+
+TEST_F(Charon, BeginsTheChildThatWasRefused) {
+  commit(kOsaka);
+  up_ = {"osaka"};
+  const steady_clock::time_point start{seconds(1000)};
+  EXPECT_EQ(*control_.keep_up(session_, start), Names{});
+  childless_ = true;
+  EXPECT_EQ(*control_.keep_up(session_, start), Names{"osaka"})
+      << "the peers know each other, but no packet passes";
 }
 
 TEST_F(Charon, ABrokenSessionLoadsEverythingAgain) {
