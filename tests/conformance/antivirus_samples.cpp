@@ -18,8 +18,7 @@ constexpr uint64_t kTime_us = 1'600'000'000'000'001;
 AntivirusRecord record(masugata::ids::ApplicationProtocol protocol, bool v6) {
   AntivirusRecord made;
   made.reference = UINT64_MAX;
-  made.session.serial = UINT32_MAX;
-  made.session.index = 0xfffff;
+  made.flow_id = (uint64_t{1} << 51U) - 1;
   made.key.source = *masugata::net::IpAddress::parse(v6 ? "2001:db8::2" : "10.0.1.2");
   made.key.destination = *masugata::net::IpAddress::parse(v6 ? "2001:db8::80" : "192.0.2.80");
   made.key.set_transport(masugata::net::Be16::from_host(40'000), masugata::net::Be16::from_host(80),

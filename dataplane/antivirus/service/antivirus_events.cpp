@@ -181,6 +181,39 @@ std::string antivirus_file(const AntivirusRecord& record, const EventCircumstanc
   });
 }
 
+std::string found_file_alert(const FileEvent& event) {
+  std::vector<char> buffer(kLineBytes);
+  JsonWriter json(buffer);
+  json.open_object();
+  json.member_time("timestamp", event.time_us);
+  json.member("event_type", std::string_view("alert"));
+  json.open_object("alert");
+  json.member("action", std::string_view("allowed"));
+  json.member("gid", kAntivirusGroup);
+  json.member("signature_id", kFoundFileId);
+  json.member("rev", uint64_t{1});
+  json.member_bytes("signature", bytes_of(event.signature));
+  json.member("category", std::string_view("Antivirus"));
+  json.member("severity", uint64_t{1});
+  json.open_object("metadata");
+  write_strings(json, "job", event.job);
+  if (event.reference != 0) write_strings(json, "reference", std::to_string(event.reference));
+  json.close_object();
+  json.close_object();
+  json.open_array("files");
+  json.open_object();
+  json.member_bytes("filename", bytes_of(event.path));
+  json.member_flag("gaps", false);
+  json.member("state", std::string_view("CLOSED"));
+  json.member_flag("stored", event.reference != 0);
+  json.member("size", event.bytes);
+  json.member("tx_id", uint64_t{0});
+  json.close_object();
+  json.close_array();
+  json.close_object();
+  return std::string(json.text());
+}
+
 std::string old_signatures_alert(uint64_t days, uint64_t time_us) {
   std::vector<char> buffer(1024);
   JsonWriter json(buffer);
