@@ -112,6 +112,6 @@ def test_a_restarted_gateway_gets_new_sas(tunnel, lab):
     lab.gateway.stop()
     lab.gateway.start()
     assert wait_until(lambda: tunnel.spis() and not tunnel.spis() & before, 20, 0.2), \
-        tunnel.head.log()[-2000:]
+        lab.gateway.program.log()[-2000:] + tunnel.head.log()[-2000:]
     assert wait_until(
         lambda: losses(ping(plan.LAN, plan.CLIENT, BRANCH_HOST, 1)) == (1, 1), 10, 0.2)

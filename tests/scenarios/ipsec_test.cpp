@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Traffic through a tunnel, with the peer's side done by OpenSSL.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -308,6 +309,37 @@ TEST_F(IpsecTest, SaysWhatFitsIntoTheTunnel) {
       send("lan0", {inner("icmp echo-request 10.0.1.10 > 10.9.0.5 id 2 seq 1 payload-size 1400")});
   ASSERT_EQ(pieces.size(), 2U);
   for (const PortFrame& piece : pieces) EXPECT_FALSE(opened(to_peer_, piece).empty());
+}
+
+// Recipe of a packet from the peer: ESP of the inbound SA 0x1001 around anything, authentic.
+std::string authentic(uint64_t sequence, const std::vector<uint8_t>& payload, uint8_t next_header) {
+  const ipsec::EspTransform transform;
+  const auto parameters = reference::parameters_of(transform, Direction::Inbound, 0x1001);
+  const reference::Bytes iv(8, 7);
+  const auto esp =
+      reference::seal(parameters, sequence, iv, reference::padded(transform, payload, next_header));
+  std::string recipe = "ipv4 198.51.100.1 > 192.0.2.1 protocol 50 payload ";
+  for (const uint8_t byte : esp) recipe += fmt::format("{:02x}", byte);
+  return recipe;
+}
+
+TEST_F(IpsecTest, RefusesAuthenticPacketsThatAreNoneForATunnel) {
+  start();
+  open_tunnel();
+  EXPECT_TRUE(send("wan0", {inner(authentic(1, {1, 2, 3, 4}, 59))}).empty());
+  EXPECT_EQ(drops("ipsec-dummy"), 1U);
+  EXPECT_TRUE(send("wan0", {inner(authentic(2, {1, 2, 3, 4}, 4))}).empty());
+  EXPECT_EQ(drops("ipsec-inner"), 1U);
+  EXPECT_TRUE(
+      send("wan0", {inner("ipv4 198.51.100.1 > 192.0.2.1 protocol 50 payload 00001001")}).empty());
+  EXPECT_EQ(drops("ipsec-malformed"), 1U);
+  // Fragments whose whole has no room in one buffer.
+  const std::string large = authentic(3, std::vector<uint8_t>(3000, 0x45), 4);
+  EXPECT_TRUE(
+      send("wan0", {inner(large + " | cut 0+1480 id 9"), inner(large + " | cut 1480+1480 id 9"),
+                    inner(large + " | cut 2960+1480 id 9")})
+          .empty());
+  EXPECT_EQ(drops("ipsec-too-long"), 1U);
 }
 
 TEST_F(IpsecTest, WaitsForTheNextHopOfThePeer) {

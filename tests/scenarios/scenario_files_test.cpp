@@ -26,6 +26,17 @@ const std::map<std::string, std::string> kTestedElsewhere = {
     {"inspection-memory", "inspection_bounds_test.cpp"},
     {"stream-memory", "inspection_bounds_test.cpp"},
     {"antivirus-no-room", "inspection_bounds_test.cpp"},
+    {"ipsec-unknown-spi", "ipsec_test.cpp"},
+    {"ipsec-malformed", "ipsec_test.cpp"},
+    {"ipsec-replay", "ipsec_test.cpp"},
+    {"ipsec-authentication", "ipsec_test.cpp"},
+    {"ipsec-inner", "ipsec_test.cpp"},
+    {"ipsec-dummy", "ipsec_test.cpp"},
+    {"ipsec-selector", "ipsec_test.cpp"},
+    {"ipsec-keep-alive", "ipsec_test.cpp"},
+    {"ipsec-no-sa", "ipsec_test.cpp"},
+    {"ipsec-expired", "ipsec_test.cpp"},
+    {"ipsec-too-long", "ipsec_test.cpp"},
     {"handover-queue-full", "needs two workers: dataplane/pipeline unit tests"},
 };
 
