@@ -56,12 +56,17 @@ void check_closed_network(Context& context, DataNode node, const VpnSite& site) 
   const DataNode word = node.child("closed-network");
   if (!site.local_interface) {
     context.error(word, "nothing says which interface is closed", "local-interface NAME;");
+    return;
   }
   if (!leads_everywhere(site.remote_networks)) {
     context.error(node.child("remote-networks"),
                   "the only exit of a closed network must lead everywhere",
                   "remote-networks 0.0.0.0/0; or none");
+    return;
   }
+  // Accepted and not done, it would be a hole that nobody looks for.
+  context.error(word, "the packet path does not carry this out yet",
+                "a default route into the tunnel and no policy towards the interface");
 }
 
 }  // namespace

@@ -297,6 +297,9 @@ void Gateway::start_ipsec() {
 
 void Gateway::configure_ipsec() {
   if (!ipsec_->is_active()) return;
+  if (!charon_->listens()) {
+    spdlog::warn("vpn: charon is not told of its connections by masugatad yet: docs/vpn.md");
+  }
   std::string path = options_.sa_socket;
   if (path.empty()) {
     const std::filesystem::path control = options_.control_socket;
