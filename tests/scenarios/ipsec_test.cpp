@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -103,11 +104,13 @@ class IpsecTest : public ::testing::Test {
   std::vector<uint8_t> framed(const std::string& port, const std::vector<uint8_t>& packet) {
     const auto to = *net::MacAddress::parse(*gateway_->mac_of_port(port));
     const auto from = *net::MacAddress::parse(port == "lan0" ? kHostMac : kPeerMac);
-    std::vector<uint8_t> frame(to.bytes.begin(), to.bytes.end());
-    frame.insert(frame.end(), from.bytes.begin(), from.bytes.end());
-    frame.push_back((packet[0] >> 4U) == 4 ? 0x08 : 0x86);
-    frame.push_back((packet[0] >> 4U) == 4 ? 0x00 : 0xdd);
-    frame.insert(frame.end(), packet.begin(), packet.end());
+    std::vector<uint8_t> frame(kLinkBytes + packet.size());
+    std::copy(to.bytes.begin(), to.bytes.end(), frame.begin());
+    std::copy(from.bytes.begin(), from.bytes.end(), frame.begin() + 6);
+    const bool ipv4 = (packet[0] >> 4U) == 4;
+    frame[12] = ipv4 ? 0x08 : 0x86;
+    frame[13] = ipv4 ? 0x00 : 0xdd;
+    std::copy(packet.begin(), packet.end(), frame.begin() + kLinkBytes);
     return frame;
   }
 
