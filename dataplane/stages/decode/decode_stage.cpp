@@ -59,6 +59,40 @@ Verdict<Next> to_kernel_or_wire(const Packet& packet) noexcept {
   return forward_to(packet.has(kPacketFromKernel) ? Next::Transmit : Next::Punt);
 }
 
+// As DecodeStage::sort(); part of decide(), which every packet passes.
+[[gnu::always_inline]] inline Verdict<Next> sort_decoded(Packet& packet,
+                                                         const Verdict<FrameKind>& decoded,
+                                                         const ReceiveChecks& checks,
+                                                         WorkerContext& context) noexcept {
+  if (context.trace_filter != nullptr) [[unlikely]]
+    match_trace(packet, context);
+  if (decoded.next == FrameKind::Drop) [[unlikely]]
+    return drop<Next>(decoded.reason);
+  if (decoded.next == FrameKind::Kernel) [[unlikely]] {
+    packet.egress_interface = packet.ingress_interface;
+    return to_kernel_or_wire(packet);
+  }
+  if (decoded.next == FrameKind::Fragment) [[unlikely]]
+    return forward_to(Next::Defragment);
+  if (packet.mbuf().nb_segs > 1 && !checks.transport_checksum_good) [[unlikely]] {
+    const DropReason bad = verify_chained_checksum(packet);
+    if (bad != DropReason::None) return drop<Next>(bad);
+  }
+  // Sent to a group address but with a unicast IP address inside: never legitimate (RFC
+  // 1122 3.3.6).
+  if (packet.has(kPacketLinkMulticast) && !packet.has(kPacketNetworkLocal)) [[unlikely]] {
+    return drop<Next>(DropReason::MartianDestination);
+  }
+  if (packet.has(kPacketFromKernel) && packet.has(kPacketNetworkLocal)) [[unlikely]] {
+    packet.egress_interface = packet.ingress_interface;
+    return forward_to(Next::Transmit);
+  }
+  if (DecryptStage::wants(packet, context)) [[unlikely]]
+    return forward_to(Next::Decrypt);
+  packet.set_hash(net::hash_flow(packet.key, context.secret));
+  return forward_to(Next::Track);
+}
+
 }  // namespace
 
 void DecodeStage::prepare(std::span<Packet* const> batch, WorkerContext& /*context*/) noexcept {
@@ -91,7 +125,7 @@ Verdict<Next> DecodeStage::decide(Packet& packet, WorkerContext& context) noexce
   const FrameBytes frame{packet.frame(), mbuf.data_len, mbuf.pkt_len};
   const ReceiveChecks checks = checks_of(mbuf);
   const Verdict<FrameKind> decoded = decode_frame(link, frame, checks, packet);
-  const Verdict<Next> sorted = sort(packet, decoded, checks, context);
+  const Verdict<Next> sorted = sort_decoded(packet, decoded, checks, context);
   if (sorted.next == Next::Track) [[likely]]
     prefetch_session(packet.hash(), *context.sessions);
   return sorted;
@@ -99,33 +133,7 @@ Verdict<Next> DecodeStage::decide(Packet& packet, WorkerContext& context) noexce
 
 Verdict<Next> DecodeStage::sort(Packet& packet, const Verdict<FrameKind>& decoded,
                                 const ReceiveChecks& checks, WorkerContext& context) noexcept {
-  if (context.trace_filter != nullptr) [[unlikely]]
-    match_trace(packet, context);
-  if (decoded.next == FrameKind::Drop) [[unlikely]]
-    return drop<Next>(decoded.reason);
-  if (decoded.next == FrameKind::Kernel) [[unlikely]] {
-    packet.egress_interface = packet.ingress_interface;
-    return to_kernel_or_wire(packet);
-  }
-  if (decoded.next == FrameKind::Fragment) [[unlikely]]
-    return forward_to(Next::Defragment);
-  if (packet.mbuf().nb_segs > 1 && !checks.transport_checksum_good) [[unlikely]] {
-    const DropReason bad = verify_chained_checksum(packet);
-    if (bad != DropReason::None) return drop<Next>(bad);
-  }
-  // Sent to a group address but with a unicast IP address inside: never legitimate (RFC
-  // 1122 3.3.6).
-  if (packet.has(kPacketLinkMulticast) && !packet.has(kPacketNetworkLocal)) [[unlikely]] {
-    return drop<Next>(DropReason::MartianDestination);
-  }
-  if (packet.has(kPacketFromKernel) && packet.has(kPacketNetworkLocal)) [[unlikely]] {
-    packet.egress_interface = packet.ingress_interface;
-    return forward_to(Next::Transmit);
-  }
-  if (DecryptStage::wants(packet, context)) [[unlikely]]
-    return forward_to(Next::Decrypt);
-  packet.set_hash(net::hash_flow(packet.key, context.secret));
-  return forward_to(Next::Track);
+  return sort_decoded(packet, decoded, checks, context);
 }
 
 }  // namespace masugata::dataplane

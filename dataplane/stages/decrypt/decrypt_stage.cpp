@@ -16,7 +16,6 @@ namespace {
 
 using Next = DecryptStage::Next;
 
-constexpr net::Be16 kNatTraversalPort = net::Be16::from_host(4500);
 constexpr uint16_t kUdpHeaderBytes = 8;
 constexpr uint16_t kSpiBytes = 4;
 
@@ -59,17 +58,12 @@ void follow_mapping(const Packet& packet, const ViewedSa& sa, WorkerContext& con
 
 }  // namespace
 
-bool DecryptStage::wants(const Packet& packet, const WorkerContext& context) noexcept {
+bool DecryptStage::ends_here(const Packet& packet, const WorkerContext& context) noexcept {
   if (context.ipsec == nullptr || context.ipsec->view() == nullptr) return false;
   if (packet.has(kPacketFromKernel) || packet.has(kPacketIsIcmpError)) return false;
-  if (is_in_udp(packet)) {
-    if (packet.key.destination_port != kNatTraversalPort) return false;
-    if (ipsec::classify_udp_encapsulation(payload_of(packet)) == ipsec::UdpEncapsulated::Ike) {
-      return false;
-    }
-  } else if (packet.key.protocol != net::Protocol::Esp) {
-    return false;
-  }
+  const bool ike = is_in_udp(packet) && ipsec::classify_udp_encapsulation(payload_of(packet)) ==
+                                            ipsec::UdpEncapsulated::Ike;
+  if (ike) return false;
   return context.forwarding->lookup(packet.key.destination, 0).kind == RouteKind::Local;
 }
 

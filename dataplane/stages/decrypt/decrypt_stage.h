@@ -26,9 +26,18 @@ class DecryptStage {
 
   // Whether a decoded packet ends at the gateway as ESP, plain or in UDP, or as the keep-alive of
   // one; none of these is for the kernel. Reads its payload. False while there is no IPsec.
-  [[nodiscard]] static bool wants(const Packet& packet, const WorkerContext& context) noexcept;
+  [[nodiscard]] static bool wants(const Packet& packet, const WorkerContext& context) noexcept {
+    const bool may_be = packet.key.protocol == net::Protocol::Esp ||
+                        (packet.key.protocol == net::Protocol::Udp &&
+                         packet.key.destination_port == kNatTraversalPort);
+    return may_be && ends_here(packet, context);
+  }
 
  private:
+  static constexpr net::Be16 kNatTraversalPort = net::Be16::from_host(4500);
+
+  [[nodiscard]] static bool ends_here(const Packet& packet, const WorkerContext& context) noexcept;
+
   struct Finding {
     DropReason refused = DropReason::None;
     uint16_t sa = kNoSa;
