@@ -177,7 +177,8 @@ def test_broken_signatures_are_refused(av):
 
 def test_new_signatures_under_load(lab, av):
     """Nothing clean is lost meanwhile, and what is new is found in the end."""
-    assert av.fetch(av.url("later.txt")) == (200, samples.LATER_MARK)
+    assert wait_until(lambda: av.fetch(av.url("later.txt")) == (200, samples.LATER_MARK),
+                      timeout_s=40, interval_s=0.5), av.scanner.log()[-1000:]
     target = av.directory / "under-load"
     download = lab.start(plan.LAN, ["curl", "-sS", "--limit-rate", "4M", "--max-time", "60", "-o",
                                     target, av.url("large-clean.bin")], "curl-load")
