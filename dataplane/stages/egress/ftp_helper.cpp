@@ -135,7 +135,9 @@ DropReason correct_completion(Packet& packet, Session& session, bool at_line_sta
 }
 
 // Whether the segment begins a line; remembers for the next one whether this one ends a line. Only
-// the newest bytes of a side count: a segment that fills a gap says nothing about what follows it.
+// the newest bytes of a side count: a segment that fills a gap says nothing about what follows it,
+// and what the receiver has already may be anything (a keep-alive's byte, bytes that the stream has
+// blanked).
 bool note_line_end(Packet& packet, Session& session, Direction direction,
                    std::span<const uint8_t> payload) noexcept {
   const auto mid_line = static_cast<uint8_t>(direction == Direction::Original ? kFtpClientMidLine
@@ -143,7 +145,10 @@ bool note_line_end(Packet& packet, Session& session, Direction direction,
   const bool at_line_start = (session.record.helper & mid_line) == 0;
   const uint32_t end =
       net::load_be32(packet.transport() + 4).host() + static_cast<uint32_t>(payload.size());
-  if (end == session.tcp[index_of(direction)].end) {
+  const TcpDirection& receiver = session.tcp[index_of(opposite(direction))];
+  const bool unread = (receiver.flags & kTcpAckSeen) == 0 ||
+                      static_cast<int32_t>(end - receiver.max_ack) > 0;
+  if (unread && end == session.tcp[index_of(direction)].end) {
     session.record.helper = static_cast<uint8_t>(
         ends_line(payload) ? session.record.helper & ~mid_line : session.record.helper | mid_line);
   }
