@@ -35,6 +35,14 @@ static uint8_t flags_of(ike_sa_t* ike_sa) {
       has_task(ike_sa, TASK_QUEUE_PASSIVE, TASK_CHILD_REKEY, TASK_IKE_REKEY)) {
     flags |= MASUGATA_ALERT_REKEYING;
   }
+  const ike_sa_state_t state = ike_sa->get_state(ike_sa);
+  if (state == IKE_ESTABLISHED || state == IKE_REKEYING || state == IKE_REKEYED) {
+    flags |= MASUGATA_ALERT_ESTABLISHED;
+  }
+  ike_sa_id_t* id = ike_sa->get_id(ike_sa);
+  if (id && id->get_responder_spi(id) != 0) flags |= MASUGATA_ALERT_PEER_ANSWERED;
+  if (ike_sa->has_condition(ike_sa, COND_NAT_HERE)) flags |= MASUGATA_ALERT_NAT_HERE;
+  if (ike_sa->has_condition(ike_sa, COND_NAT_THERE)) flags |= MASUGATA_ALERT_NAT_THERE;
   return flags;
 }
 
@@ -164,6 +172,38 @@ void masugata_describe_narrowed(ike_sa_t* ike_sa, bool local, linked_list_t* sel
   snprintf(alert->received, sizeof alert->received, "%#R", selectors);
   snprintf(alert->configured, sizeof alert->configured, "%#R", ours);
   destroy_selectors(ours);
+}
+
+static void describe_agreed(child_sa_t* child, bool local, char* text, size_t size) {
+  linked_list_t* agreed =
+      linked_list_create_from_enumerator(child->create_ts_enumerator(child, local));
+  snprintf(text, size, "%#R", agreed);
+  agreed->destroy(agreed);
+}
+
+void masugata_describe_child_sa(child_sa_t* child, struct masugata_sa_alert* alert) {
+  char local[sizeof alert->received / 2 - 3], remote[sizeof alert->received / 2 - 3];
+  if (!child) return;
+  describe_agreed(child, TRUE, local, sizeof local);
+  describe_agreed(child, FALSE, remote, sizeof remote);
+  snprintf(alert->child, sizeof alert->child, "%s", child->get_name(child));
+  snprintf(alert->received, sizeof alert->received, "%s === %s", local, remote);
+  describe_selectors_of(child->get_config(child), alert->configured, sizeof alert->configured);
+}
+
+void masugata_describe_notification(ike_sa_t* ike_sa, notify_payload_t* notify,
+                                    struct masugata_sa_alert* alert) {
+  const notify_type_t error = notify->get_notify_type(notify);
+  const chunk_t data = notify->get_notification_data(notify);
+  alert->number = (uint32_t)error;
+  snprintf(alert->received, sizeof alert->received, "%N", notify_type_names, error);
+  if (error == INVALID_KE_PAYLOAD && data.len == 2) {
+    snprintf(alert->received, sizeof alert->received, "%N %N", notify_type_names, error,
+             key_exchange_method_names, (key_exchange_method_t)untoh16(data.ptr));
+  }
+  if (error == TS_UNACCEPTABLE || error == SINGLE_PAIR_REQUIRED) {
+    describe_children(ike_sa, describe_selectors_of, alert);
+  }
 }
 
 void masugata_describe_certificate(certificate_t* certificate, struct masugata_sa_alert* alert) {

@@ -5,6 +5,7 @@
 #define MASUGATA_IPSEC_CHARON_PLUGIN_ALERT_TEXT_H
 
 #include <daemon.h>
+#include <encoding/payloads/notify_payload.h>
 #include <stdarg.h>
 
 #include "ipsec/sa/sa_messages.h"
@@ -22,5 +23,11 @@ void masugata_describe_selectors(ike_sa_t* ike_sa, linked_list_t* initiator,
 void masugata_describe_narrowed(ike_sa_t* ike_sa, bool local, linked_list_t* selectors,
                                 child_cfg_t* config, struct masugata_sa_alert* alert);
 void masugata_describe_certificate(certificate_t* certificate, struct masugata_sa_alert* alert);
+
+/* The error in its own words, and what of ours it is about. */
+void masugata_describe_notification(ike_sa_t* ike_sa, notify_payload_t* notify,
+                                    struct masugata_sa_alert* alert);
+/* Selectors as agreed on, and as configured. */
+void masugata_describe_child_sa(child_sa_t* child, struct masugata_sa_alert* alert);
 
 #endif

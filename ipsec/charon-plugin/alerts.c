@@ -34,6 +34,8 @@ static uint16_t kind_of(alert_t alert) {
       return MASUGATA_ALERT_MESSAGE_UNREADABLE;
     case ALERT_RETRANSMIT_SEND:
       return MASUGATA_ALERT_RETRANSMIT;
+    case ALERT_RETRANSMIT_SEND_CLEARED:
+      return MASUGATA_ALERT_RETRANSMIT_ANSWERED;
     case ALERT_RETRANSMIT_SEND_TIMEOUT:
       return MASUGATA_ALERT_RETRANSMIT_TIMEOUT;
     case ALERT_HALF_OPEN_TIMEOUT:
@@ -162,32 +164,80 @@ METHOD(listener_t, alert, bool, masugata_alerts_t* this, ike_sa_t* ike_sa, alert
   return TRUE;
 }
 
+static void tell(masugata_alerts_t* this, uint16_t kind, ike_sa_t* ike_sa, child_sa_t* child) {
+  struct masugata_sa_alert alert;
+  begin(&alert, kind);
+  masugata_describe_ike_sa(ike_sa, &alert);
+  masugata_describe_child_sa(child, &alert);
+  masugata_connection_tell(this->connection, &alert.header);
+}
+
+/* charon raises no alert for a peer that it knows nothing of; it refuses it before there is a
+ * configuration. */
+static void tell_of_stranger(masugata_alerts_t* this, ike_sa_t* ike_sa, message_t* message) {
+  if (!ike_sa || ike_sa->get_ike_cfg(ike_sa)) return;
+  if (!message->get_notify(message, NO_PROPOSAL_CHOSEN)) return;
+  tell(this, MASUGATA_ALERT_PEER_NOT_CONFIGURED, ike_sa, NULL);
+}
+
 /* The initiator learns of most refusals by a notification alone. */
 METHOD(listener_t, message, bool, masugata_alerts_t* this, ike_sa_t* ike_sa, message_t* message,
        bool incoming, bool plain) {
   payload_t* payload;
-  if (!incoming || !plain) return TRUE;
+  if (!plain) return TRUE;
+  if (!incoming) {
+    tell_of_stranger(this, ike_sa, message);
+    return TRUE;
+  }
   enumerator_t* enumerator = message->create_payload_enumerator(message);
   while (enumerator->enumerate(enumerator, &payload)) {
     const payload_type_t type = payload->get_type(payload);
     if (type != PLV2_NOTIFY && type != PLV1_NOTIFY) continue;
     notify_payload_t* notify = (notify_payload_t*)payload;
-    const notify_type_t error = notify->get_notify_type(notify);
-    if ((int)error >= kFirstStatusType) continue;
+    if ((int)notify->get_notify_type(notify) >= kFirstStatusType) continue;
     struct masugata_sa_alert alert;
     begin(&alert, MASUGATA_ALERT_PEER_NOTIFIED);
-    alert.number = (uint32_t)error;
-    snprintf(alert.received, sizeof alert.received, "%N", notify_type_names, error);
+    alert.exchange = (uint16_t)message->get_exchange_type(message);
     masugata_describe_ike_sa(ike_sa, &alert);
+    masugata_describe_notification(ike_sa, notify, &alert);
     masugata_connection_tell(this->connection, &alert.header);
   }
   enumerator->destroy(enumerator);
   return TRUE;
 }
 
+METHOD(listener_t, ike_updown, bool, masugata_alerts_t* this, ike_sa_t* ike_sa, bool up) {
+  tell(this, up ? MASUGATA_ALERT_IKE_UP : MASUGATA_ALERT_IKE_DOWN, ike_sa, NULL);
+  return TRUE;
+}
+
+METHOD(listener_t, ike_rekey, bool, masugata_alerts_t* this, ike_sa_t* old, ike_sa_t* new) {
+  tell(this, MASUGATA_ALERT_IKE_REKEYED, new, NULL);
+  return TRUE;
+}
+
+METHOD(listener_t, child_updown, bool, masugata_alerts_t* this, ike_sa_t* ike_sa,
+       child_sa_t* child_sa, bool up) {
+  tell(this, up ? MASUGATA_ALERT_CHILD_UP : MASUGATA_ALERT_CHILD_DOWN, ike_sa, child_sa);
+  return TRUE;
+}
+
+METHOD(listener_t, child_rekey, bool, masugata_alerts_t* this, ike_sa_t* ike_sa, child_sa_t* old,
+       child_sa_t* new) {
+  tell(this, MASUGATA_ALERT_CHILD_REKEYED, ike_sa, new);
+  return TRUE;
+}
+
 masugata_alerts_t* masugata_alerts_create(masugata_connection_t* connection) {
   masugata_alerts_t* this;
-  INIT(this, .listener = {.alert = _alert, .message = _message}, .connection = connection, );
+  INIT(this,
+       .listener = {.alert = _alert,
+                    .message = _message,
+                    .ike_updown = _ike_updown,
+                    .ike_rekey = _ike_rekey,
+                    .child_updown = _child_updown,
+                    .child_rekey = _child_rekey},
+       .connection = connection, );
   charon->bus->add_listener(charon->bus, &this->listener);
   return this;
 }

@@ -43,6 +43,14 @@ std::string_view name_of(AlertKind kind) noexcept {
       "unknown-ike-spi",
       "retransmit",
       "peer-notified",
+      "peer-not-configured",
+      "retransmit-answered",
+      "ike-up",
+      "ike-down",
+      "ike-rekeyed",
+      "child-up",
+      "child-down",
+      "child-rekeyed",
   };
   const auto index = static_cast<size_t>(kind) - 1;
   return index < std::size(kNames) ? kNames[index] : "no alert";

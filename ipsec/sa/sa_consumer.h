@@ -88,6 +88,14 @@ enum class AlertKind : uint8_t {
   UnknownIkeSpi,
   Retransmit,
   PeerNotified,  // an error of the peer's: `number` is the notify type, `received` its name
+  PeerNotConfigured,
+  RetransmitAnswered,
+  IkeUp,
+  IkeDown,  // also at the end of a try that failed
+  IkeRekeyed,
+  ChildUp,  // `received`: the selectors that were agreed on
+  ChildDown,
+  ChildRekeyed,
 };
 [[nodiscard]] std::string_view name_of(AlertKind kind) noexcept;  // "ike-proposals"
 
@@ -99,10 +107,15 @@ struct CharonAlert {
   bool rekeying = false;
   bool local_selectors = false;  // SelectorsNarrowed: ours, else the peer's
   bool first_child = false;
-  uint8_t ike_version = 0;  // 0: no IKE SA
-  uint32_t number = 0;      // of the try or retransmission, from 1; notify type
-  uint32_t ike_id = 0;      // charon's unique id; 0: none
-  int64_t not_before = 0;   // of the certificate, seconds since 1970
+  bool nat_here = false;
+  bool nat_there = false;
+  bool peer_answered = false;  // at least the first message had an answer
+  bool established = false;    // the IKE SA is up
+  uint8_t ike_version = 0;     // 0: no IKE SA
+  uint32_t number = 0;         // of the try or retransmission, from 1; notify type
+  uint32_t ike_id = 0;         // charon's unique id; 0: none
+  uint16_t exchange = 0;       // of what the peer notified, IKEv2's number; else 0
+  int64_t not_before = 0;      // of the certificate, seconds since 1970
   int64_t not_after = 0;
   std::optional<net::IpAddress> local;
   std::optional<net::IpAddress> remote;

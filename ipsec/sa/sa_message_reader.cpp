@@ -305,6 +305,11 @@ Result<CharonAlert> read_alert(const masugata_sa_alert& message) {
   alert.rekeying = (message.flags & MASUGATA_ALERT_REKEYING) != 0;
   alert.local_selectors = (message.flags & MASUGATA_ALERT_LOCAL_SELECTORS) != 0;
   alert.first_child = (message.flags & MASUGATA_ALERT_FIRST_CHILD) != 0;
+  alert.nat_here = (message.flags & MASUGATA_ALERT_NAT_HERE) != 0;
+  alert.nat_there = (message.flags & MASUGATA_ALERT_NAT_THERE) != 0;
+  alert.peer_answered = (message.flags & MASUGATA_ALERT_PEER_ANSWERED) != 0;
+  alert.established = (message.flags & MASUGATA_ALERT_ESTABLISHED) != 0;
+  alert.exchange = message.exchange;
   alert.ike_version = message.ike_version;
   alert.number = message.number;
   alert.ike_id = message.ike_id;

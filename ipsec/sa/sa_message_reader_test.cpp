@@ -188,6 +188,11 @@ TEST(SaMessageReader, MakesTextsOfAlertsHarmless) {
   EXPECT_EQ(name_of(alert->kind), "selectors");
   EXPECT_TRUE(alert->rekeying);
   EXPECT_FALSE(alert->we_asked);
+  EXPECT_FALSE(alert->nat_here);
+  EXPECT_TRUE(alert->nat_there);
+  EXPECT_TRUE(alert->peer_answered);
+  EXPECT_TRUE(alert->established);
+  EXPECT_EQ(alert->exchange, 36);
   EXPECT_EQ(alert->remote, ip("192.0.2.2"));
   EXPECT_EQ(alert->remote_port, 500);
   EXPECT_EQ(alert->connection, "osaka");
@@ -202,7 +207,7 @@ TEST(SaMessageReader, KnowsTheNameOfEveryAlert) {
   for (int kind = 1; kind <= MASUGATA_ALERT_LAST; ++kind) {
     EXPECT_NE(name_of(static_cast<AlertKind>(kind)), "no alert") << kind;
   }
-  EXPECT_EQ(static_cast<int>(AlertKind::PeerNotified), MASUGATA_ALERT_LAST);
+  EXPECT_EQ(static_cast<int>(AlertKind::ChildRekeyed), MASUGATA_ALERT_LAST);
   EXPECT_EQ(name_of(static_cast<AlertKind>(MASUGATA_ALERT_LAST + 1)), "no alert");
 }
 
@@ -213,7 +218,7 @@ TEST(SaMessageReader, ChecksHeaders) {
   EXPECT_FALSE(check_header(sample::bytes_of(message).first(sizeof message - 1)));
   message.header.version = MASUGATA_SA_VERSION + 1;
   EXPECT_EQ(check_header(sample::bytes_of(message)).error().message(),
-            "charon: the plugin speaks version 2, we 1: both must be of one build");
+            "charon: the plugin speaks version 3, we 2: both must be of one build");
   message = sample::hello(1);
   message.header.size += 1;
   EXPECT_FALSE(check_header(sample::bytes_of(message)));

@@ -18,7 +18,7 @@
 
 /* Any change of a structure or of a meaning is a new version: there is no older partner to serve,
  * both ends come from one build. */
-#define MASUGATA_SA_VERSION 1
+#define MASUGATA_SA_VERSION 2
 #define MASUGATA_SA_MAGIC 0x4153674dU
 #define MASUGATA_SA_SOCKET "/run/masugata/sa.sock"
 
@@ -189,7 +189,7 @@ struct masugata_sa_policy {
   struct masugata_sa_selector destination;
 };
 
-/* Why charon is unhappy; the number is our own, not strongSwan's. */
+/* Why charon is unhappy, and when it is happy again; the number is our own, not strongSwan's. */
 enum masugata_sa_alert_kind {
   MASUGATA_ALERT_IKE_PROPOSALS = 1,
   MASUGATA_ALERT_CHILD_PROPOSALS = 2,
@@ -220,7 +220,15 @@ enum masugata_sa_alert_kind {
   MASUGATA_ALERT_RETRANSMIT = 27,    /* `number` tells which */
   MASUGATA_ALERT_PEER_NOTIFIED = 28, /* an error of the peer's: `number` is the notify type (RFC
                                         7296 section 3.10.1), `received` its name */
-  MASUGATA_ALERT_LAST = MASUGATA_ALERT_PEER_NOTIFIED
+  MASUGATA_ALERT_PEER_NOT_CONFIGURED = 29, /* somebody asks for whom there is no configuration */
+  MASUGATA_ALERT_RETRANSMIT_ANSWERED = 30, /* a message that was sent again has its answer */
+  MASUGATA_ALERT_IKE_UP = 31,
+  MASUGATA_ALERT_IKE_DOWN = 32, /* also at the end of a try that failed */
+  MASUGATA_ALERT_IKE_REKEYED = 33,
+  MASUGATA_ALERT_CHILD_UP = 34, /* `received`: the selectors that were agreed on */
+  MASUGATA_ALERT_CHILD_DOWN = 35,
+  MASUGATA_ALERT_CHILD_REKEYED = 36, /* as with CHILD_UP */
+  MASUGATA_ALERT_LAST = MASUGATA_ALERT_CHILD_REKEYED
 };
 
 /* `flags` of masugata_sa_alert */
@@ -228,11 +236,15 @@ enum masugata_sa_alert_kind {
 #define MASUGATA_ALERT_REKEYING 0x02U        /* the exchange renews an SA that works */
 #define MASUGATA_ALERT_LOCAL_SELECTORS 0x04U /* narrowed are ours, else the peer's */
 #define MASUGATA_ALERT_FIRST_CHILD 0x08U
+#define MASUGATA_ALERT_NAT_HERE 0x10U      /* between this side and the Internet */
+#define MASUGATA_ALERT_NAT_THERE 0x20U     /* between the Internet and the peer */
+#define MASUGATA_ALERT_PEER_ANSWERED 0x40U /* at least the first message had an answer */
+#define MASUGATA_ALERT_ESTABLISHED 0x80U   /* the IKE SA is up */
 
 /* One of charon's alerts. When we asked and the peer refused, the peer's wishes are not known:
  * `received` is empty and `configured` is what we offered. Texts are in charon's words:
- * "IKE:AES_GCM_16_256/PRF_HMAC_SHA2_384/ECP_384, ..." or "10.1.0.0/24 === 10.2.0.0/24"; what comes
- * from the peer may hold anything printable. */
+ * "IKE:AES_GCM_16_256/PRF_HMAC_SHA2_384/ECP_384, ..." or "10.1.0.0/24 === 10.2.0.0/24", ours
+ * first; "INVALID_KE_PAYLOAD ECP_384"; what comes from the peer may hold anything printable. */
 struct masugata_sa_alert {
   struct masugata_sa_header header;
   uint16_t kind;
@@ -240,7 +252,8 @@ struct masugata_sa_alert {
   uint8_t ike_version; /* 1 or 2; 0: no IKE SA */
   uint32_t number;     /* of the try or retransmission, from 1; notify type; else 0 */
   uint32_t ike_id;     /* charon's unique id of the IKE SA; 0: none */
-  uint32_t reserved;
+  uint16_t exchange;   /* of what the peer notified: IKEv2's number (34: IKE_SA_INIT); else 0 */
+  uint16_t reserved;
   int64_t not_before; /* of a certificate, seconds since 1970; 0 without meaning */
   int64_t not_after;
   struct masugata_sa_address local; /* with port */

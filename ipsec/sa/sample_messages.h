@@ -103,7 +103,9 @@ inline masugata_sa_policy policy(uint16_t type) {
 inline masugata_sa_alert alert() {
   auto message = begin<masugata_sa_alert>(MASUGATA_SA_ALERT, 0);
   message.kind = MASUGATA_ALERT_SELECTORS;
-  message.flags = MASUGATA_ALERT_REKEYING;
+  message.flags = MASUGATA_ALERT_REKEYING | MASUGATA_ALERT_NAT_THERE |
+                  MASUGATA_ALERT_PEER_ANSWERED | MASUGATA_ALERT_ESTABLISHED;
+  message.exchange = 36;
   message.ike_version = 2;
   message.ike_id = 3;
   message.local = address("192.0.2.1", 500);

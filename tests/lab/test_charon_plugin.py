@@ -383,7 +383,35 @@ def test_alerts_tell_of_a_peer_that_does_not_answer(pair):
     pair.a.load()
     assert not pair.a.initiate(timeout_s=3)
     assert pair.a.recorder.expect("alert", mark, kind="retransmit")["number"] == 1
-    pair.a.recorder.expect("alert", mark, kind="retransmit-timeout", timeout_s=20)
+    timeout = pair.a.recorder.expect("alert", mark, kind="retransmit-timeout", timeout_s=20)
+    assert not timeout["peer_answered"] and not timeout["established"]
+
+
+def test_alerts_tell_of_a_peer_that_nothing_is_configured_for(pair):
+    marks = [site.recorder.mark() for site in pair.sites]
+    pair.a.load()
+    pair.b.load(remote="192.0.2.77")
+    assert not pair.a.initiate()
+    stranger = pair.b.recorder.expect("alert", marks[1], kind="peer-not-configured")
+    assert (stranger["remote"], stranger["connection"]) == ("192.0.2.1", "")
+    refusal = pair.a.recorder.expect("alert", marks[0], kind="peer-notified")
+    assert (refusal["received"], refusal["exchange"]) == ("NO_PROPOSAL_CHOSEN", 34)
+
+
+def test_alerts_tell_that_all_is_well(pair):
+    mark = pair.a.recorder.mark()
+    pair.connect(encap="yes")
+    up = pair.a.recorder.expect("alert", mark, kind="child-up")
+    assert up["received"] == up["configured"] == "10.1.0.0/24 === 10.2.0.0/24"
+    assert up["connection"] == "site" and up["peer_answered"]
+    assert pair.a.recorder.expect("alert", mark, kind="ike-up")["nat"] == [False, True]
+    pair.a.swanctl("--rekey", "--child", "net")
+    pair.a.recorder.expect("alert", mark, kind="child-rekeyed")
+    pair.a.swanctl("--rekey", "--ike", "site")
+    pair.a.recorder.expect("alert", mark, kind="ike-rekeyed")
+    pair.a.swanctl("--terminate", "--ike", "site")
+    pair.a.recorder.expect("alert", mark, kind="child-down")
+    pair.a.recorder.expect("alert", mark, kind="ike-down")
 
 
 def test_no_key_is_in_any_log(pair):
