@@ -37,6 +37,7 @@ struct ScannedObject {
   bool useless_before_end = false;
   bool answered_next = true;  // as in ids::ContentFacts
   bool early_scan = false;    // under way
+  bool summed = false;        // `sha256` is that of the whole
   uint8_t early_scans = 0;
   uint32_t hold_sequence = 0;
   uint32_t news_ms = 0;     // when its last bytes came

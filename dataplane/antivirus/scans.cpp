@@ -86,20 +86,21 @@ void ObjectGuard::finish(ScannedObject& object) noexcept {
     let_go(object);
     return;
   }
-  // The answer to the early scan brings the object back; then it goes on here.
-  if (object.early_scan) return;
-  std::array<uint8_t, 32> digest{};
-  EVP_MD_CTX* sum = object.digest;
-  unsigned size = 0;
-  EVP_DigestFinal_ex(sum, digest.data(), &size);
-  object.phase = ObjectPhase::Waiting;
-  object.waiting_ms = now_ms_;
-  object.sha256 = digest;
-  if (object.complete && clean_->contains(digest, engine_of(sessions_[object.session]))) {
+  if (!object.summed) {
+    unsigned size = 0;
+    EVP_DigestFinal_ex(object.digest, object.sha256.data(), &size);
+    object.summed = true;
+  }
+  // Then a scan of its beginning has nothing to say any more.
+  if (object.complete && clean_->contains(object.sha256, engine_of(sessions_[object.session]))) {
     counters_.known_clean.add(1);
     let_go(object);
     return;
   }
+  // The answer to the early scan brings the object back; then it goes on here.
+  if (object.early_scan) return;
+  object.phase = ObjectPhase::Waiting;
+  object.waiting_ms = now_ms_;
   ask(object);
 }
 
