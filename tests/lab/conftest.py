@@ -19,6 +19,21 @@ def chosen_kind():
     return kind
 
 
+def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="also what takes minutes")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "full: only with --full")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--full"):
+        for item in items:
+            if item.get_closest_marker("full"):
+                item.add_marker(pytest.mark.skip(reason="only with --full"))
+
+
 def pytest_report_header():
     return f"gateway under test: {chosen_kind()}"
 

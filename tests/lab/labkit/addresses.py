@@ -7,6 +7,9 @@ LAN = "msg-lan"
 DMZ = "msg-dmz"
 FAR = "msg-far"
 GATEWAY = "msg-gw"
+# Only where tunnels are tried: a router of the Internet and a peer behind it.
+EDGE = "msg-edge"
+PEER = "msg-peer"
 NAMESPACES = (WAN, LAN, DMZ, FAR, GATEWAY)
 
 # Every host's interface towards the gateway (and that of msg-far towards msg-wan).

@@ -82,14 +82,15 @@ class Program:
     """A long-lived program of the lab with its log file. Ended with stop(); one that outlives a
     killed lab is ended by `lab down` through PID_FILE."""
 
-    def __init__(self, name, argv, log_path, environment=None):
+    def __init__(self, name, argv, log_path, environment=None, descriptors=()):
         self.name = name
         self.log_path = Path(log_path)
         RUN_DIRECTORY.mkdir(mode=0o755, exist_ok=True)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, env={**os.environ, **(environment or {})})
+                start_new_session=True, pass_fds=descriptors,
+                env={**os.environ, **(environment or {})})
         with open(PID_FILE, "a", encoding="ascii") as record:
             record.write(f"{self.process.pid} {start_time(self.process.pid)} {name}\n")
 
