@@ -55,6 +55,10 @@ class FirstWorker final : public FrameSteering {
 };
 const FirstWorker first_worker;
 
+void log_of_vpn(bool problem, const std::string& text) {
+  spdlog::log(problem ? spdlog::level::warn : spdlog::level::info, "vpn: {}", text);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Gateway>> Gateway::start(const GatewayOptions& options,
@@ -273,10 +277,7 @@ void Gateway::start_antivirus_service() {
     return zone < snapshot.zones.size() ? snapshot.zones[zone].name : std::string();
   };
   targets.scanner_socket = options_.scanner_socket;
-  if (targets.scanner_socket.empty()) {
-    const std::filesystem::path control = options_.control_socket;
-    targets.scanner_socket = (control.parent_path() / "scand.sock").string();
-  }
+  if (targets.scanner_socket.empty()) targets.scanner_socket = beside_control_socket("scand.sock");
   targets.scan_job_socket = options_.scan_job_socket;
   targets.scan_job_folder = options_.state_folder + "/scan-jobs";
   targets.worker_cores.assign(cores_.begin(), cores_.end());
@@ -288,24 +289,38 @@ void Gateway::start_ipsec() {
   targets.publication = &publication_.ipsec;
   for (const auto& worker : workers_) targets.gates.push_back(&worker->ipsec());
   targets.now_ms = [this] { return clock_.now().us / 1000; };
-  targets.log = [](bool problem, const std::string& text) {
-    spdlog::log(problem ? spdlog::level::warn : spdlog::level::info, "vpn: {}", text);
-  };
+  targets.log = log_of_vpn;
+  targets.alert = [this](const ipsec::CharonAlert& alert) { key_exchange_->alert(alert); };
   ipsec_ = std::make_unique<IpsecManager>(std::move(targets));
   charon_ = std::make_unique<CharonLink>(*loop_, *ipsec_);
+  start_key_exchange();
+}
+
+void Gateway::start_key_exchange() {
+  KeyExchangeTargets targets;
+  targets.loop = loop_.get();
+  targets.daemon_file = beside_control_socket("strongswan.conf");
+  targets.daemon.vici_socket = beside_control_socket("charon.vici");
+  targets.daemon.sa_socket =
+      options_.sa_socket.empty() ? beside_control_socket("sa.sock") : options_.sa_socket;
+  targets.daemon.log_file = options_.charon_log;
+  targets.pki_folder = options_.pki_folder;
+  targets.log = log_of_vpn;
+  key_exchange_ = std::make_unique<KeyExchange>(std::move(targets));
+}
+
+std::string Gateway::beside_control_socket(const char* name) const {
+  const std::filesystem::path control = options_.control_socket;
+  return std::filesystem::absolute(control.parent_path() / name).string();
 }
 
 void Gateway::configure_ipsec() {
-  if (!ipsec_->is_active()) return;
-  if (!charon_->listens()) {
-    spdlog::warn("vpn: charon is not told of its connections by masugatad yet: docs/vpn.md");
+  if (ipsec_->is_active()) {
+    report(charon_->listen(options_.sa_socket.empty() ? beside_control_socket("sa.sock")
+                                                      : options_.sa_socket),
+           "vpn");
   }
-  std::string path = options_.sa_socket;
-  if (path.empty()) {
-    const std::filesystem::path control = options_.control_socket;
-    path = (control.parent_path() / "sa.sock").string();
-  }
-  report(charon_->listen(path), "vpn");
+  report(key_exchange_->configure(configuration_->model().vpn), "vpn");
 }
 
 void Gateway::configure_antivirus_service() {
@@ -482,6 +497,7 @@ Gateway::~Gateway() {
   // Only now: workers may have been at work on a question or a trace.
   state_.reset();
   antivirus_service_.reset();
+  key_exchange_.reset();
   charon_.reset();
   if (kernel_ != nullptr) loop_->forget(kernel_->event_descriptor());
   kernel_.reset();

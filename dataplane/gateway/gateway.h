@@ -24,6 +24,7 @@
 #include "dataplane/inspection/inspection_manager.h"
 #include "dataplane/ipsec/charon_link.h"
 #include "dataplane/ipsec/ipsec_manager.h"
+#include "dataplane/ipsec/key_exchange.h"
 #include "dataplane/kernel/exception_path.h"
 #include "dataplane/kernel/kernel_mirror.h"
 #include "dataplane/pipeline/worker.h"
@@ -70,6 +71,7 @@ class Gateway {
   [[nodiscard]] AntivirusManager& antivirus() noexcept { return *antivirus_; }
   [[nodiscard]] AntivirusService& antivirus_service() noexcept { return *antivirus_service_; }
   [[nodiscard]] const IpsecManager& ipsec() const noexcept { return *ipsec_; }
+  [[nodiscard]] KeyExchange& key_exchange() noexcept { return *key_exchange_; }
   [[nodiscard]] const EventLog& event_log() const noexcept { return event_log_; }
   [[nodiscard]] ConfigurationManager& configuration() noexcept { return *configuration_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }
@@ -101,6 +103,7 @@ class Gateway {
   void start_antivirus();
   void start_antivirus_service();
   void start_ipsec();
+  void start_key_exchange();
   void tend_antivirus();
   void tend_inspection();
   // After each configuration that was applied.
@@ -114,6 +117,8 @@ class Gateway {
   void poll_links();
   void serve_resolve_requests();
   void report(const Status& status, const char* kind);
+  // A file or socket of that name beside the control socket.
+  [[nodiscard]] std::string beside_control_socket(const char* name) const;
   [[nodiscard]] control::PolicyLogNames log_names();
   void start_policy_log();
 
@@ -147,6 +152,7 @@ class Gateway {
   std::unique_ptr<AntivirusService> antivirus_service_;
   std::unique_ptr<IpsecManager> ipsec_;
   std::unique_ptr<CharonLink> charon_;
+  std::unique_ptr<KeyExchange> key_exchange_;
   std::unique_ptr<ConfigurationManager> configuration_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::atomic<bool> stop_workers_{false};

@@ -22,6 +22,8 @@ std::string* text_option(GatewayOptions& options, std::string_view name) {
   if (name == "--control-socket") return &options.control_socket;
   if (name == "--scanner-socket") return &options.scanner_socket;
   if (name == "--sa-socket") return &options.sa_socket;
+  if (name == "--charon-log") return &options.charon_log;
+  if (name == "--pki-folder") return &options.pki_folder;
   if (name == "--scan-job-socket") return &options.scan_job_socket;
   if (name == "--state-folder") return &options.state_folder;
   if (name == "--hw-profiles") return &options.hw_profiles;
@@ -67,7 +69,7 @@ Result<GatewayOptions> parse_gateway_options(int count, char** arguments) {
 
 std::string gateway_usage() {
   return "usage: masugatad [--config FILE] [--control-socket PATH] [--scanner-socket PATH]\n"
-         "                 [--sa-socket PATH]\n"
+         "                 [--sa-socket PATH] [--charon-log FILE] [--pki-folder FOLDER]\n"
          "                 [--scan-job-socket PATH] [--state-folder FOLDER]\n"
          "                 [--hw-profiles FOLDER] [--hw-profile NAME] [--memory-mb N] [--no-huge]\n"
          "       masugatad --print-graph | --version | --help\n"
@@ -79,6 +81,8 @@ std::string gateway_usage() {
          "socket)\n"
          "  --sa-socket PATH       where charon's plugin connects (sa.sock beside the control "
          "socket)\n"
+         "  --charon-log FILE      where charon logs, besides the journal\n"
+         "  --pki-folder FOLDER    certificates and keys for tunnels (/var/lib/masugata/pki)\n"
          "  --scan-job-socket PATH where runs of scan jobs are had "
          "(/run/masugata-scan-job.sock)\n"
          "  --state-folder FOLDER  what is remembered of scan jobs (/var/lib/masugata)\n"

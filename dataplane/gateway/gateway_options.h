@@ -13,7 +13,9 @@ namespace masugata::dataplane {
 struct GatewayOptions {
   std::string configuration = "/etc/masugata/gateway.conf";
   std::string control_socket = "/run/masugata/control.sock";
-  std::string sa_socket;       // empty: sa.sock beside the control socket
+  std::string sa_socket;   // empty: sa.sock beside the control socket
+  std::string charon_log;  // of charon, besides the journal; empty: none
+  std::string pki_folder = "/var/lib/masugata/pki";
   std::string scanner_socket;  // empty: scand.sock beside the control socket
   std::string scan_job_socket = "/run/masugata-scan-job.sock";
   std::string state_folder = "/var/lib/masugata";

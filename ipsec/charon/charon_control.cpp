@@ -42,6 +42,22 @@ bool is_under_way(const ViciSection& ike) {
   return ike.value("state") == "CONNECTING" || (children != nullptr && !children->empty());
 }
 
+// See CharonControl::end_duplicates(). Not empty.
+const ViciSection* one_that_stays(const std::vector<const ViciSection*>& twins) {
+  const auto same_moment = static_cast<uint64_t>(CharonControl::kSameMoment.count());
+  const ViciSection* newest = *std::min_element(
+      twins.begin(), twins.end(), [](const ViciSection* left, const ViciSection* right) {
+        return left->number("established") < right->number("established");
+      });
+  const ViciSection* stays = newest;
+  for (const ViciSection* twin : twins) {
+    if (twin->number("established") > newest->number("established") + same_moment) continue;
+    // Of equal length, in hexadecimal digits.
+    if (twin->value("initiator-spi") < stays->value("initiator-spi")) stays = twin;
+  }
+  return stays;
+}
+
 Result<std::vector<std::string>> connections_of(ViciSession& session) {
   const Result<ViciSection> answer = session.request("get-conns", {});
   if (!answer) return tl::unexpected<Fault>(answer.error());
@@ -86,6 +102,7 @@ Status CharonControl::load(ViciSession& session, const SitePlan& site, std::stri
   Loaded next;
   next.digest = std::move(digest);
   next.keep_up = site.keep_up;
+  next.either_begins = site.either_begins;
   if (Status done = load_credentials(session, site, next); !done) return done;
   // SAs keep what they were negotiated with: those from before end, so that the next ones are as
   // configured now. What this gateway did not load itself is not known to differ.
@@ -119,6 +136,7 @@ Status CharonControl::unload(ViciSession& session, const std::string& name) {
   if (!done && !session.is_open()) return done;
   done = session.command("unload-shared", ViciSection().set("id", name));
   loaded_.erase(name);
+  held_.erase(name);
   return session.is_open() ? Status() : done;
 }
 
@@ -149,9 +167,13 @@ Result<CommitReport> CharonControl::commit(ViciSession& session, const Connectio
   }
   for (const SitePlan& site : plan.sites) {
     std::string digest = digest_of(site);
+    if (const auto held = held_.find(site.site); held != held_.end() && held->second != digest) {
+      held_.erase(held);
+    }
     const auto known = loaded_.find(site.site);
     if (known != loaded_.end() && known->second.digest == digest) {
       known->second.keep_up = site.keep_up;
+      known->second.either_begins = site.either_begins;
       report.unchanged.push_back(site.site);
       continue;
     }
@@ -171,8 +193,14 @@ Result<std::vector<std::string>> CharonControl::keep_up(ViciSession& session,
                                                         std::chrono::steady_clock::time_point now) {
   const auto sas = session.stream("list-sas", "list-sa", {});
   if (!sas) return tl::unexpected<Fault>(sas.error());
+  return keep_up(session, *sas, now);
+}
+
+Result<std::vector<std::string>> CharonControl::keep_up(ViciSession& session,
+                                                        const std::vector<ViciSection>& sas,
+                                                        std::chrono::steady_clock::time_point now) {
   std::set<std::string> present;
-  for (const ViciSection& sa : *sas) {
+  for (const ViciSection& sa : sas) {
     for (const ViciSection::Entry& entry : sa.entries()) {
       const auto* ike = std::get_if<ViciSection>(&entry.content);
       if (ike != nullptr && is_under_way(*ike)) present.insert(entry.name);
@@ -182,7 +210,7 @@ Result<std::vector<std::string>> CharonControl::keep_up(ViciSession& session,
   for (auto& [name, loaded] : loaded_) {
     const bool waited = loaded.tried == std::chrono::steady_clock::time_point() ||
                         now - loaded.tried >= kRetryInterval;
-    if (!loaded.keep_up || present.contains(name) || !waited) continue;
+    if (!loaded.keep_up || held_.contains(name) || present.contains(name) || !waited) continue;
     loaded.tried = now;
     if (Status done = initiate_site(session, name); !done && !session.is_open()) {
       return tl::unexpected<Fault>(done.error());
@@ -190,6 +218,53 @@ Result<std::vector<std::string>> CharonControl::keep_up(ViciSession& session,
     begun.push_back(name);
   }
   return begun;
+}
+
+void CharonControl::hold(const std::string& site, bool held,
+                         std::chrono::steady_clock::time_point now) {
+  const auto known = loaded_.find(site);
+  if (!held) {
+    held_.erase(site);
+    if (known != loaded_.end()) known->second.tried = now;
+  } else if (known != loaded_.end()) {
+    held_[site] = known->second.digest;
+  }
+}
+
+std::vector<std::string> CharonControl::held() const {
+  std::vector<std::string> names;
+  for (const auto& [name, digest] : held_) names.push_back(name);
+  return names;
+}
+
+Status CharonControl::end_duplicates(ViciSession& session, const std::vector<ViciSection>& sas,
+                                     std::chrono::steady_clock::time_point now) {
+  std::map<std::string, std::vector<const ViciSection*>> by_site;
+  for (const ViciSection& sa : sas) {
+    for (const ViciSection::Entry& entry : sa.entries()) {
+      const auto* ike = std::get_if<ViciSection>(&entry.content);
+      if (ike == nullptr || ike->value("state") != "ESTABLISHED") continue;
+      const auto known = loaded_.find(entry.name);
+      if (known != loaded_.end() && known->second.either_begins) by_site[entry.name].push_back(ike);
+    }
+  }
+  for (auto& [name, twins] : by_site) {
+    Loaded& loaded = loaded_.at(name);
+    const bool waited = loaded.settled == std::chrono::steady_clock::time_point() ||
+                        now - loaded.settled >= kSettleInterval;
+    if (twins.size() < 2 || !waited) continue;
+    loaded.settled = now;
+    const ViciSection* stays = one_that_stays(twins);
+    for (const ViciSection* twin : twins) {
+      if (twin == stays) continue;
+      ViciSection which;
+      which.set("ike-id", twin->value("uniqueid")).set("timeout", "-1");
+      if (Status done = session.command("terminate", which); !done && !session.is_open()) {
+        return done;
+      }
+    }
+  }
+  return {};
 }
 
 Result<CharonVersion> charon_version(ViciSession& session) {

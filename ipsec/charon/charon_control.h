@@ -29,7 +29,7 @@ class CharonControl {
   // loads everything again. A site that charon refuses is in the report instead.
   [[nodiscard]] Result<CommitReport> commit(ViciSession& session, const ConnectionPlan& plan);
 
-  // charon was started anew: it knows nothing any more.
+  // charon was started anew: it knows nothing any more. What is held stays so.
   void forget() { loaded_.clear(); }
 
   // Begins the sites that should be up and of which charon has neither a child SA nor an IKE SA
@@ -38,13 +38,33 @@ class CharonControl {
   static constexpr std::chrono::seconds kRetryInterval{10};
   [[nodiscard]] Result<std::vector<std::string>> keep_up(ViciSession& session,
                                                          std::chrono::steady_clock::time_point now);
+  // The same with the messages of list-sas at hand.
+  [[nodiscard]] Result<std::vector<std::string>> keep_up(ViciSession& session,
+                                                         const std::vector<ViciSection>& sas,
+                                                         std::chrono::steady_clock::time_point now);
+
+  // A held site is not begun by keep_up(). Lasts until the site leaves the configuration or
+  // changes. Not held any more, it counts as tried at `now`.
+  void hold(const std::string& site, bool held, std::chrono::steady_clock::time_point now);
+  [[nodiscard]] std::vector<std::string> held() const;
+
+  // Where either side begins, both may at once, and have two IKE SAs where one would do. Of those
+  // that began within kSameMoment of each other the one with the lowest initiator's SPI stays,
+  // which both sides see alike; otherwise the newest, as the peer had a reason to begin anew. At
+  // most once in kSettleInterval per site, lest a peer that begins again at each end is fought.
+  static constexpr std::chrono::seconds kSameMoment{10};
+  static constexpr std::chrono::seconds kSettleInterval{60};
+  [[nodiscard]] Status end_duplicates(ViciSession& session, const std::vector<ViciSection>& sas,
+                                      std::chrono::steady_clock::time_point now);
 
  private:
   struct Loaded {
     std::string digest;  // of all that was sent, secrets included
     std::string key_id;  // by which charon knows the private key
     bool keep_up = false;
+    bool either_begins = false;
     std::chrono::steady_clock::time_point tried{};
+    std::chrono::steady_clock::time_point settled{};
   };
 
   Status load_credentials(ViciSession& session, const SitePlan& site, Loaded& loaded) const;
@@ -53,6 +73,7 @@ class CharonControl {
   Status remove_others(ViciSession& session, const ConnectionPlan& plan, CommitReport& report);
 
   std::map<std::string, Loaded> loaded_;
+  std::map<std::string, std::string> held_;  // with the digest of what they were when held
 };
 
 // charon's answers to simple questions.

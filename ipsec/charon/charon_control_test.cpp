@@ -168,6 +168,65 @@ TEST_F(Charon, BeginsTheChildThatWasRefused) {
       << "the peers know each other, but no packet passes";
 }
 
+TEST_F(Charon, WhatIsHeldIsNotBegun) {
+  commit(kOsaka);
+  const steady_clock::time_point start{seconds(1000)};
+  control_.hold("osaka", true, start);
+  EXPECT_EQ(*control_.keep_up(session_, start), Names{});
+  control_.forget();
+  commit(kOsaka);
+  EXPECT_EQ(*control_.keep_up(session_, start), Names{}) << "nor after charon was started anew";
+  control_.hold("osaka", false, start);
+  EXPECT_EQ(*control_.keep_up(session_, start), Names{}) << "just begun by who asked for it";
+  EXPECT_EQ(*control_.keep_up(session_, start + seconds(10)), Names{"osaka"});
+  control_.hold("osaka", true, start);
+  std::string changed = kOsaka;
+  changed.replace(changed.find("staple"), 6, "stable");
+  commit(changed);
+  EXPECT_EQ(*control_.keep_up(session_, start + seconds(20)), Names{"osaka"}) << "it is another";
+}
+
+ViciSection ike_sa(const char* id, const char* spi, const char* seconds_old) {
+  ViciSection sa;
+  sa.add_section("osaka")
+      .set("uniqueid", id)
+      .set("state", "ESTABLISHED")
+      .set("initiator-spi", spi)
+      .set("established", seconds_old);
+  return sa;
+}
+
+TEST_F(Charon, OfTwoBegunAtOnceBothSidesKeepTheSame) {
+  commit(kOsaka);
+  const steady_clock::time_point start{seconds(1000)};
+  EXPECT_TRUE(control_.end_duplicates(session_, {ike_sa("1", "0f00", "5")}, start));
+  EXPECT_EQ(ended_, Names{});
+  const std::vector<ViciSection> here = {ike_sa("1", "0f00", "5"), ike_sa("2", "00ff", "4")};
+  EXPECT_TRUE(control_.end_duplicates(session_, here, start));
+  EXPECT_EQ(ended_, Names{"1"});
+  EXPECT_TRUE(control_.end_duplicates(session_, here, start + seconds(59)));
+  EXPECT_EQ(ended_, Names{"1"}) << "not fought about";
+  const std::vector<ViciSection> there = {ike_sa("7", "00ff", "5"), ike_sa("8", "0f00", "5")};
+  EXPECT_TRUE(control_.end_duplicates(session_, there, start + seconds(60)));
+  EXPECT_EQ(ended_, (Names{"1", "8"}));
+}
+
+TEST_F(Charon, APeerThatBeganAnewTakesThePlaceOfWhatItWas) {
+  commit(kOsaka);
+  const std::vector<ViciSection> sas = {ike_sa("1", "00ff", "3600"), ike_sa("2", "0f00", "1")};
+  EXPECT_TRUE(control_.end_duplicates(session_, sas, steady_clock::time_point{seconds(1000)}));
+  EXPECT_EQ(ended_, Names{"1"});
+}
+
+TEST_F(Charon, WhereOneSideBeginsCharonItselfReplaces) {
+  std::string one_side = kOsaka;
+  one_side.insert(one_side.rfind('}'), "role initiate; ");
+  commit(one_side);
+  const std::vector<ViciSection> sas = {ike_sa("1", "00ff", "3600"), ike_sa("2", "0f00", "1")};
+  EXPECT_TRUE(control_.end_duplicates(session_, sas, steady_clock::time_point{seconds(1000)}));
+  EXPECT_EQ(ended_, Names{});
+}
+
 TEST_F(Charon, ABrokenSessionLoadsEverythingAgain) {
   commit(kOsaka);
   control_.forget();

@@ -80,7 +80,6 @@ void fill_child(const VpnSite& site, ViciSection::List local, ViciSection::List 
                 ViciSection& child) {
   const VpnExchange& exchange = site.exchange;
   const std::string id = std::to_string(site.tunnel_id);
-  const bool at_once = begins(site) && site.start == VpnStart::AtOnce;
   const bool on_traffic = begins(site) && site.start == VpnStart::OnTraffic;
   child.set_list("local_ts", std::move(local)).set_list("remote_ts", std::move(remote));
   child.set_list("esp_proposals", esp_proposals(exchange));
@@ -97,9 +96,11 @@ void fill_child(const VpnSite& site, ViciSection::List local, ViciSection::List 
   child.set("replay_window", std::to_string(exchange.replay_window));
   child.set("copy_dscp", copy_dscp(exchange.copy_dscp));
   // Begun by the gateway itself, which tries again whatever the reason was; see charon_control.h.
+  // charon would also begin anew what both sides had, and one of them has just ended as the other
+  // will do.
   child.set("start_action", on_traffic ? "trap" : "none");
-  child.set("dpd_action", at_once ? "restart" : on_traffic ? "trap" : "clear");
-  child.set("close_action", at_once ? "start" : on_traffic ? "trap" : "none");
+  child.set("dpd_action", on_traffic ? "trap" : "clear");
+  child.set("close_action", on_traffic ? "trap" : "none");
 }
 
 void fill_children(const VpnSite& site, ViciSection& children) {
@@ -142,7 +143,7 @@ void fill_exchange(const VpnSite& site, ViciSection& connection) {
   }
   connection.set("keyingtries", "1");
   // A peer that was started anew takes the place of what it was. Where either side begins, both
-  // may at once, and each would put the other's out.
+  // may at once, and each would put the other's out: CharonControl::end_duplicates() chooses.
   connection.set("unique", site.role == VpnRole::Both ? "no" : "replace");
 }
 
@@ -205,6 +206,7 @@ Result<SitePlan> plan_site(const VpnSite& site, const KeyStore& store) {
   SitePlan plan;
   plan.site = site.name;
   plan.keep_up = begins(site) && site.start == VpnStart::AtOnce;
+  plan.either_begins = site.role == VpnRole::Both;
   ViciSection& connection = plan.connection.add_section(site.name);
   fill_ends(site, connection);
   fill_exchange(site, connection);

@@ -30,6 +30,7 @@ class KeyStore {
 struct SitePlan {
   std::string site;
   bool keep_up = false;                   // this side begins, and at once
+  bool either_begins = false;             // so that both may at once
   ViciSection connection;                 // of load-conn
   std::optional<ViciSection> shared;      // of load-shared; holds the secret
   std::optional<ViciSection> key;         // of load-key; holds the private key

@@ -61,8 +61,8 @@ site osaka {
       replay_window = 1024
       copy_dscp = out
       start_action = none
-      dpd_action = restart
-      close_action = start
+      dpd_action = clear
+      close_action = none
     }
   }
 }
