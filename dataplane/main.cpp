@@ -2,6 +2,7 @@
 // masugatad: the gateway process.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -65,7 +66,9 @@ int main(int count, char** arguments) {
   if (!gateway) return complain(gateway.error(), kProblem);
   fmt::print("masugatad ready\n");
   std::fflush(stdout);
+  sd_notify(0, "READY=1");
   (*gateway)->run();
+  sd_notify(0, "STOPPING=1");
   spdlog::info("stopping");
   gateway->reset();
   return 0;

@@ -182,12 +182,16 @@ def test_new_signatures_under_load(lab, av):
     target = av.directory / "under-load"
     download = lab.start(plan.LAN, ["curl", "-sS", "--limit-rate", "4M", "--max-time", "60", "-o",
                                     target, av.url("large-clean.bin")], "curl-load")
-    (SIGNATURES / "later.ndb").write_text(samples.signature("Lab.Later", samples.LATER_MARK),
-                                          encoding="ascii")
-    av.scanner.look_again()
-    deadline = time.monotonic() + 30
-    while av.fetch(av.url("later.txt"))[0] == 200:
-        assert av.fetch(av.url("clean.zip")) == (200, av.files["clean.zip"])
-        assert time.monotonic() < deadline, "the new signature does not come into use"
-    assert download.wait(65) == 0, download.log()
-    assert target.read_bytes() == av.files["large-clean.bin"]
+    later = SIGNATURES / "later.ndb"
+    later.write_text(samples.signature("Lab.Later", samples.LATER_MARK), encoding="ascii")
+    try:
+        av.scanner.look_again()
+        deadline = time.monotonic() + 30
+        while av.fetch(av.url("later.txt"))[0] == 200:
+            assert av.fetch(av.url("clean.zip")) == (200, av.files["clean.zip"])
+            assert time.monotonic() < deadline, "the new signature does not come into use"
+        assert download.wait(65) == 0, download.log()
+        assert target.read_bytes() == av.files["large-clean.bin"]
+    finally:
+        later.unlink()
+        av.scanner.look_again()

@@ -5,4 +5,4 @@ from labkit.soak import soak
 
 
 def test_many_objects(lab, av):
-    assert soak(lab, av, 2000, most_s=120).faults() == []
+    assert soak(lab, av, 2000, most_s=300).faults() == []

@@ -104,12 +104,12 @@ class Program:
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
-    def wait_ready(self, condition, timeout_s=10):
+    def wait_ready(self, condition, timeout_s=10, interval_s=0.02):
         """Waits until `condition()`; raises LabError with the end of the log when the program
         ends before that or the time is over."""
         def settled():
             return not self.is_running() or condition()
-        if wait_until(settled, timeout_s) and self.is_running():
+        if wait_until(settled, timeout_s, interval_s) and self.is_running():
             return
         state = "is not ready" if self.is_running() else "has ended"
         raise LabError(f"{self.name} {state} ({self.log_path}):\n{self.log()[-3000:]}")
