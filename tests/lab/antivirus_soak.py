@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from labkit.antivirus import Antivirus
+from labkit.apart import live_apart
 from labkit.commands import LabError
 from labkit.lab import Lab
 from labkit.soak import soak
@@ -20,11 +21,15 @@ def main():
     parser.add_argument("--seconds", type=int, default=1800, help="give up after so many")
     parser.add_argument("--quick", action="store_true", help="2,000 objects")
     parser.add_argument("--json", type=Path, help="write the report here")
+    parser.add_argument("--clean", action="store_true", help="nothing infected among them")
+    parser.add_argument("--apart", action="store_true", help="beside another lab that is in use")
     arguments = parser.parse_args()
     objects = 2000 if arguments.quick else arguments.objects
     try:
+        if arguments.apart:
+            live_apart()
         with Lab("masugata") as lab, Antivirus(lab) as av:
-            report = soak(lab, av, objects, arguments.seconds)
+            report = soak(lab, av, objects, arguments.seconds, not arguments.clean)
     except LabError as error:
         sys.exit(f"antivirus_soak: {error}")
     except KeyboardInterrupt:
@@ -40,6 +45,7 @@ def main():
         print(f"{who:12} private {before['private_kb']:>8} kB, then {after['private_kb']:>8} kB; "
               f"resident {before['resident_kb']:>8}, {after['resident_kb']:>8}; descriptors "
               f"{before['descriptors']}, {after['descriptors']}")
+    print("clean ones that did not arrive:", report.explained())
     faults = report.faults()
     print("\n".join(f"fault: {fault}" for fault in faults))
     sys.exit(1 if faults else 0)

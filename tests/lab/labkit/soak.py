@@ -13,6 +13,8 @@ from .antivirus import SIGNATURES
 from .commands import LabError, wait_until
 from .services import PROBES, PYTHON
 
+# An object that a scanner died over is lost by then.
+SCANNER_LOSS_S = 2
 WARM_UP = 0.2  # of the objects, before memory is looked at for the first time
 # Beyond what was there after the warm-up.
 MOST_GROWTH_KB = {"masugatad": 16 * 1024, "supervisor": 1024, "generation": 4 * 1024,
@@ -25,16 +27,33 @@ class Report:
     seconds: float = 0
     after_warm_up: dict = field(default_factory=dict)
     at_end: dict = field(default_factory=dict)
+    # Each time something was done, and at the end: share of the objects -> usage().
+    on_the_way: dict = field(default_factory=dict)
+    lost: list = field(default_factory=list)  # what the client says of each clean object
+    antivirus: str = ""  # what the gateway says of it at the end
+    killed_at: list = field(default_factory=list)  # seconds since 1970
     scanners_killed: int = 0
     reloads: int = 0
+
+    def explained(self):
+        """Clean objects that did not arrive: how many by which cause."""
+        causes = {"beside an infected one": 0, "with its scanner": 0, "unexplained": 0}
+        for one in self.lost:
+            died = any(0 <= one["at"] - at <= SCANNER_LOSS_S for at in self.killed_at)
+            cause = ("beside an infected one" if one["beside_infected"] else
+                     "with its scanner" if died else "unexplained")
+            causes[cause] += 1
+        return causes
 
     def faults(self):
         found = [f"{what}: {count}" for what, count in self.counts.items()
                  if what.startswith("error") or what.endswith(("ARRIVED", "CHANGED"))]
-        # An object per scanner may be lost when it dies, and what stood behind it.
-        lost = self.counts.get("refused clean", 0) + self.counts.get("cut clean", 0)
-        if lost > 10 * self.scanners_killed:
-            found.append(f"{lost} clean objects did not arrive")
+        causes = self.explained()
+        if causes["with its scanner"] > self.scanners_killed:
+            found.append(f"{causes['with its scanner']} objects were lost with "
+                         f"{self.scanners_killed} scanners")
+        if causes["unexplained"]:
+            found.append(f"{causes['unexplained']} clean objects did not arrive: {self.lost}")
         for who, before in self.after_warm_up.items():
             after = self.at_end[who]
             if after["private_kb"] > before["private_kb"] + MOST_GROWTH_KB[who]:
@@ -82,16 +101,22 @@ def _change_signatures(av, number):
         raise LabError(f"new signatures do not come into use: {av.scanner.log()[-1000:]}")
 
 
-def soak(lab, av, objects, most_s):
-    """Ends after `most_s` at the latest, as an error."""
+def soak(lab, av, objects, most_s, infected=True):
+    """Ends after `most_s` at the latest, as an error. What is infected is remembered (its URL, what is
+    in quarantine), up to bounds: without any, nothing may remain."""
     report = Report()
     began = time.monotonic()
     client = lab.start(plan.LAN, [PYTHON, PROBES / "soak_client.py", plan.SCANNED, objects, 1,
-                                  av.content], "soak-client")
+                                  av.content, "infected" if infected else "clean"], "soak-client")
+
+    def lines(of):
+        """What the client has said, whole lines only, that begin with `of`."""
+        said = client.log()
+        return [json.loads(line) for line in said[:said.rfind("\n") + 1].splitlines()
+                if line.startswith(f'{{"{of}"')]
 
     def counts():
-        lines = client.log().splitlines()
-        return json.loads(lines[-1]) if lines and lines[-1].endswith("}") else {"objects": 0}
+        return (lines("objects") or [{"objects": 0}])[-1]
 
     def reach(share):
         if not wait_until(lambda: counts()["objects"] >= share * objects or not client.is_running(),
@@ -104,12 +129,16 @@ def soak(lab, av, objects, most_s):
         report.after_warm_up = usage(lab, av)
         for share, act in ((0.35, "kill"), (0.5, "reload"), (0.65, "kill"), (0.8, "reload")):
             reach(share)
+            report.on_the_way[share] = usage(lab, av)
             if act == "kill":
+                report.killed_at.append(time.time())
                 report.scanners_killed += len(av.scanner.kill_scanners())
             else:
                 report.reloads += 1
                 _change_signatures(av, report.reloads)
         reach(1.1)  # until it ends
+        report.lost = lines("lost")
+        report.antivirus = lab.gateway.command("show", "av", check=False).stdout
         report.counts, report.seconds = counts(), time.monotonic() - began
         if client.wait(10) != 0:
             raise LabError(f"the client of the soak: {client.log()[-2000:]}")

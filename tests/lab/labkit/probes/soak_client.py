@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fetches and sends many small objects of all kinds, and looks at each.
-usage: soak_client.py HOST OBJECTS SEED FOLDER; every second a line of JSON with counts so far.
-FOLDER is what the servers offer. What is infected must not come; what is clean must come as it is, or
-be refused (counted): a scanner may have died over it."""
+usage: soak_client.py HOST OBJECTS SEED FOLDER infected|clean; every second a line of JSON with counts so far, and one
+for each clean object that did not come: when, which, and whether something infected was asked for on
+its connection at the same time. FOLDER is what the servers offer. What is infected must not come; what
+is clean must come as it is, or be refused: a scanner may have died over it."""
 
 import collections
 import email.message
 import ftplib
 import io
+import itertools
 import json
 import poplib
 import random
@@ -23,7 +25,9 @@ WEB_PORT, THREADS, MOST_PER_CONNECTION, PIPELINED = 8000, 6, 20, 5
 FILES = {name: (FOLDER / name).read_bytes() for name in
          ("clean.com", "clean.zip", "clean.txt", "clean.zip.zip")}
 INFECTED = {name: (FOLDER / name).read_bytes() for name in ("eicar.com", "eicar.zip")}
-INFECTED_SHARE, OTHERS_SHARE = 0.01, 0.02
+INFECTED_SHARE, INFECTED_OTHERS, OTHERS_SHARE = 0.01, 0.1, 0.02
+if sys.argv[5] == "clean":
+    INFECTED_SHARE = INFECTED_OTHERS = 0
 
 counts = collections.Counter()
 lock = threading.Lock()
@@ -33,6 +37,13 @@ numbers = iter(range(1, OBJECTS + 1))
 def count(what, objects=1):
     with lock:
         counts[what] += objects
+
+
+def lose(how, which, beside_infected=False):
+    count(how)
+    with lock:
+        print(json.dumps({"lost": which, "how": how, "at": time.time(),
+                          "beside_infected": beside_infected}), flush=True)
 
 
 class Web:
@@ -78,14 +89,14 @@ def choose(chance, number):
     return f"/{name}?soak={number}", FILES[name]
 
 
-def look_at(wanted, answer):
-    if answer is None:
-        count("cut infected" if wanted is None else "cut clean")
+def look_at(path, wanted, answer, beside_infected):
+    if wanted is not None and (answer is None or answer[0] == 403):
+        lose("cut clean" if answer is None else "refused clean", path, beside_infected)
+    elif answer is None:
+        count("cut infected")
     elif wanted is None:
         bad = answer[0] != 403 or any(content in answer[1] for content in INFECTED.values())
         count("infected ARRIVED" if bad else "refused infected")
-    elif answer[0] == 403:
-        count("refused clean")
     else:
         count("clean" if answer == (200, wanted) else "clean CHANGED")
 
@@ -98,9 +109,10 @@ def browse(chance, batch):
         for at in range(0, len(wanted), step):
             part = wanted[at:at + step]
             web.ask([path for path, _ in part])
-            for place, (_, content) in enumerate(part):
+            infected = any(content is None for _, content in part)
+            for place, (path, content) in enumerate(part):
                 answer = web.answer()
-                look_at(content, answer)
+                look_at(path, content, answer, infected)
                 if answer is None or answer[0] == 403:
                     # The rest of the connection is gone with it.
                     count("not asked again", len(wanted) - at - place - 1)
@@ -109,8 +121,15 @@ def browse(chance, batch):
         web.socket.close()
 
 
+def refused(infected, which):
+    if infected:
+        count("refused infected")
+    else:
+        lose("refused clean", which)
+
+
 def mail(chance):
-    infected = chance.random() < 0.1
+    infected = chance.random() < INFECTED_OTHERS
     message = email.message.EmailMessage()
     message["Subject"], message["From"], message["To"] = "a", "a@example.org", "soak@example.net"
     message.set_content(f"A mail, {chance.random()}\n")
@@ -120,46 +139,47 @@ def mail(chance):
         with smtplib.SMTP(HOST, 25, timeout=30) as server:
             server.send_message(message)
         count("infected mail ARRIVED" if infected else "clean")
-    except (smtplib.SMTPException, OSError):
-        count("refused infected" if infected else "refused clean")
+    except (smtplib.SMTPException, OSError) as error:
+        refused(infected, f"mail: {error}")
 
 
 def read_mail(chance):
-    infected = chance.random() < 0.1
+    infected = chance.random() < INFECTED_OTHERS
     box = poplib.POP3(HOST, timeout=30)
     try:
         box.user("infected" if infected else "clean")
         box.pass_("lab")
         box.retr(1)
         count("infected mail read ARRIVED" if infected else "clean")
-    except (poplib.error_proto, OSError):
-        count("refused infected" if infected else "refused clean")
+    except (poplib.error_proto, OSError) as error:
+        refused(infected, f"mail read: {error}")
     finally:
         box.close()
 
 
 def get_file(chance):
-    infected = chance.random() < 0.1
+    infected = chance.random() < INFECTED_OTHERS
     name = "eicar.zip" if infected else "clean.zip"
-    came = io.BytesIO()
+    came, said = io.BytesIO(), "nothing"
     try:
         with ftplib.FTP(HOST, timeout=30) as server:
             server.login()
             server.retrbinary(f"RETR av/{name}", came.write)
-    except (*ftplib.all_errors, EOFError):
-        pass
+    except (*ftplib.all_errors, EOFError) as error:
+        said = str(error)
     if infected:
         count("infected file ARRIVED" if came.getvalue() == INFECTED[name] else "refused infected")
+    elif came.getvalue() == FILES[name]:
+        count("clean")
     else:
-        count("clean" if came.getvalue() == FILES[name] else "refused clean")
+        refused(infected, f"file, {len(came.getvalue())} bytes: {said}")
 
 
 def work(seed):
     chance = random.Random(seed)
     while True:
         with lock:
-            batch = [number for number, _ in zip(numbers, range(
-                chance.choice((1, 5, MOST_PER_CONNECTION))))]
+            batch = list(itertools.islice(numbers, chance.choice((1, 5, MOST_PER_CONNECTION))))
         if not batch:
             return
         try:
