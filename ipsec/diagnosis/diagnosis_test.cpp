@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ipsec/diagnosis/diagnosis.h"
+
+#include <gtest/gtest.h>
+
+#include "ipsec/diagnosis/sample_alerts.h"
+
+namespace masugata::ipsec {
+namespace {
+
+class DiagnosisTest : public testing::Test {
+ protected:
+  DiagnosisTest()
+      : diagnosis_({.now = [this] { return now_; },
+                    .event = [this](const TunnelEvent& event) { events_.push_back(event); },
+                    .alert =
+                        [this](const Failure& failure, const Explanation&, bool over) {
+                          alerts_.emplace_back(name_of(failure.kind));
+                          if (over) alerts_.back() += " is over";
+                        }}) {
+    diagnosis_.configure(sample::settings());
+  }
+
+  int64_t now_ = sample::kNow;
+  std::vector<TunnelEvent> events_;
+  std::vector<std::string> alerts_;
+  Diagnosis diagnosis_;
+};
+
+TEST_F(DiagnosisTest, TellsOfAFailureAndOfItsEnd) {
+  for (int i = 0; i < 5; ++i)
+    diagnosis_.take(sample::of_site(AlertKind::PeerAuthentication, "osaka"));
+  EXPECT_EQ(alerts_, std::vector<std::string>{"secret"});
+  EXPECT_EQ(events_.size(), 5U);
+  EXPECT_EQ(events_[0].kind, "secret");
+  EXPECT_EQ(events_[0].site, "osaka");
+  CharonAlert up = sample::of_site(AlertKind::ChildUp, "osaka");
+  up.received = up.configured = "10.0.0.0/16 === 10.20.0.0/16";
+  up.nat_there = true;
+  diagnosis_.take(up);
+  EXPECT_EQ(alerts_, (std::vector<std::string>{"secret", "secret is over"}));
+  EXPECT_EQ(events_.back().kind, "up");
+  EXPECT_EQ(events_.back().text,
+            "the tunnel is up with 198.51.100.7 (198.51.100.7), 10.0.0.0/16 === 10.20.0.0/16, the "
+            "peer is behind NAT");
+  EXPECT_FALSE(diagnosis_.history().standing("osaka"));
+}
+
+TEST_F(DiagnosisTest, FindsTheSiteByAddressWhereCharonNamesNone) {
+  CharonAlert mismatch = sample::alert(AlertKind::IkeProposals);
+  mismatch.received = "IKE:AES_CBC_128/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/MODP_2048";
+  mismatch.configured = sample::kOurIke;
+  diagnosis_.take(mismatch);
+  EXPECT_EQ(diagnosis_.history().standing("osaka")->kind, FailureKind::IkeProposal);
+}
+
+TEST_F(DiagnosisTest, KeepsStrangersApart) {
+  CharonAlert stranger = sample::alert(AlertKind::PeerNotConfigured);
+  stranger.remote = sample::ip("192.0.2.99");
+  diagnosis_.take(stranger);
+  ASSERT_EQ(diagnosis_.history().of_site("").size(), 1U);
+  EXPECT_EQ(diagnosis_.history().of_site("")[0].failure.peer, "192.0.2.99");
+}
+
+TEST_F(DiagnosisTest, LeavesOutWhatIsNoFailure) {
+  CharonAlert group = sample::asked_by_us(AlertKind::PeerNotified, "osaka");
+  group.number = 17;
+  group.exchange = 34;
+  group.received = "INVALID_KE_PAYLOAD ECP_256";  // we have it, and go on with it
+  diagnosis_.take(group);
+  CharonAlert refused = sample::asked_by_us(AlertKind::PeerNotified, "osaka");
+  refused.number = 14;
+  refused.received = "NO_PROPOSAL_CHOSEN";
+  diagnosis_.take(refused);
+  EXPECT_TRUE(alerts_.empty());
+  EXPECT_TRUE(diagnosis_.history().of_site("osaka").empty());
+}
+
+TEST_F(DiagnosisTest, NoticesPacketsInOneDirection) {
+  diagnosis_.observe("osaka", "198.51.100.7", 10, 10);
+  now_ += 5;
+  diagnosis_.observe("osaka", "198.51.100.7", 10, 30);
+  EXPECT_TRUE(alerts_.empty());
+  now_ += Diagnosis::kOneDirectionSeconds;
+  diagnosis_.observe("osaka", "198.51.100.7", 10, 40);
+  diagnosis_.observe("osaka", "198.51.100.7", 10, 50);
+  EXPECT_EQ(alerts_, std::vector<std::string>{"one-direction"});
+  EXPECT_EQ(diagnosis_.history().standing("osaka")->configured, "30");
+}
+
+TEST_F(DiagnosisTest, SeesNothingWrongInTrafficBothWays) {
+  for (uint64_t i = 0; i < 20; ++i) {
+    diagnosis_.observe("osaka", "198.51.100.7", i, i * 100);
+    now_ += Diagnosis::kOneDirectionSeconds;
+  }
+  // New SAs begin at nothing.
+  diagnosis_.observe("osaka", "198.51.100.7", 0, 3);
+  EXPECT_TRUE(alerts_.empty());
+}
+
+TEST_F(DiagnosisTest, ForgetsSitesThatAreGone) {
+  diagnosis_.take(sample::of_site(AlertKind::PeerAuthentication, "osaka"));
+  diagnosis_.configure({});
+  EXPECT_TRUE(diagnosis_.history().of_site("osaka").empty());
+}
+
+}  // namespace
+}  // namespace masugata::ipsec

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Every kind of failure against its golden text (golden_texts.txt). MASUGATA_WRITE_GOLDEN=1 writes
+// that file anew, to be read before it is committed.
+#include "ipsec/diagnosis/explanation.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "ipsec/diagnosis/sample_alerts.h"
+
+namespace masugata::ipsec {
+namespace {
+
+using sample::alert;
+using sample::asked_by_us;
+using sample::of_site;
+
+struct Case {
+  std::string name;
+  Failure failure;
+};
+
+Failure from(const CharonAlert& alert) {
+  const auto failure = failure_of(alert, sample::settings(), sample::kNow);
+  EXPECT_TRUE(failure) << name_of(alert.kind);
+  return failure.value_or(Failure{});
+}
+
+CharonAlert with(CharonAlert alert, const char* received, const char* configured) {
+  alert.received = received;
+  alert.configured = configured;
+  return alert;
+}
+
+std::vector<Case> proposals() {
+  std::vector<Case> cases;
+  cases.push_back({"IKE: one type differs",
+                   from(with(alert(AlertKind::IkeProposals),
+                             "IKE:AES_CBC_256/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/MODP_2048",
+                             sample::kOurIke))});
+  cases.push_back(
+      {"IKE: the peer has weak ones only",
+       from(with(alert(AlertKind::IkeProposals),
+                 "IKE:3DES_CBC/HMAC_SHA1_96/PRF_HMAC_SHA1/MODP_1024", sample::kOurIke))});
+  cases.push_back({"IKE: the peer has what we have not",
+                   from(with(alert(AlertKind::IkeProposals),
+                             "IKE:CAMELLIA_CBC_256/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/ECP_256",
+                             sample::kOurIke))});
+  cases.push_back({"IKE: our offer is refused",
+                   from(with(asked_by_us(AlertKind::IkeProposals, "osaka"), "", sample::kOurIke))});
+  CharonAlert group = asked_by_us(AlertKind::PeerNotified, "osaka");
+  group.number = 17;
+  group.exchange = 34;
+  cases.push_back({"IKE: another group", from(with(group, "INVALID_KE_PAYLOAD ECP_521", ""))});
+  cases.push_back(
+      {"ESP: one type differs", from(with(of_site(AlertKind::ChildProposals, "osaka"),
+                                          "ESP:AES_GCM_16_256/NO_EXT_SEQ", sample::kOurEsp))});
+  cases.push_back({"ESP: the cipher has no integrity of its own",
+                   from(with(of_site(AlertKind::ChildProposals, "osaka"),
+                             "ESP:AES_CBC_256/HMAC_SHA2_256_128/NO_EXT_SEQ", sample::kOurEsp))});
+  cases.push_back(
+      {"ESP: our offer is refused",
+       from(with(asked_by_us(AlertKind::ChildProposals, "osaka"), "", sample::kOurEsp))});
+  CharonAlert rekey = of_site(AlertKind::ChildProposals, "osaka");
+  rekey.rekeying = rekey.established = true;
+  cases.push_back({"PFS: the peer rekeys with another group",
+                   from(with(rekey, "ESP:AES_GCM_16_128/MODP_2048/NO_EXT_SEQ", sample::kOurEsp))});
+  cases.push_back({"PFS: the peer rekeys without a group",
+                   from(with(rekey, "ESP:AES_GCM_16_128/NO_EXT_SEQ", sample::kOurEsp))});
+  rekey.we_asked = true;
+  cases.push_back({"PFS: our rekeying is refused", from(with(rekey, "", sample::kOurEsp))});
+  CharonAlert version = alert(AlertKind::PeerNotConfigured);
+  version.ike_version = 1;
+  cases.push_back({"IKE version", from(version)});
+  return cases;
+}
+
+std::vector<Case> networks() {
+  std::vector<Case> cases;
+  cases.push_back({"networks: the peer wants others",
+                   from(with(of_site(AlertKind::Selectors, "osaka"), "10.0.0.0/16 === 10.21.0.0/16",
+                             "10.0.0.0/16 === 10.20.0.0/16"))});
+  cases.push_back(
+      {"networks: on both sides", from(with(of_site(AlertKind::Selectors, "osaka"),
+                                            "10.1.0.0/16 10.3.0.0/16 === 10.21.0.1..10.21.0.9",
+                                            "10.0.0.0/16 === 10.20.0.0/16"))});
+  CharonAlert refused = asked_by_us(AlertKind::PeerNotified, "osaka");
+  refused.number = 38;
+  cases.push_back({"networks: ours are refused",
+                   from(with(refused, "TS_UNACCEPTABLE", "10.0.0.0/16 === 10.20.0.0/16"))});
+  cases.push_back({"networks: narrowed",
+                   from(with(asked_by_us(AlertKind::ChildUp, "osaka"),
+                             "10.0.5.0/24 === 10.20.0.0/16", "10.0.0.0/16 === 10.20.0.0/16"))});
+  return cases;
+}
+
+std::vector<Case> identities() {
+  std::vector<Case> cases;
+  CharonAlert other = alert(AlertKind::PeerAuthentication);
+  other.remote_identity = "branch.example.com";
+  cases.push_back({"identity: the peer's", from(other)});
+  other.remote_identity = "192.168.1.2";
+  other.nat_there = true;
+  cases.push_back({"identity: behind NAT", from(other)});
+  CharonAlert ours = alert(AlertKind::PeerAuthentication);
+  ours.remote_identity = "198.51.100.7";
+  ours.local_identity = "hq.example.com";
+  cases.push_back({"identity: ours", from(ours)});
+  cases.push_back({"PSK", from(of_site(AlertKind::PeerAuthentication, "osaka"))});
+  cases.push_back(
+      {"refused: PSK or identity", from(asked_by_us(AlertKind::LocalAuthentication, "osaka"))});
+  cases.push_back(
+      {"refused: certificate", from(asked_by_us(AlertKind::LocalAuthentication, "sendai"))});
+  CharonAlert nothing = asked_by_us(AlertKind::LocalAuthentication, "osaka");
+  nothing.peer_answered = false;
+  cases.push_back({"own credentials", from(nothing)});
+  return cases;
+}
+
+CharonAlert certificate(AlertKind kind) {
+  CharonAlert made = of_site(kind, "sendai");
+  made.subject = "CN=sendai.example.com";
+  made.issuer = "CN=Example VPN";
+  made.not_before = sample::kNow - 86400 * 365;
+  made.not_after = sample::kNow + 86400 * 365;
+  return made;
+}
+
+std::vector<Case> certificates() {
+  std::vector<Case> cases;
+  CharonAlert old = certificate(AlertKind::CertificateExpired);
+  old.not_after = sample::kNow - 3600;
+  cases.push_back({"certificate: expired", from(old)});
+  old.not_before = sample::kNow + 3600;
+  old.not_after = sample::kNow + 7200;
+  cases.push_back({"certificate: not valid yet", from(old)});
+  cases.push_back({"certificate: name", from(of_site(AlertKind::PeerAuthentication, "sendai"))});
+  CharonAlert foreign = certificate(AlertKind::CertificateNoIssuer);
+  foreign.issuer = "CN=Foreign CA";
+  cases.push_back({"certificate: unknown CA", from(foreign)});
+  cases.push_back({"certificate: revoked", from(certificate(AlertKind::CertificateRevoked))});
+  cases.push_back({"certificate: status", from(certificate(AlertKind::CertificateStatusUnknown))});
+  cases.push_back({"certificate: chain", from(certificate(AlertKind::CertificatePathLength))});
+  return cases;
+}
+
+std::vector<Case> ways() {
+  std::vector<Case> cases;
+  CharonAlert silent = asked_by_us(AlertKind::RetransmitTimeout, "osaka");
+  silent.peer_answered = false;
+  cases.push_back({"way: nothing answers", from(silent)});
+  silent.kind = AlertKind::Retransmit;
+  silent.number = 1;
+  cases.push_back({"way: no answer so far", from(silent)});
+  CharonAlert filtered = asked_by_us(AlertKind::RetransmitTimeout, "osaka");
+  filtered.remote_port = 4500;
+  cases.push_back({"way: port 4500", from(filtered)});
+  cases.push_back(
+      {"way: second message", from(asked_by_us(AlertKind::RetransmitTimeout, "osaka"))});
+  CharonAlert gone = asked_by_us(AlertKind::RetransmitTimeout, "osaka");
+  gone.established = true;
+  cases.push_back({"way: gone", from(gone)});
+  cases.push_back({"way: half open", from(alert(AlertKind::HalfOpenTimeout))});
+  CharonAlert unknown = asked_by_us(AlertKind::PeerAddress, "nagoya");
+  unknown.remote.reset();
+  cases.push_back({"way: name", from(unknown)});
+  CharonAlert stranger = alert(AlertKind::PeerNotConfigured);
+  stranger.remote = sample::ip("192.0.2.99");
+  cases.push_back({"one side only", from(stranger)});
+  stranger.remote = sample::ip("198.51.100.9");
+  cases.push_back({"switched off", from(stranger)});
+  return cases;
+}
+
+std::vector<Case> others() {
+  std::vector<Case> cases;
+  cases.push_back({"not installed", from(of_site(AlertKind::SaNotInstalled, "osaka"))});
+  CharonAlert error = asked_by_us(AlertKind::PeerNotified, "osaka");
+  error.number = 7;
+  cases.push_back({"any other error", from(with(error, "INVALID_SYNTAX", ""))});
+  Failure path = from(of_site(AlertKind::SaNotInstalled, "osaka"));
+  path.kind = FailureKind::PathMtu;
+  path.number = 1312;
+  path.other_number = 1446;
+  cases.push_back({"MTU black hole", path});
+  path.kind = FailureKind::OneDirection;
+  path.received = "0";
+  path.configured = "34";
+  path.count = 3;
+  path.last += 600;
+  cases.push_back({"one direction: nothing comes", path});
+  path.received = "34";
+  path.configured = "0";
+  cases.push_back({"one direction: nothing goes", path});
+  return cases;
+}
+
+std::vector<Case> all_cases() {
+  std::vector<Case> all;
+  for (const auto& some :
+       {proposals(), networks(), identities(), certificates(), ways(), others()}) {
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  return all;
+}
+
+std::string text_of(const Case& one) {
+  return "== " + one.name + "\n" + to_text(one.failure, explain(one.failure, sample::settings())) +
+         "\n";
+}
+
+std::map<std::string, std::string> read_golden(const std::string& path) {
+  std::map<std::string, std::string> golden;
+  std::ifstream file(path);
+  std::string line, name;
+  while (std::getline(file, line)) {
+    if (line.starts_with("== ")) name = line.substr(3);
+    golden[name] += line + "\n";
+  }
+  return golden;
+}
+
+TEST(Explanation, SaysOfEveryFailureWhatToSetWhere) {
+  const std::string path = MASUGATA_GOLDEN_TEXTS;
+  if (std::getenv("MASUGATA_WRITE_GOLDEN") != nullptr) {
+    std::ofstream file(path);
+    for (const Case& one : all_cases()) file << text_of(one);
+  }
+  auto golden = read_golden(path);
+  for (const Case& one : all_cases()) {
+    EXPECT_EQ(text_of(one), golden[one.name]) << one.name;
+    golden.erase(one.name);
+  }
+  EXPECT_TRUE(golden.empty()) << golden.begin()->first << " is in the file, not in the test";
+}
+
+TEST(Explanation, HasAllItsParts) {
+  std::set<FailureKind> kinds;
+  for (const Case& one : all_cases()) {
+    const Explanation text = explain(one.failure, sample::settings());
+    kinds.insert(one.failure.kind);
+    EXPECT_FALSE(text.what.empty()) << one.name;
+    EXPECT_FALSE(text.configured.empty()) << one.name;
+    EXPECT_FALSE(text.here.empty()) << one.name;
+    EXPECT_FALSE(text.there.empty()) << one.name;
+    EXPECT_EQ(to_line(one.failure, text).find('\n'), std::string::npos) << one.name;
+  }
+  for (int kind = 0; name_of(static_cast<FailureKind>(kind)) != "no failure"; ++kind) {
+    EXPECT_TRUE(kinds.contains(static_cast<FailureKind>(kind)))
+        << name_of(static_cast<FailureKind>(kind)) << " has no golden text";
+  }
+}
+
+TEST(Explanation, NeedsNoSite) {
+  for (Case one : all_cases()) {
+    one.failure.site = "removed";
+    EXPECT_FALSE(explain(one.failure, {}).what.empty());
+  }
+}
+
+TEST(Explanation, NeverSaysASecret) {
+  config::VpnSettings settings = sample::settings();
+  for (config::VpnSite& site : settings.sites) site.psk = config::Secret("very-secret");
+  for (const Case& one : all_cases()) {
+    const std::string text = to_text(one.failure, explain(one.failure, settings));
+    EXPECT_EQ(text.find("very-secret"), std::string::npos) << one.name;
+  }
+}
+
+}  // namespace
+}  // namespace masugata::ipsec
