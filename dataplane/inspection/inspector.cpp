@@ -21,6 +21,12 @@ ids::Direction side_of(Direction direction) noexcept {
   return direction == Direction::Original ? ids::Direction::ToServer : ids::Direction::ToClient;
 }
 
+bool announces_data(const InspectedSession& entry) noexcept {
+  if (ids::protocol_of(*entry.flow) != ids::ApplicationProtocol::Ftp) return false;
+  const ids::ProtocolParser* parser = ids::reading_parser_of(*entry.flow);
+  return parser != nullptr && !parser->new_endpoints().empty();
+}
+
 // Client and server as they are behind all translation.
 net::FlowKey real_key(const Session& session) noexcept {
   net::FlowKey key = session.flow(Direction::Original).key;
@@ -409,6 +415,16 @@ void Inspector::take_announcement(const Session& session, const InspectedSession
   ids::set_expected(*entry.flow, announced != nullptr ? *announced : some_file);
 }
 
+ids::ProtocolParser* Inspector::control_parser(const Session& session,
+                                               const SessionTable& sessions) noexcept {
+  if (session.inspection_profile == 0) return nullptr;
+  const InspectedSession* entry = inspected_.find(sessions.index_in_table(session));
+  const bool read = entry != nullptr && entry->flow != nullptr &&
+                    entry->state == InspectionState::Inspect &&
+                    ids::protocol_of(*entry->flow) == ids::ApplicationProtocol::Ftp;
+  return read ? ids::reading_parser_of(*entry->flow) : nullptr;
+}
+
 InspectionOutcome Inspector::inspect_packet(Session& session, InspectedSession& entry,
                                             const Sight& sight) noexcept {
   return act(engines_[entry.slot]->inspect(sight.facts, entry.flow, state_of(session), {}), &entry);
@@ -470,6 +486,7 @@ InspectionOutcome Inspector::inspect_stream(Packet& packet, Session& session,
     return outcome;
   }
   stream.commit(result);
+  outcome.announces = announces_data(entry);
   if (result.clear_urgent) {
     uint8_t* header = packet.transport();
     header[13] = static_cast<uint8_t>(header[13] & ~net::kTcpUrg);

@@ -41,6 +41,7 @@ struct InspectorLimits {
 struct InspectionOutcome {
   DropReason reason = DropReason::None;  // None: it goes on
   bool payload_changed = false;          // its checksum is due (kPacketChecksumPending)
+  bool announces = false;                // control_parser() has new endpoints
   // Not None: the session is refused already, or the packet is to be held or refused; with
   // `guarded`, the session's place, and `segment` it goes to the guard.
   enum class Guard : uint8_t { None, Hold, Refuse, Closed } guard = Guard::None;
@@ -99,6 +100,14 @@ class Inspector {
     return entry == nullptr ? kNone32 : entry->guarded;
   }
 
+  // Who reads the session as a control connection of FTP, from its stream; null: nobody does.
+  [[nodiscard]] ids::ProtocolParser* control_parser(const Session& session,
+                                                    const SessionTable& sessions) noexcept;
+  // Whether a session of that slot goes on when there is no room to scan what it carries.
+  [[nodiscard]] bool may_pass_unscanned(AntivirusSlotIndex slot) const noexcept {
+    return slot == kNoAntivirusSlot || (guard_ != nullptr && guard_->passes_unscanned(slot));
+  }
+
   // The session ends, or is not inspected any more; nothing happens when it was not inspected.
   void session_ended(const Session& session, uint32_t session_index, uint64_t now_us,
                      std::string_view reason) noexcept;
@@ -140,9 +149,6 @@ class Inspector {
                                 InspectedSession& entry, InspectionOutcome& outcome) noexcept;
   void ask_guard(InspectedSession& entry, const SegmentPlace& place, SegmentResult& result,
                  InspectionOutcome& outcome) noexcept;
-  [[nodiscard]] bool may_pass_unscanned(AntivirusSlotIndex slot) const noexcept {
-    return slot == kNoAntivirusSlot || (guard_ != nullptr && guard_->passes_unscanned(slot));
-  }
   void take_announcement(const Session& session, const InspectedSession& entry) noexcept;
   [[nodiscard]] InspectionOutcome inspect_stream(Packet& packet, Session& session,
                                                  InspectedSession& entry,

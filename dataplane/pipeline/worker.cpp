@@ -271,7 +271,7 @@ void Worker::session_ended(Session& session, EndReason reason) noexcept {
     // When that ring is full the entry ends by its own timeout.
     (void)context_.messages->send_key(session.record.foreign_worker, message);
   }
-  if ((session.flags & kSessionExpected) != 0 && context_.messages != nullptr) {
+  if (session.record.helper == kFtpDataHelper && context_.messages != nullptr) {
     const net::FlowKey& key = session.flow(Direction::Original).key;
     const uint32_t other = worker_of(key, context_.worker_count);
     if (other != context_.worker) {

@@ -100,6 +100,15 @@ bool ExpectationTable::take(const net::FlowKey& key, uint32_t now_ms, Expectatio
   return true;
 }
 
+bool ExpectationTable::look_up(const net::FlowKey& key, uint32_t now_ms,
+                               Expectation& found) const noexcept {
+  if (size_ == 0) return false;
+  const uint32_t slot = find(key, now_ms);
+  if (slot == kNone32) return false;
+  found = slots_[slot].expectation;
+  return true;
+}
+
 bool ExpectationTable::contains(const net::FlowKey& key, uint32_t now_ms) const noexcept {
   return size_ != 0 && find(key, now_ms) != kNone32;
 }

@@ -20,7 +20,10 @@ struct Expectation {
   uint16_t rewrite_flags = 0;  // FlowFlags: which parts of `rewrite` count
   uint8_t helper = 0;          // SessionRecord::helper of the new session
   uint16_t parent_worker = 0;
-  uint8_t zone = 0;                 // that the opening packet comes in by, as Flow::zone
+  uint8_t zone = 0;  // that the opening packet comes in by, as Flow::zone
+  // False: policy decides whether there is such a session; it is only known what it carries and how
+  // that is inspected. Stays until it expires.
+  bool permits = true;
   uint32_t policy_rule = kNone32;   // inherited from the parent
   uint16_t inspection_profile = 0;  // likewise: rules may have other numbers when it is taken
   uint32_t expires_ms = 0;
@@ -50,8 +53,12 @@ class ExpectationTable {
   // False at the bound. An expectation with the same key is replaced.
   [[nodiscard]] bool add(const Expectation& expectation, uint32_t now_ms) noexcept;
 
-  // Finds and removes the expectation that a missing key answers; false when there is none. An
-  // exact source port goes before "any".
+  // Finds the expectation that a missing key answers; false when there is none. An exact source
+  // port goes before "any".
+  [[nodiscard]] bool look_up(const net::FlowKey& key, uint32_t now_ms,
+                             Expectation& found) const noexcept;
+
+  // The same, and removes it.
   [[nodiscard]] bool take(const net::FlowKey& key, uint32_t now_ms, Expectation& found) noexcept;
 
   // Is there one, without taking it?

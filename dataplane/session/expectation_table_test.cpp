@@ -52,6 +52,18 @@ TEST_F(ExpectationTableTest, IsTakenOnceFromAnySourcePort) {
   EXPECT_EQ(table_.counters().taken, 1U);
 }
 
+TEST_F(ExpectationTableTest, IsLookedUpAndStays) {
+  start(8);
+  EXPECT_FALSE(table_.look_up(data_key(20, 2000), 0, found_));
+  EXPECT_TRUE(table_.add(expectation(2000), 0));
+  EXPECT_TRUE(table_.look_up(data_key(20, 2000), 0, found_));
+  EXPECT_EQ(found_.policy_rule, 2000U);
+  EXPECT_TRUE(table_.look_up(data_key(21, 2000), 9'999, found_));
+  EXPECT_FALSE(table_.look_up(data_key(20, 2000), 10'000, found_));
+  EXPECT_EQ(table_.size(), 1U);
+  EXPECT_EQ(table_.counters().taken, 0U);
+}
+
 TEST_F(ExpectationTableTest, AnExactSourcePortGoesFirst) {
   start(8);
   Expectation any = expectation(2000);

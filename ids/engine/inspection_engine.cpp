@@ -299,6 +299,9 @@ void InspectionEngine::set_memory_failure(Failure failure) noexcept {
 
 ApplicationProtocol protocol_of(const FlowInspection& flow) noexcept { return flow.event.protocol; }
 const ProtocolParser* parser_of(const FlowInspection& flow) noexcept { return flow.parser.get(); }
+ProtocolParser* reading_parser_of(FlowInspection& flow) noexcept {
+  return flow.parser_live ? flow.parser.get() : nullptr;
+}
 
 void set_expected(FlowInspection& flow, const ProtocolParser::ExpectedData& data) noexcept {
   if (flow.detection != FlowInspection::Detection::Pending ||

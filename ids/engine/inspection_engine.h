@@ -145,6 +145,8 @@ class InspectionEngine {
 // Of a flow, for the caller's own use (show sessions, FTP data).
 [[nodiscard]] ApplicationProtocol protocol_of(const FlowInspection& flow) noexcept;
 [[nodiscard]] const ProtocolParser* parser_of(const FlowInspection& flow) noexcept;
+// The parser that reads the flow now; null when it has given up or ended, too.
+[[nodiscard]] ProtocolParser* reading_parser_of(FlowInspection& flow) noexcept;
 // Who takes the contents of the flow (protocols/content_receiver.h), from the next message on, of
 // all parsers that the flow will have; null: nobody. Outlives close_flow(). Between packets.
 // Directions of contents are the engine's: see sides_exchanged().

@@ -97,6 +97,17 @@ class ProtocolParser {
     return nullptr;
   }
 
+  // Where data connections may be opened from now on, as both ends have read it on this control
+  // connection; told until forget_endpoints(), oldest first, the last kMaximumEndpoints.
+  struct DataEndpoint {
+    net::IpAddress address;  // all zero: the one who announced it
+    uint16_t port = 0;
+    bool active = false;  // announced by the client: its server opens it
+  };
+  static constexpr size_t kMaximumEndpoints = 4;
+  [[nodiscard]] virtual std::span<const DataEndpoint> new_endpoints() const noexcept { return {}; }
+  virtual void forget_endpoints() noexcept {}
+
   // Oldest first. The engine removes from the front what it has inspected to the end.
   [[nodiscard]] std::deque<std::unique_ptr<Transaction>>& transactions() noexcept {
     return transactions_;

@@ -80,8 +80,10 @@ DropReason check_source_limits(const Packet& packet, const AdmissionResult& admi
 }
 
 // Makes the session; nullptr with a verdict for the packet when there is none to be.
-Session* make_session(Packet& packet, const AdmissionResult& admission, ProtocolState state,
-                      Verdict<Next>& refusal, WorkerContext& context) noexcept {
+// `announced`: by what it was, or null.
+Session* make_session(Packet& packet, const AdmissionResult& admission,
+                      const Expectation* announced, ProtocolState state, Verdict<Next>& refusal,
+                      WorkerContext& context) noexcept {
   uint32_t limit_slot = kNone32;
   const DropReason limited = check_source_limits(packet, admission, limit_slot, context);
   if (limited != DropReason::None) {
@@ -95,13 +97,15 @@ Session* make_session(Packet& packet, const AdmissionResult& admission, Protocol
     return nullptr;
   }
   built.session->record.source_limit_slot = limit_slot;
+  if (announced != nullptr) bind_expected(*built.session, *announced, context);
   return built.session;
 }
 
-Verdict<Next> open_session(Packet& packet, const AdmissionResult& admission, ProtocolState state,
+Verdict<Next> open_session(Packet& packet, const AdmissionResult& admission,
+                           const Expectation* announced, ProtocolState state,
                            WorkerContext& context) noexcept {
   Verdict<Next> refusal = drop<Next>(DropReason::InternalError);
-  Session* made = make_session(packet, admission, state, refusal, context);
+  Session* made = make_session(packet, admission, announced, state, refusal, context);
   if (made == nullptr) return refusal;
   Session& session = *made;
   packet.session = &session;
@@ -117,10 +121,10 @@ Verdict<Next> open_session(Packet& packet, const AdmissionResult& admission, Pro
 
 // A client has answered a cookie: from here on it has a session.
 Verdict<Next> open_proxied_session(Packet& packet, const AdmissionResult& admission,
-                                   WorkerContext& context) noexcept {
+                                   const Expectation* announced, WorkerContext& context) noexcept {
   Verdict<Next> refusal = drop<Next>(DropReason::InternalError);
   Session* session =
-      make_session(packet, admission, ProtocolState::TcpSynReceived, refusal, context);
+      make_session(packet, admission, announced, ProtocolState::TcpSynReceived, refusal, context);
   if (session == nullptr) return refusal;
   attach_helper(*session, context);
   if (!begin_proxied_session(packet, *session, admission, context)) {
@@ -128,6 +132,12 @@ Verdict<Next> open_proxied_session(Packet& packet, const AdmissionResult& admiss
   }
   rte_pktmbuf_free(&packet.mbuf());
   return forward_to(Next::Hold);
+}
+
+// It was announced once, for one session.
+void forget(const net::FlowKey& key, WorkerContext& context) noexcept {
+  Expectation taken;
+  (void)context.expectations.take(key, context.now_ms, taken);
 }
 
 // An announced session belongs to the worker of the control connection, where it is known what is
@@ -142,13 +152,14 @@ bool give_to_parent(Packet& packet, const Expectation& expectation, Verdict<Next
                                         context.now_ms, timeout_ms)) {
     return false;
   }
+  const net::FlowKey key = packet.key;
   if (hand_over(packet, expectation.parent_worker, context)) {
+    if (expectation.permits) forget(key, context);
     verdict = forward_to(Next::Hold);
     return true;
   }
   // The next SYN finds it as it was.
   context.sessions->erase_foreign(packet.key, packet.hash());
-  (void)context.expectations.add(expectation, context.now_ms);
   verdict = drop<Next>(DropReason::HandoverQueueFull);
   return true;
 }
@@ -160,8 +171,8 @@ Verdict<Next> admit_announced(Packet& packet, const Expectation& expectation, Pr
   AdmissionResult expected;
   const DropReason refused = admit_expected(packet, expectation, expected, context);
   if (refused != DropReason::None) return drop<Next>(refused);
-  const Verdict<Next> verdict = open_session(packet, expected, state, context);
-  if (packet.session != nullptr) bind_expected(*packet.session, expectation, context);
+  const Verdict<Next> verdict = open_session(packet, expected, &expectation, state, context);
+  if (packet.session != nullptr) forget(packet.key, context);
   return verdict;
 }
 
@@ -192,10 +203,9 @@ Verdict<Next> AdmitStage::decide(Packet& packet, WorkerContext& context) noexcep
   }
 
   Expectation expectation;
-  if (context.expectations.size() != 0 &&
-      context.expectations.take(packet.key, context.now_ms, expectation)) {
-    return admit_announced(packet, expectation, state, context);
-  }
+  const bool announced = context.expectations.look_up(packet.key, context.now_ms, expectation);
+  if (announced && expectation.permits) return admit_announced(packet, expectation, state, context);
+  const Expectation* known = announced ? &expectation : nullptr;
 
   const AdmissionResult admission = ask_admission(packet, context);
   if (admission.verdict != AdmissionVerdict::Permit) [[unlikely]] {
@@ -209,12 +219,14 @@ Verdict<Next> AdmitStage::decide(Packet& packet, WorkerContext& context) noexcep
     send_icmp_error(packet, IcmpError::HopLimitExceeded, 0, context);
     return drop<Next>(DropReason::TtlExpired);
   }
-  if (cookie_accepted) return open_proxied_session(packet, admission, context);
+  Verdict<Next> given = drop<Next>(DropReason::InternalError);
+  if (known != nullptr && give_to_parent(packet, expectation, given, context)) return given;
+  if (cookie_accepted) return open_proxied_session(packet, admission, known, context);
   if (state == ProtocolState::TcpSynSent && wants_cookie(admission, context)) {
     send_cookie(packet, admission, context);
     return drop<Next>(DropReason::SynCookieSent);
   }
-  return open_session(packet, admission, state, context);
+  return open_session(packet, admission, known, state, context);
 }
 
 }  // namespace masugata::dataplane

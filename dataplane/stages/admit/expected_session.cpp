@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/stages/admit/expected_session.h"
 
+#include "dataplane/nat/ftp_control.h"
+#include "dataplane/pipeline/worker_messages.h"
 #include "dataplane/stages/admit/admission_inputs.h"
 
 namespace masugata::dataplane {
@@ -8,6 +10,8 @@ namespace {
 
 constexpr uint16_t kFtpControlPort = 21;
 constexpr uint8_t kFtpControlHelper = 1;
+constexpr uint16_t kFirstUnprivilegedPort = 1024;
+constexpr uint32_t kExpectationMs = 60'000;
 
 // The key with which the packet leaves: what the expectation says, and a free source port where the
 // source is translated.
@@ -27,6 +31,11 @@ DropReason translate_expected(const Expectation& expectation, const net::FlowKey
              : DropReason::NatPortsExhausted;
 }
 
+bool has_antivirus(uint16_t profile, const WorkerContext& context) noexcept {
+  const auto& slots = context.configuration->antivirus_slots;
+  return profile < slots.size() && slots[profile] != kNoAntivirusSlot;
+}
+
 }  // namespace
 
 void attach_helper(Session& session, WorkerContext& context) noexcept {
@@ -35,6 +44,47 @@ void attach_helper(Session& session, WorkerContext& context) noexcept {
   if (!ftp) return;
   session.flags |= kSessionHelper;
   session.record.helper = kFtpControlHelper;
+}
+
+Expectation expectation_of(const Session& control, Direction direction, net::Be16 port,
+                           const WorkerContext& context) noexcept {
+  const Flow& flow = control.flow(direction);
+  const Flow& other = control.flow(opposite(direction));
+  Expectation expectation;
+  expectation.key = expected_data_flow(other.key.source, other.key.destination, port);
+  expectation.parent = context.sessions->handle_of(control);
+  expectation.parent_worker = context.worker;
+  expectation.policy_rule = control.record.policy_rule;
+  expectation.inspection_profile = control.inspection_profile;
+  expectation.zone = other.zone;
+  expectation.expires_ms = context.now_ms + kExpectationMs;
+  if (other.key.destination != flow.key.source && flow.key.source.is_v4()) {
+    expectation.rewrite_flags |= kFlowRewriteDestination;
+    expectation.rewrite.destination = flow.key.source.v4();
+    expectation.rewrite.destination_port = port;
+  }
+  if (other.key.source != flow.key.destination && flow.key.source.is_v4()) {
+    expectation.rewrite_flags |= kFlowRewriteSource;
+    expectation.rewrite.source = flow.key.destination.v4();
+  }
+  return expectation;
+}
+
+bool expect_announced(const Session& control, ids::ProtocolParser& parser,
+                      WorkerContext& context) noexcept {
+  for (const auto& endpoint : parser.new_endpoints()) {
+    const Direction direction = endpoint.active ? Direction::Original : Direction::Reply;
+    const net::IpAddress& announcer = control.flow(direction).key.source;
+    Expectation expectation =
+        expectation_of(control, direction, net::Be16::from_host(endpoint.port), context);
+    expectation.permits = (control.flags & kSessionHelper) != 0 &&
+                          endpoint.port >= kFirstUnprivilegedPort &&
+                          (endpoint.address == net::IpAddress{} || endpoint.address == announcer);
+    if (!context.expectations.add(expectation, context.now_ms)) return false;
+    share_expectation(expectation, context);
+  }
+  parser.forget_endpoints();
+  return true;
 }
 
 DropReason admit_expected(const Packet& packet, const Expectation& expectation,
@@ -65,7 +115,11 @@ DropReason admit_expected(const Packet& packet, const Expectation& expectation,
 
 void bind_expected(Session& session, const Expectation& expectation,
                    const WorkerContext& context) noexcept {
-  session.flags |= kSessionExpected;
+  if (expectation.permits) {
+    session.flags |= kSessionExpected;
+  } else if (!has_antivirus(session.inspection_profile, context)) {
+    session.inspection_profile = expectation.inspection_profile;
+  }
   // The index means something in the table of its worker only.
   if (expectation.parent_worker == context.worker) {
     session.record.parent = expectation.parent.index;

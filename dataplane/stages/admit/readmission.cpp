@@ -106,7 +106,10 @@ DropReason readmit(Session& session, WorkerContext& context) noexcept {
   session.record.egress_zone = result.to_zone;
   if ((session.flags & kSessionExpected) == 0) {
     session.record.policy_rule = result.policy.rule;
-    set_inspection(session, result.policy.inspection, context);
+    // Data of an FTP control connection stays inspected as it began, like what that permits itself.
+    if (session.record.helper != kFtpDataHelper) {
+      set_inspection(session, result.policy.inspection, context);
+    }
     session.flags &= static_cast<uint16_t>(~(kSessionIdentify | kSessionRefused));
     if (result.policy.depends_on_content) session.flags |= kSessionIdentify;
   }

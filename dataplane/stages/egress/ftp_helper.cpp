@@ -7,13 +7,13 @@
 #include "dataplane/inspection/inspector.h"
 #include "dataplane/nat/ftp_control.h"
 #include "dataplane/pipeline/worker_messages.h"
+#include "dataplane/stages/admit/expected_session.h"
 #include "net/checksum.h"
 #include "net/headers/transport.h"
 
 namespace masugata::dataplane {
 namespace {
 
-constexpr uint32_t kExpectationMs = 60'000;
 // Beside the helper's number in SessionRecord::helper.
 constexpr uint8_t kFtpClientMidLine = 0x40;
 constexpr uint8_t kFtpServerMidLine = 0x80;
@@ -58,32 +58,6 @@ bool replace_text(Packet& packet, size_t offset, size_t length, std::string_view
   if (growth < 0) rte_pktmbuf_trim(&mbuf, static_cast<uint16_t>(-growth));
   renew_lengths(packet, growth);
   return true;
-}
-
-// The connection that the other end will open, as its first packet will look on arrival, and what
-// is to be done to it.
-Expectation expectation_for(const Session& session, Direction direction,
-                            const FtpAnnouncement& announcement, const WorkerContext& context) {
-  const Flow& flow = session.flow(direction);
-  const Flow& other = session.flow(opposite(direction));
-  Expectation expectation;
-  expectation.key = expected_data_flow(other.key.source, other.key.destination, announcement.port);
-  expectation.parent = context.sessions->handle_of(session);
-  expectation.parent_worker = context.worker;
-  expectation.policy_rule = session.record.policy_rule;
-  expectation.inspection_profile = session.inspection_profile;
-  expectation.zone = other.zone;
-  expectation.expires_ms = context.now_ms + kExpectationMs;
-  if (other.key.destination != flow.key.source && flow.key.source.is_v4()) {
-    expectation.rewrite_flags |= kFlowRewriteDestination;
-    expectation.rewrite.destination = flow.key.source.v4();
-    expectation.rewrite.destination_port = announcement.port;
-  }
-  if (other.key.source != flow.key.destination && flow.key.source.is_v4()) {
-    expectation.rewrite_flags |= kFlowRewriteSource;
-    expectation.rewrite.source = flow.key.destination.v4();
-  }
-  return expectation;
 }
 
 struct TextPlace {
@@ -146,8 +120,8 @@ bool note_line_end(Packet& packet, Session& session, Direction direction,
   const uint32_t end =
       net::load_be32(packet.transport() + 4).host() + static_cast<uint32_t>(payload.size());
   const TcpDirection& receiver = session.tcp[index_of(opposite(direction))];
-  const bool unread = (receiver.flags & kTcpAckSeen) == 0 ||
-                      static_cast<int32_t>(end - receiver.max_ack) > 0;
+  const bool unread =
+      (receiver.flags & kTcpAckSeen) == 0 || static_cast<int32_t>(end - receiver.max_ack) > 0;
   if (unread && end == session.tcp[index_of(direction)].end) {
     session.record.helper = static_cast<uint8_t>(
         ends_line(payload) ? session.record.helper & ~mid_line : session.record.helper | mid_line);
@@ -170,9 +144,15 @@ DropReason apply_ftp_helper(Packet& packet, Session& session, Direction directio
   }
   const auto announcement = find_announcement(payload, side, packet.key.source, at_line_start);
   if (!announcement.has_value()) return DropReason::None;
-  const Expectation expectation = expectation_for(session, direction, *announcement, context);
-  if (!context.expectations.add(expectation, context.now_ms)) return DropReason::None;
-  share_expectation(expectation, context);
+  const Expectation expectation = expectation_of(session, direction, announcement->port, context);
+  // What the stream's reader says goes: the announcement may be repeated, or come before what it
+  // stands behind.
+  const bool known = context.inspector->control_parser(session, *context.sessions) != nullptr &&
+                     !context.expectations.contains(expectation.key, context.now_ms);
+  if (!known) {
+    if (!context.expectations.add(expectation, context.now_ms)) return DropReason::None;
+    share_expectation(expectation, context);
+  }
   const bool translated =
       session.flow(opposite(direction)).key.destination != session.flow(direction).key.source;
   return translated ? translate_text(packet, session, direction, *announcement, context)

@@ -8,6 +8,7 @@
 #include "dataplane/inspection/inspector.h"
 #include "dataplane/names/name_learner.h"
 #include "dataplane/pipeline/worker_messages.h"
+#include "dataplane/stages/admit/expected_session.h"
 #include "dataplane/stages/admit/readmission.h"
 #include "dataplane/stages/answers/icmp_answers.h"
 #include "dataplane/stages/answers/tcp_answers.h"
@@ -43,6 +44,15 @@ Verdict<Next> obey_guard(Packet& packet, const InspectionOutcome& outcome,
   }
 }
 
+// False: there is no room to expect the data connections that a control connection announces, and
+// what they carry must not pass unscanned.
+bool expect_data(const Session& session, AntivirusSlotIndex antivirus,
+                 WorkerContext& context) noexcept {
+  ids::ProtocolParser* parser = context.inspector->control_parser(session, *context.sessions);
+  return parser == nullptr || expect_announced(session, *parser, context) ||
+         context.inspector->may_pass_unscanned(antivirus);
+}
+
 Verdict<Next> judge_by_rules(Packet& packet, Session& session, WorkerContext& context) noexcept {
   const auto& rules = context.configuration->inspection_slots;
   const uint16_t profile = session.inspection_profile;
@@ -55,6 +65,9 @@ Verdict<Next> judge_by_rules(Packet& packet, Session& session, WorkerContext& co
           ? context.inspector->inspect_alone(packet, slot, context.now_us)
           : context.inspector->inspect(packet, session, *context.sessions, slots, context.now_us);
   if (outcome.payload_changed) packet.set(kPacketChecksumPending);
+  // Before its words can reach anyone who would act on them.
+  if (outcome.announces && !expect_data(session, slots.antivirus, context)) [[unlikely]]
+    return drop<Next>(DropReason::AntivirusNoRoom);
   if (outcome.guard != InspectionOutcome::Guard::None) [[unlikely]]
     return obey_guard(packet, outcome, context);
   if (outcome.reason == DropReason::None) [[likely]]

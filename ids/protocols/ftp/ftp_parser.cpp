@@ -44,6 +44,10 @@ class FtpParser final : public ProtocolParser {
     return expected_told_ ? &expected_ : nullptr;
   }
   [[nodiscard]] const ExpectedData* announced_data(uint16_t server_port) const noexcept override;
+  [[nodiscard]] std::span<const DataEndpoint> new_endpoints() const noexcept override {
+    return std::span{endpoints_}.first(endpoint_count_);
+  }
+  void forget_endpoints() noexcept override { endpoint_count_ = 0; }
   [[nodiscard]] size_t memory_bytes() const noexcept override {
     return commands_.memory_bytes() + replies_.memory_bytes();
   }
@@ -52,6 +56,7 @@ class FtpParser final : public ProtocolParser {
   ParseOutcome take_commands(std::span<const uint8_t> bytes) noexcept;
   void take_command(FtpTransaction& transaction) noexcept;
   void take_active(FtpTransaction& transaction, const std::optional<FtpEndpoint>& to) noexcept;
+  void note_endpoint(const FtpEndpoint& endpoint, bool active) noexcept;
   void begin_transfer(const FtpTransaction& transaction, bool upload) noexcept;
   void tell_expected() noexcept;
   [[nodiscard]] FtpTransaction* begin_transaction() noexcept;
@@ -70,6 +75,8 @@ class FtpParser final : public ProtocolParser {
 
   std::optional<FtpEndpoint> endpoint_;  // of the next data connection
   bool endpoint_active_ = false;
+  std::array<DataEndpoint, kMaximumEndpoints> endpoints_;
+  size_t endpoint_count_ = 0;
   struct Transfer {
     std::string file_name;
     bool upload;
@@ -161,7 +168,16 @@ void FtpParser::take_active(FtpTransaction& transaction,
   if (to) {
     transaction.dynamic_port = to->port;
     transaction.port_address = to->address;
+    note_endpoint(*to, true);
   }
+}
+
+void FtpParser::note_endpoint(const FtpEndpoint& endpoint, bool active) noexcept {
+  if (endpoint_count_ == endpoints_.size()) {
+    std::move(endpoints_.begin() + 1, endpoints_.end(), endpoints_.begin());
+    --endpoint_count_;
+  }
+  endpoints_[endpoint_count_++] = {endpoint.address, endpoint.port, active};
 }
 
 void FtpParser::begin_transfer(const FtpTransaction& transaction, bool upload) noexcept {
@@ -259,9 +275,14 @@ ParseOutcome FtpParser::end_reply(FtpTransaction& transaction, std::string_view 
   if (code.empty() || code[0] == '1') {
     return ParseOutcome::Going;  // preliminary: another reply follows
   }
-  if (transaction.mode == FtpMode::Passive && (code == "227" || code == "229")) {
-    if (const auto endpoint =
-            code == "227" ? parse_passive_reply(text) : parse_extended_passive_reply(text)) {
+  if (code == "227" || code == "229") {
+    const auto endpoint =
+        code == "227" ? parse_passive_reply(text) : parse_extended_passive_reply(text);
+    if (endpoint) {
+      // Whatever was asked: a command may be missing that its server has read.
+      note_endpoint(*endpoint, false);
+    }
+    if (endpoint && transaction.mode == FtpMode::Passive) {
       transaction.dynamic_port = endpoint->port;
       endpoint_ = endpoint;
       endpoint_active_ = false;

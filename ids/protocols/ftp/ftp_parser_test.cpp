@@ -62,6 +62,30 @@ TEST_F(FtpParserTest, APassiveTransferIsExpectedOnceWithItsName) {
   EXPECT_TRUE(command(1).complete());
 }
 
+TEST_F(FtpParserTest, EveryAnnouncementIsToldUntilItIsForgotten) {
+  client("PASV\r\nPORT 10,0,0,1,4,1\r\nnoop\r\n");
+  EXPECT_EQ(parser_->new_endpoints().size(), 1U);
+  server("227 Entering (192,0,2,7,19,137)\n200 ok\r\n");
+  // Whatever it answers.
+  server("229-not yet (|||7|)\r\n229 Extended (|||5002|)\r\n");
+  const auto told = parser_->new_endpoints();
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_TRUE(told[0].active);
+  EXPECT_EQ(told[0].port, 1025);
+  EXPECT_FALSE(told[1].active);
+  EXPECT_EQ(told[1].address.to_string(), "192.0.2.7");
+  EXPECT_EQ(told[1].port, 5001);
+  EXPECT_EQ(told[2].address, net::IpAddress{});
+  EXPECT_EQ(told[2].port, 5002);
+  parser_->forget_endpoints();
+  EXPECT_TRUE(parser_->new_endpoints().empty());
+  for (int port = 0; port < 9; ++port) {
+    server("229 Extended (|||600" + std::to_string(port) + "|)\r\n");
+  }
+  ASSERT_EQ(parser_->new_endpoints().size(), ProtocolParser::kMaximumEndpoints);
+  EXPECT_EQ(parser_->new_endpoints()[0].port, 6005);
+}
+
 TEST_F(FtpParserTest, APipelinedTransferIsExpectedWhenTheReplyComes) {
   client("EPSV\r\nSTOR up.bin\r\n");
   EXPECT_EQ(parser_->expected_data(), nullptr);
