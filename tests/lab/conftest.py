@@ -10,6 +10,7 @@ from labkit.antivirus import Antivirus
 from labkit.commands import LabError
 from labkit.gateways import GATEWAYS, MasugataGateway
 from labkit.lab import Lab
+from labkit.vpn_offices import raised_offices
 
 
 def chosen_kind():
@@ -67,6 +68,13 @@ def antivirus_fixture(raised_lab):
     with Antivirus(raised_lab) as antivirus:
         raised_lab.antivirus = antivirus
         yield antivirus
+
+
+@pytest.fixture(scope="module")
+def offices(raised_lab):
+    """Tunnels to peers that are not ours; the gateway is as before at the end."""
+    with raised_offices(raised_lab) as both:
+        yield both
 
 
 def assert_check(check, lab):

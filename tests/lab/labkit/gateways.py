@@ -78,6 +78,11 @@ class MasugataGateway:
         self.scanner_socket = self.directory / "scand.sock"  # beside the control socket
         self.scan_job_socket = self.directory / "scan-job.sock"
         self.configuration = self.directory / "gateway.conf"
+        # Of charon, which masugatad looks after; it is started by labkit/vpn_head.py.
+        self.charon_settings = self.directory / "strongswan.conf"
+        self.charon_socket = self.directory / "charon.vici"
+        self.charon_log = self.directory / "charon-head.log"
+        self.pki = self.directory / "pki"
         self.program = None
         self.said_before = 0
 
@@ -110,7 +115,8 @@ class MasugataGateway:
         self.program = Program("masugatad", inside(plan.GATEWAY, [
             build_directory() / "masugatad", "--config", self.configuration,
             "--control-socket", self.control_socket, "--scan-job-socket", self.scan_job_socket,
-            "--state-folder", self.directory / "state", *words]), self.directory / "masugatad.log")
+            "--state-folder", self.directory / "state", "--pki-folder", self.pki,
+            "--charon-log", self.charon_log, *words]), self.directory / "masugatad.log")
         self.program.wait_ready(self.is_ready, timeout_s=30)
 
     @staticmethod

@@ -16,6 +16,8 @@ from .uml import UserModeLinux
 
 WAN_LINK, UPLINK, PEER_LINK = "edge0", "uplink", "peer0"
 WAN_SIDE, EDGE, EDGE_SECOND = "198.51.100.129", "198.51.100.130", "198.51.100.131"
+# Between the two routers only: never translated to, always there.
+WAN_TRANSIT, EDGE_TRANSIT = "198.51.100.124", "198.51.100.125"
 WAN_SIDE_V6, EDGE_V6 = "2001:db8:d::1", "2001:db8:d::2"
 ROUTER, ROUTER_V6, ROUTER_PRIVATE = "198.51.100.145", "2001:db8:d:1::1", "192.168.77.1"
 PEER_LINK_NET, PEER_LINK_NET_V6 = "198.51.100.144/28", "2001:db8:d:1::/64"
@@ -24,13 +26,15 @@ PEER_PRIVATE, PEER_PRIVATE_SECOND = "192.168.77.2", "192.168.77.3"
 
 PEER_HOST, PEER_HOST_V6 = "10.9.0.5", "2001:db8:9::5"
 PEER_NET, PEER_NET_V6 = "10.9.0.0/24", "2001:db8:9::/64"
+# Where a hundred peers are, with a hundred networks 10.100.N.0/24.
+MANY_PEERS_NET = "198.18.0.0/24"
 TRANSFER_PORT = 7100
 
 TRANSLATION = f"""
 table ip nat {{
     chain out {{
         type nat hook postrouting priority srcnat; policy accept;
-        oifname "{UPLINK}" ip saddr 192.168.77.0/24 snat to %s
+        oifname "{UPLINK}" ip saddr 192.168.77.0/24 masquerade
     }}
 }}
 """
@@ -55,6 +59,7 @@ class Edge:
         for namespace in (plan.EDGE, plan.PEER):
             run(["ip", "netns", "add", namespace])
             set_kernel_settings(namespace, {
+                "net.ipv4.conf.all.promote_secondaries": 1,
                 "net.ipv4.conf.all.rp_filter": 0, "net.ipv4.conf.default.rp_filter": 0,
                 "net.ipv6.conf.all.accept_ra": 0, "net.ipv6.conf.default.accept_ra": 0})
         set_kernel_settings(plan.EDGE, {"net.ipv4.ip_forward": 1,
@@ -66,24 +71,35 @@ class Edge:
         configure(plan.WAN, f"""
             link set {WAN_LINK} up
             address add {WAN_SIDE}/28 dev {WAN_LINK}
+            address add {WAN_TRANSIT}/31 dev {WAN_LINK}
             address add {WAN_SIDE_V6}/64 dev {WAN_LINK} nodad
-            route add {PEER_LINK_NET} via {EDGE}
+            route add {PEER_LINK_NET} via {EDGE_TRANSIT}
+            route add {MANY_PEERS_NET} via {EDGE_TRANSIT}
             route add {PEER_LINK_NET_V6} via {EDGE_V6}""")
         configure(plan.EDGE, f"""
             link set lo up
             link set {UPLINK} up
+            address add {EDGE_TRANSIT}/31 dev {UPLINK}
             address add {EDGE}/28 dev {UPLINK}
             address add {EDGE_SECOND}/28 dev {UPLINK}
             address add {EDGE_V6}/64 dev {UPLINK} nodad
             route add default via {WAN_SIDE}
             route add default via {WAN_SIDE_V6}""")
-        self.translate_to(EDGE)
+        run(inside(plan.EDGE, ["nft", "-f", "-"]), stdin_text=TRANSLATION)
 
     @staticmethod
-    def translate_to(address):
-        """What the peer's private addresses become from now on; translations that are there end."""
-        run(inside(plan.EDGE, ["nft", "-f", "-"]),
-            stdin_text="table ip nat\ndelete table ip nat\n" + TRANSLATION % address)
+    def get_new_address():
+        """As a provider gives one: what was translated to the old one is so no more."""
+        configure(plan.EDGE, f"address delete {EDGE}/28 dev {UPLINK}")
+
+    @staticmethod
+    def get_old_address():
+        """Back to how it was."""
+        configure(plan.EDGE, f"""
+            address delete {EDGE_SECOND}/28 dev {UPLINK}
+            address add {EDGE}/28 dev {UPLINK}
+            address add {EDGE_SECOND}/28 dev {UPLINK}
+            route replace default via {WAN_SIDE}""")
 
     @staticmethod
     def address_peer_link():
@@ -93,6 +109,11 @@ class Edge:
             address replace {ROUTER}/28 dev {PEER_LINK}
             address replace {ROUTER_PRIVATE}/24 dev {PEER_LINK}
             address replace {ROUTER_V6}/64 dev {PEER_LINK} nodad""")
+
+    @staticmethod
+    def route_many_peers():
+        """The peer has all of their addresses."""
+        configure(plan.EDGE, f"route replace {MANY_PEERS_NET} via {PEER}")
 
     @staticmethod
     def _remove():

@@ -32,6 +32,8 @@ class Agreement:
     translated: bool = False  # the peer behind NAT
     second: bool = False  # the peer at the second of its addresses
     inside_six: bool = False  # IPv6 networks too
+    starting: bool = False  # headquarters begin by themselves
+    moving: bool = False  # at headquarters the peer's address is any
     mobike: bool = False
 
     @property
@@ -58,11 +60,11 @@ class Agreement:
         """The site in our configuration."""
         authentication = f'psk "{SECRET}";' if self.authentication == "psk" else \
             f"certificate hq-{self.authentication}; ca own-{self.authentication};"
-        peer = "any" if self.translated or self.mobike else self.peer_address
+        peer = "any" if self.translated or self.moving or self.mobike else self.peer_address
         role = "respond" if peer == "any" else role
         return f"""
     site {SITE} {{
-        zone branches; peer {peer}; role {role}; {"" if role == "respond" else "start by-hand;"}
+        zone branches; peer {peer}; role {role}; {"" if role == "respond" or self.starting else "start by-hand;"}
         local-address {self.head_address};
         authentication {{ {authentication} local-identity {HEAD_IDENTITY};
                          remote-identity {PEER_IDENTITY}; }}
@@ -146,12 +148,24 @@ class StrongSwan:
 
     def start(self):
         self.machine.start()
+        self._write_settings()
+        self.start_programs()
+
+    def _write_settings(self):
         shutil.rmtree(self.directory / "swanctl", ignore_errors=True)
         for folder in ("x509", "x509ca", "private"):
             (self.directory / "swanctl" / folder).mkdir(parents=True)
         text = STRONGSWAN_CONF.format(directory=self.directory, kernel=self.kernel or "",
                                       socket=self._socket)
         (self.directory / "strongswan.conf").write_text(text, encoding="utf-8")
+
+    def restart(self):
+        """After its machine was stopped: with what it was configured with."""
+        self.machine.start()
+        self.start_programs()
+        self.swanctl("--load-all", "--noprompt")
+
+    def start_programs(self):
         self.start_charon()
         self.transfers = [edge.serve_transfers(self.machine),
                           edge.serve_transfers(self.machine, edge.PEER_HOST_V6)]
@@ -227,6 +241,22 @@ def transfer(size=400_000, six=False):
     result = run(inside(plan.LAN, [PYTHON, PROBES / "tunnel.py", "transfer", source, host,
                                    edge.TRANSFER_PORT, size]), check=False, timeout_s=40)
     return json.loads(result.stdout) if result.returncode == 0 else {"error": result.stderr[-500:]}
+
+
+class Stream:
+    """Numbered datagrams to the peer, which sends them back."""
+
+    def __init__(self, lab, seconds, interval_ms=2):
+        self.program = lab.start(plan.LAN, [
+            PYTHON, PROBES / "tunnel.py", "count", plan.CLIENT, edge.PEER_HOST,
+            str(edge.TRANSFER_PORT), str(seconds), str(interval_ms)], "stream")
+        self.patience_s = seconds + 10
+
+    def outcome(self):
+        """As probes/tunnel.py prints it."""
+        self.program.wait(self.patience_s)
+        self.program.stop()
+        return json.loads(self.program.log())
 
 
 def ping_peer(count=3, six=False):

@@ -17,6 +17,7 @@ import threading
 import time
 
 PATIENCE_S = 15
+SO_RCVBUFFORCE = 33
 
 
 def family_of(address):
@@ -37,6 +38,14 @@ def answer(connection):
         connection.sendall(digest.digest() + noise(size, size + 1))
 
 
+def datagram_socket(address, port):
+    """With room for what comes while the machine does something else."""
+    made = socket.socket(family_of(address), socket.SOCK_DGRAM)
+    made.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
+    made.bind((address, port))
+    return made
+
+
 def serve_streams(address, port):
     with socket.create_server((address, port), family=family_of(address)) as listener:
         while True:
@@ -45,8 +54,7 @@ def serve_streams(address, port):
 
 
 def echo(address, port):
-    with socket.socket(family_of(address), socket.SOCK_DGRAM) as server:
-        server.bind((address, port))
+    with datagram_socket(address, port) as server:
         while True:
             data, sender = server.recvfrom(65536)
             server.sendto(data, sender)
@@ -74,8 +82,7 @@ def transfer(source, host, port, size):
 def count(source, host, port, seconds, interval_ms):
     interval_s, seen, longest_s = float(interval_ms) / 1000, set(), 0.0
     number = int(float(seconds) / interval_s)
-    with socket.socket(family_of(host), socket.SOCK_DGRAM) as client:
-        client.bind((source, 0))
+    with datagram_socket(source, 0) as client:
         client.connect((host, int(port)))
         begun = last = time.monotonic()
         sent = 0
