@@ -26,9 +26,8 @@ POLICY = """
 zones { zone branches { } }
 vpn {%s}
 policy {
-    from lan to branches { rule all { action permit; inspect { ips standard; } } }
-    from branches to lan { rule all { action permit; inspect { ips standard; } } }
-    %s
+    from lan to branches { rule all { action permit; inspect { %s } } }
+    from branches to lan { rule all { action permit; inspect { %s } } }
 }
 """
 
@@ -75,10 +74,10 @@ class Head:
         self.charon.wait(5)
         self.gateway.charon_socket.unlink(missing_ok=True)
 
-    def use(self, *sites, more_policy=""):
+    def use(self, *sites, inspect="ips standard;"):
         """Configures the gateway with these sites; what was before ends."""
         text = self.before.replace(FROM_WAN, FROM_WAN + IKE_RULE, 1) + \
-            POLICY % ("".join(sites), more_policy)
+            POLICY % ("".join(sites), inspect, inspect)
         if text == self.used:
             return
         loaded = self._count_loaded()

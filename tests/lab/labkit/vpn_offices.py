@@ -45,12 +45,12 @@ class Offices:
             self.head.terminate()
             self.kind = self.peer = None
 
-    def connect(self, kind, agreement, start="none"):
+    def connect(self, kind, agreement, start="none", **more):
         """The tunnel, begun by the peer."""
         peer = self.peer_of(kind)
         peer.terminate()
         certify(self.head.store, agreement.authentication)
-        self.head.use(agreement.site())
+        self.head.use(agreement.site(), **more)
         peer.load(agreement, self.head.store, start)
         # One that begins by itself may be faster.
         assert peer.initiate() or start != "none", peer.log()[-2000:] + self.head.log()[-2000:]

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Keys of tunnels are nowhere but where they are used. The peer's kernel tells what they are."""
+
+import pytest
+
+from labkit import vpn_peers
+from labkit.commands import RUN_DIRECTORY, wait_until
+from labkit.key_search import NOT_DUMPED, files_with, forms, keys_of, mappings_with
+from labkit.vpn_offices import NEEDED
+from labkit.vpn_peers import SECRET, Agreement
+
+pytestmark = NEEDED
+SHOWN = ("system", "interfaces", "zones", "sessions", "policy", "nat", "routes", "neighbours",
+         "drops", "vpn")
+
+
+@pytest.fixture(scope="module", params=[
+    "aes256gcm16", pytest.param("aes256-sha256", marks=pytest.mark.full)])
+def tunnel(request, offices):
+    """A tunnel that was used, and its keys."""
+    peer = offices.connect("linux", Agreement(esp=request.param))
+    assert vpn_peers.ping_peer() == (3, 3)
+    keys = keys_of(peer.machine)
+    assert len(keys) >= (2 if "gcm" in request.param else 4), keys
+    return peer, keys
+
+
+def test_no_key_is_in_a_file(tunnel, lab):
+    peer, keys = tunnel
+    assert wait_until(lambda: peer.log() != "", 1)
+    theirs = {str(file) for file in peer.directory.rglob("*")}
+    mine = [path for path in files_with([lab.directory, RUN_DIRECTORY], keys)
+            if path not in theirs]
+    assert mine == []
+    secrets = [path for path in files_with([lab.directory, RUN_DIRECTORY], {SECRET.encode()})
+               if path not in theirs]
+    assert secrets == [str(lab.gateway.configuration)]
+
+
+def test_no_key_is_shown(tunnel, lab):
+    needles = set().union(*(forms(key) for key in [*tunnel[1], SECRET.encode()]))
+    for topic in SHOWN:
+        for options in ((), ("--json",)):
+            shown = lab.gateway.command(*options, "show", topic, check=False).stdout.encode()
+            assert not any(needle in shown for needle in needles), topic
+
+
+def test_no_key_is_in_a_core_dump(tunnel, offices, lab):
+    """Of masugatad; where there is a key, no dump reaches. Afterwards it is nowhere."""
+    peer, keys = tunnel
+    pid = lab.gateway.program.pid
+    there = mappings_with(pid, keys)
+    assert there, "the search finds nothing where keys must be"
+    assert [line for line, flags in there if NOT_DUMPED not in flags.split()] == []
+    peer.terminate()
+    assert wait_until(lambda: not offices.head.spis(), 10, 0.2)
+    assert wait_until(lambda: not mappings_with(pid, keys), 5, 0.5), mappings_with(pid, keys)
+
