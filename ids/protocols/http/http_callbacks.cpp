@@ -263,20 +263,22 @@ int on_response_body(htp_tx_data_t* data) noexcept {
   if (transaction == nullptr) {
     return data->tx != nullptr && session_of(data->tx)->failed() ? HTP_ERROR : HTP_OK;
   }
+  size_t size = data->len;
   if (data->data != nullptr) {
-    session_of(data->tx)->note_response_bytes({data->data, data->len});
+    if (session_of(data->tx)->ends_line() && size != 0) --size;
+    session_of(data->tx)->note_response_bytes({data->data, size});
   }
   HttpBodies& bodies = transaction->bodies();
   if (!bodies.response_begun()) {
     begin_response_body(*transaction);
   }
   if (HttpContents* const contents = session_of(data->tx)->contents()) {
-    contents->body_data(*transaction, Direction::ToClient, {data->data, data->len});
+    contents->body_data(*transaction, Direction::ToClient, {data->data, size});
   }
   if (data->data == nullptr) {
-    bodies.response_gap(data->len);
+    bodies.response_gap(size);
   } else {
-    bodies.response_bytes({data->data, data->len});
+    bodies.response_bytes({data->data, size});
   }
   transaction->touch(Direction::ToClient);
   return HTP_OK;
