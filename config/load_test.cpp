@@ -228,6 +228,26 @@ policy { from lan to wan { rule web { action permit; inspect { av office; } } } 
   EXPECT_EQ(av.jobs[1].scanners, 1U);
 }
 
+TEST(Load, AntivirusProfilesThatSayNothingPassWhatIsNotKnownToBeBad) {
+  const Model model = model_of(std::string(kNetworks) + R"(
+av { profile bare { } profile named { limits { object-size 1M; } } })");
+  ASSERT_EQ(model.antivirus.profiles.size(), 2U);
+  for (const AvProfile& profile : model.antivirus.profiles) {
+    EXPECT_EQ(profile.encrypted, AvChoice::Pass);
+    EXPECT_EQ(profile.macros, AvChoice::Pass);
+    EXPECT_EQ(profile.too_large, AvChoice::Pass);
+    EXPECT_EQ(profile.unpacked_too_large, AvChoice::Block);
+    EXPECT_EQ(profile.too_deep, AvChoice::Block);
+    EXPECT_EQ(profile.too_many_files, AvChoice::Block);
+    EXPECT_EQ(profile.too_long, AvChoice::Block);
+    EXPECT_EQ(profile.coded, AvChoice::Block);
+    EXPECT_EQ(profile.not_scanned, AvChoice::Block);
+    EXPECT_EQ(profile.overload, AvChoice::Block);
+    EXPECT_EQ(profile.partial, AvPartial::Whole);
+    EXPECT_FALSE(profile.refuse_encryption);
+  }
+}
+
 TEST(Load, ReadsServices) {
   const Model model = model_of(std::string(kNetworks) + R"(
 sets { service dns { protocol udp; port 5353; } service probe { protocol [ icmp icmpv6 ]; icmp-type echo-request; icmp-code 0; }

@@ -33,7 +33,8 @@ AvAction read_action(DataNode leaf) {
   return leaf.value() == "log" ? AvAction::Log : AvAction::Block;
 }
 
-AvChoice read_choice(DataNode leaf) {
+AvChoice read_choice(DataNode leaf, AvChoice otherwise) {
+  if (leaf.value().empty()) return otherwise;
   return leaf.value() == "pass" ? AvChoice::Pass : AvChoice::Block;
 }
 
@@ -49,18 +50,19 @@ constexpr uint64_t kLargestUnpacked = 16ULL << 30U;
 void read_limits(Context& context, DataNode node, AvProfile& profile) {
   profile.object_bytes =
       read_size(context, node.child("object-size"), profile.object_bytes, 1024, kLargestObject);
-  profile.too_large = read_choice(node.child("too-large"));
+  profile.too_large = read_choice(node.child("too-large"), profile.too_large);
   profile.unpacked_bytes = read_size(context, node.child("unpacked-size"), profile.unpacked_bytes,
                                      1024, kLargestUnpacked);
   profile.unpacked_file_bytes = read_size(context, node.child("unpacked-file-size"),
                                           profile.unpacked_file_bytes, 1024, (2ULL << 30U) - 1);
-  profile.unpacked_too_large = read_choice(node.child("unpacked-too-large"));
+  profile.unpacked_too_large =
+      read_choice(node.child("unpacked-too-large"), profile.unpacked_too_large);
   profile.recursion = number_or(node.child("recursion"), profile.recursion);
-  profile.too_deep = read_choice(node.child("too-deep"));
+  profile.too_deep = read_choice(node.child("too-deep"), profile.too_deep);
   profile.files = number_or(node.child("files"), profile.files);
-  profile.too_many_files = read_choice(node.child("too-many-files"));
+  profile.too_many_files = read_choice(node.child("too-many-files"), profile.too_many_files);
   profile.time_ms = number_or<uint32_t>(node.child("time"), 30) * 1000;
-  profile.too_long = read_choice(node.child("too-long"));
+  profile.too_long = read_choice(node.child("too-long"), profile.too_long);
 }
 
 void read_exemptions(Context& context, DataNode node, AvProfile& profile) {
@@ -86,15 +88,15 @@ void read_profile(Context& context, DataNode node, AvProfile& profile) {
     profile.scan[i] = !protocol.has("disable");
   }
   read_limits(context, node.child("limits"), profile);
-  profile.encrypted = read_choice(node.child("encrypted"));
-  profile.macros = read_choice(node.child("macros"));
+  profile.encrypted = read_choice(node.child("encrypted"), profile.encrypted);
+  profile.macros = read_choice(node.child("macros"), profile.macros);
   const std::string_view partial = node.child("partial").value();
   profile.partial = partial == "block"  ? AvPartial::Block
                     : partial == "pass" ? AvPartial::Pass
                                         : AvPartial::Whole;
-  profile.coded = read_choice(node.child("coded"));
-  profile.not_scanned = read_choice(node.child("not-scanned"));
-  profile.overload = read_choice(node.child("overload"));
+  profile.coded = read_choice(node.child("coded"), profile.coded);
+  profile.not_scanned = read_choice(node.child("not-scanned"), profile.not_scanned);
+  profile.overload = read_choice(node.child("overload"), profile.overload);
   profile.refuse_encryption = node.child("encryption").value() == "refuse";
   read_exemptions(context, node.child("exempt"), profile);
   profile.hold_whole_bytes = static_cast<uint32_t>(
