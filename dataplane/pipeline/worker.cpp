@@ -132,7 +132,7 @@ bool Worker::run_once(WorkerTime now) noexcept {
   bool busy = receive_handovers();
   busy |= receive_from_kernel();
   busy |= receive_from_ports();
-  run_timers();
+  busy |= run_timers();
   busy |= answer_queries();
   end_turn();
   const uint64_t cycles = rte_rdtsc() - begin;
@@ -229,7 +229,7 @@ void Worker::run_stages() noexcept {
   }
 }
 
-void Worker::run_timers() noexcept {
+bool Worker::run_timers() noexcept {
   (void)context_.sessions->expire(context_.now_ms, kTimersPerTurn);
   if (context_.worker_count > 1) {
     (void)context_.sessions->expire_foreign(context_.now_ms, kForeignSlotsPerTurn);
@@ -237,9 +237,10 @@ void Worker::run_timers() noexcept {
   context_.expectations.expire(context_.now_ms, kExpectationSlotsPerTurn);
   DefragmentStage::expire(context_);
   EgressStage::release_waiting(context_);
-  (void)guard_.tend(context_);
+  const bool tended = guard_.tend(context_);
   context_.outbox.drain([this](Packet& packet, StageId stage) { runner_.push(packet, stage); });
   run_stages();
+  return tended;
 }
 
 bool Worker::answer_queries() noexcept {

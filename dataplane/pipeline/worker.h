@@ -124,7 +124,7 @@ class Worker final : public SessionObserver {
   [[nodiscard]] bool answer_queries() noexcept;
   void accept(rte_mbuf** frames, uint16_t count, PortIndex port, bool from_kernel) noexcept;
   void run_stages() noexcept;
-  void run_timers() noexcept;
+  [[nodiscard]] bool run_timers() noexcept;  // whether there was anything to do
 
   const WorkerSettings settings_;
   const Publication& publication_;
