@@ -126,6 +126,21 @@ TEST(HttpContents, TellsWhetherTheResponseBeganBefore) {
   EXPECT_TRUE(recorder.contents[1].first_byte_known);
 }
 
+TEST(HttpContents, GivesABodyWithoutStatusLineBeforeItsFirstLineEnds) {
+  ContentRecorder told;
+  ContentConversation{make_http_parser, {client_says(kGet), server_says("MZ body")}}.run(told, 4096,
+                                                                                         0, false);
+  ASSERT_FALSE(told.contents.empty());
+  EXPECT_EQ(told.contents[0].bytes, "MZ body");
+  ContentRecorder split;
+  ContentConversation{make_http_parser,
+                      {client_says(kGet), server_says("HT"), server_says("TP/1.1 200 OK\r"),
+                       server_says("\nContent-Length: 2\r\n\r\ncd")}}
+      .run(split, 4096, 0, false);
+  ASSERT_EQ(split.contents.size(), 1U);
+  EXPECT_EQ(split.contents[0].bytes, "cd");
+}
+
 // What stands there is part of the body, line by line or not, unless it may begin another response.
 TEST(HttpContents, GivesWhatStandsBehindALengthInTheSamePacket) {
   struct Case {

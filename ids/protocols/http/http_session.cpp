@@ -325,9 +325,10 @@ void HttpSession::note_response_bytes(std::span<const uint8_t> bytes) noexcept {
   }
 }
 
-// libhtp keeps a line that is not complete behind a response that is, to see what it is: to whom
-// takes contents it would be lost. What cannot become a status line is told at once, by an end of
-// line that the callback takes away again; libhtp takes it for a part of the body.
+// libhtp keeps a line that is not complete behind a response that is, or in the place of one, to
+// see what it is: to whom takes contents it would be lost. What cannot become a status line is told
+// at once, by an end of line that the callback takes away again; libhtp takes it for a part of the
+// body.
 ParseOutcome HttpSession::end_line_behind_response() noexcept {
   const std::string_view input = text_of(input_);
   const size_t end_of_line = input.rfind('\n');
@@ -355,12 +356,13 @@ ParseOutcome HttpSession::end_line_behind_response() noexcept {
   return outcome_of(state, false);
 }
 
-// Has come to the end that it announced, and waits for what follows.
+// The response at hand has come to the end that it announced, or its status line is still to come.
 bool HttpSession::waits_behind_response() noexcept {
-  if (content_receiver() == nullptr) return false;
+  if (content_receiver() == nullptr || failed_ || unasked_) return false;
   for (const std::unique_ptr<Transaction>& each : transactions()) {
     if (each->finished[index_of(Direction::ToClient)]) continue;
     const htp_tx_t& source = static_cast<const HttpTransaction&>(*each).source();
+    if (source.response_progress == HTP_RESPONSE_LINE) return true;
     const bool bodiless = source.response_transfer_coding == HTP_CODING_NO_BODY;
     const bool announced = source.response_transfer_coding == HTP_CODING_IDENTITY &&
                            source.response_content_length >= 0 &&
