@@ -35,7 +35,6 @@ void keep_facts(const ids::ContentFacts& from, ObjectFacts& facts) noexcept {
 std::optional<uint32_t> offset_of_message(const ids::ContentFacts& facts,
                                           std::span<const uint8_t> payload) noexcept {
   if (!facts.begins_with_packet || facts.direction != ids::Direction::ToClient) return std::nullopt;
-  if (facts.protocol != ids::ApplicationProtocol::Http) return 0;
   const auto* const first = payload.data();
   const bool inside = facts.first_byte != nullptr && !payload.empty() &&
                       !std::less<>()(facts.first_byte, first) &&

@@ -48,8 +48,8 @@ struct ContentFacts {
   // Nothing of the message that carries it (HTTP response, POP3 or IMAP reply) has come in packets
   // before the one at hand.
   bool begins_with_packet = false;
-  // HTTP responses that begin with the packet: the first byte of the status line, in the memory
-  // that the parser was given; null where it is not known.
+  // Of a message that begins with the packet: its first byte (HTTP: of the status line), in the
+  // memory that the parser was given; null where it is not known.
   const uint8_t* first_byte = nullptr;
   // HTTP requests: every request before it has its response, so that the next one is its own.
   bool answered_next = true;

@@ -39,7 +39,8 @@ void ImapContents::begin_fetched(ContentReceiver* receiver,
   facts.kind = is_message ? ContentKind::Message : ContentKind::File;
   facts.location = content.name;
   facts.tag = literal.tag;
-  facts.begins_with_packet = literal.came_now;
+  facts.begins_with_packet = literal.first_byte != nullptr;
+  facts.first_byte = literal.first_byte;
   if (is_piece_) {
     piece_key_ = key;
     next_piece_ = *content.origin + literal.bytes;

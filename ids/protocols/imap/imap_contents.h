@@ -26,7 +26,8 @@ struct FetchedLiteral {
   std::string_view tag;      // of the command; empty when nobody asked
   uint64_t bytes = 0;
   bool last_piece = false;  // fewer bytes than the client asked for
-  bool came_now = false;    // nothing of the response was in packets before
+  // Of the response, when nothing of it was in packets before; else null.
+  const uint8_t* first_byte = nullptr;
 };
 
 // Thread: the flow's worker. Memory: a few short texts, and what one call decodes to.

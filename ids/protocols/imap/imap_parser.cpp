@@ -92,9 +92,10 @@ class ImapParser final : public ProtocolParser {
   const ParserDemands& demands_;
   // Apart from the transactions, which the engine may take away.
   ImapContents contents_;
-  uint64_t calls_ = 0;            // of on_data()
-  uint64_t response_call_ = 0;    // the one that brought the first byte of the response at hand
-  std::string response_message_;  // its number of a message, "12"
+  uint64_t calls_ = 0;          // of on_data()
+  uint64_t response_call_ = 0;  // the one that brought the first byte of the response at hand
+  const uint8_t* response_first_byte_ = nullptr;  // as that call was given it
+  std::string response_message_;                  // its number of a message, "12"
   // Not answered yet, oldest first; none of them is complete, so the engine keeps them.
   std::deque<MailboxTransaction*> unanswered_;
 
@@ -258,6 +259,7 @@ ParseOutcome ImapParser::take_server(std::span<const uint8_t> bytes) noexcept {
     }
     if (responses_.unfinished_length() == 0 && !inside_response_) {
       response_call_ = calls_;
+      response_first_byte_ = bytes.data();
     }
     Line line;
     if (!responses_.next(bytes, line)) {
@@ -327,7 +329,8 @@ bool ImapParser::take_response_literal(const Line& line) noexcept {
       content_receiver(),
       {content, response_message_,
        transaction == nullptr ? std::string_view{} : std::string_view{transaction->tag},
-       server_left_, transaction != nullptr && last_piece_, response_call_ == calls_});
+       server_left_, transaction != nullptr && last_piece_,
+       response_call_ == calls_ ? response_first_byte_ : nullptr});
   return true;
 }
 

@@ -108,9 +108,10 @@ class Pop3Parser final : public ProtocolParser {
   mime::DotDecoder dots_;
   bool inside_body_ = false;
   ContentFeed content_;
-  uint64_t calls_ = 0;        // of on_data() with replies
-  uint64_t reply_call_ = 0;   // the one that brought the first byte of the reply at hand
-  uint32_t credentials_ = 0;  // lines of the client that answer a challenge
+  uint64_t calls_ = 0;       // of on_data() with replies
+  uint64_t reply_call_ = 0;  // the one that brought the first byte of the reply at hand
+  const uint8_t* reply_first_byte_ = nullptr;  // as that call was given it
+  uint32_t credentials_ = 0;                   // lines of the client that answer a challenge
   // Oldest first; none of them is complete, so the engine keeps them.
   std::deque<MailboxTransaction*> unanswered_;
 };
@@ -189,6 +190,7 @@ ParseOutcome Pop3Parser::take_replies(std::span<const uint8_t> bytes) noexcept {
     }
     if (replies_.unfinished_length() == 0) {
       reply_call_ = calls_;
+      reply_first_byte_ = bytes.data();
     }
     Line line;
     if (!replies_.next(bytes, line)) {
@@ -262,6 +264,7 @@ void Pop3Parser::begin_content() noexcept {
   facts.kind = ContentKind::Message;
   facts.useless_before_end = true;
   facts.begins_with_packet = reply_call_ == calls_;
+  facts.first_byte = facts.begins_with_packet ? reply_first_byte_ : nullptr;
   content_.begin(content_receiver(), facts);
 }
 
