@@ -11,6 +11,7 @@
 #include "dataplane/control/antivirus_state.h"
 #include "dataplane/control/gateway_records.h"
 #include "dataplane/control/inspection_records.h"
+#include "dataplane/control/vpn_diagnosis_state.h"
 #include "result/result.h"
 
 namespace masugata::dataplane::control {
@@ -98,6 +99,9 @@ class GatewayState {
 
   // Lives as long as this.
   [[nodiscard]] virtual AntivirusState& antivirus() = 0;
+
+  // Lives as long as this.
+  [[nodiscard]] virtual VpnDiagnosisState& vpn_diagnosis() = 0;
 
   // How recognising applications and host names goes.
   [[nodiscard]] virtual ApplicationStatus applications() = 0;

@@ -8,6 +8,7 @@
 #include "dataplane/control/antivirus_methods.h"
 #include "dataplane/control/inspection_methods.h"
 #include "dataplane/control/records_json.h"
+#include "dataplane/control/vpn_diagnosis_methods.h"
 
 namespace masugata::dataplane::control {
 namespace {
@@ -195,6 +196,7 @@ MethodTable gateway_methods(GatewayState& state) {
              });
   add_inspection_methods(state, methods);
   add_antivirus_methods(state.antivirus(), methods);
+  add_vpn_diagnosis_methods(state.vpn_diagnosis(), methods);
   return methods;
 }
 

@@ -294,6 +294,19 @@ void Gateway::start_ipsec() {
   ipsec_ = std::make_unique<IpsecManager>(std::move(targets));
   charon_ = std::make_unique<CharonLink>(*loop_, *ipsec_);
   start_key_exchange();
+  start_vpn_diagnosis();
+}
+
+void Gateway::start_vpn_diagnosis() {
+  VpnDiagnosisTargets targets;
+  targets.log = log_of_vpn;
+  // Without a profile there is no event log.
+  targets.write_event = [this](const std::string& line) {
+    if (inspection_->running() != nullptr) event_log_.write(line);
+  };
+  targets.wall_time_us = [this] { return static_cast<uint64_t>(microseconds_of(wall_time())); };
+  vpn_diagnosis_ = std::make_unique<VpnDiagnosis>(std::move(targets));
+  key_exchange_->add_listener(vpn_diagnosis_.get());
 }
 
 void Gateway::start_key_exchange() {
@@ -408,7 +421,10 @@ void Gateway::add_jobs() {
     ipsec_->tick();
   });
   loop_->call_every(kKernelTickMs, [this] { report(kernel_->tick(clock_.now().ms()), "kernel"); });
-  loop_->call_every(kLinkPeriodMs, [this] { poll_links(); });
+  loop_->call_every(kLinkPeriodMs, [this] {
+    poll_links();
+    if (ipsec_->is_active()) vpn_diagnosis_->observe(ipsec_->statuses());
+  });
   loop_->call_every(kStatsPeriod_ms, [this] { write_stats(); });
   poll_links();
 }

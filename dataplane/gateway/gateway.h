@@ -25,6 +25,7 @@
 #include "dataplane/ipsec/charon_link.h"
 #include "dataplane/ipsec/ipsec_manager.h"
 #include "dataplane/ipsec/key_exchange.h"
+#include "dataplane/ipsec/vpn_diagnosis.h"
 #include "dataplane/kernel/exception_path.h"
 #include "dataplane/kernel/kernel_mirror.h"
 #include "dataplane/pipeline/worker.h"
@@ -72,6 +73,7 @@ class Gateway {
   [[nodiscard]] AntivirusService& antivirus_service() noexcept { return *antivirus_service_; }
   [[nodiscard]] const IpsecManager& ipsec() const noexcept { return *ipsec_; }
   [[nodiscard]] KeyExchange& key_exchange() noexcept { return *key_exchange_; }
+  [[nodiscard]] VpnDiagnosis& vpn_diagnosis() noexcept { return *vpn_diagnosis_; }
   [[nodiscard]] const EventLog& event_log() const noexcept { return event_log_; }
   [[nodiscard]] ConfigurationManager& configuration() noexcept { return *configuration_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }
@@ -104,6 +106,7 @@ class Gateway {
   void start_antivirus_service();
   void start_ipsec();
   void start_key_exchange();
+  void start_vpn_diagnosis();
   void tend_antivirus();
   void tend_inspection();
   // After each configuration that was applied.
@@ -152,6 +155,7 @@ class Gateway {
   std::unique_ptr<AntivirusService> antivirus_service_;
   std::unique_ptr<IpsecManager> ipsec_;
   std::unique_ptr<CharonLink> charon_;
+  std::unique_ptr<VpnDiagnosis> vpn_diagnosis_;
   std::unique_ptr<KeyExchange> key_exchange_;
   std::unique_ptr<ConfigurationManager> configuration_;
   std::vector<std::unique_ptr<Worker>> workers_;

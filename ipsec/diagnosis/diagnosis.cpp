@@ -50,9 +50,18 @@ void Diagnosis::came_up(const CharonAlert& alert, const char* kind, const char* 
                   alert.received, nat_text(alert)));
   const config::VpnSite* site = site_of(alert, settings_);
   if (site == nullptr) return;
-  for (const Failure& past : history_.came_up(site->name)) {
-    if (targets_.alert) targets_.alert(past, explain(past, settings_), true);
+  tell_past(history_.came_up(site->name));
+  if (alert.kind == AlertKind::ChildRekeyed) {
+    tell_past(history_.over(site->name, FailureKind::PfsGroup));
   }
+  if (!failure_of(alert, settings_, targets_.now())) {
+    tell_past(history_.over(site->name, FailureKind::NetworksNarrowed));
+  }
+}
+
+void Diagnosis::tell_past(const std::vector<Failure>& past) {
+  if (!targets_.alert) return;
+  for (const Failure& failure : past) targets_.alert(failure, explain(failure, settings_), true);
 }
 
 void Diagnosis::take(const CharonAlert& alert) {
@@ -105,10 +114,11 @@ void Diagnosis::observe(const std::string& site, const std::string& peer, uint64
   Watch& watch = place->second;
   // New SAs count from nothing.
   const bool restarted = packets_in < watch.packets_in || packets_out < watch.packets_out;
-  const uint64_t in = packets_in - watch.packets_in;
-  const uint64_t out = packets_out - watch.packets_out;
+  const uint64_t in = restarted ? 0 : packets_in - watch.packets_in;
+  const uint64_t out = restarted ? 0 : packets_out - watch.packets_out;
   if (is_new || restarted || (in > 0) == (out > 0)) {
     watch = {packets_in, packets_out, now, false};
+    if (in > 0 && out > 0) tell_past(history_.over(site, FailureKind::OneDirection));
     return;
   }
   const bool enough =

@@ -42,8 +42,8 @@ class Diagnosis {
 
   // Counters of the site's SAs, as they are now: packets that go in one direction only are a
   // failure after kOneDirectionSeconds. Called again and again.
-  static constexpr int64_t kOneDirectionSeconds = 15;
-  static constexpr uint64_t kOneDirectionPackets = 5;
+  static constexpr int64_t kOneDirectionSeconds = 30;
+  static constexpr uint64_t kOneDirectionPackets = 20;
   void observe(const std::string& site, const std::string& peer, uint64_t packets_in,
                uint64_t packets_out);
 
@@ -58,6 +58,7 @@ class Diagnosis {
     bool told = false;
   };
   void came_up(const CharonAlert& alert, const char* kind, const char* what);
+  void tell_past(const std::vector<Failure>& past);
   void say(const CharonAlert& alert, const char* kind, const std::string& text);
 
   Targets targets_;

@@ -86,6 +86,26 @@ TEST_F(DiagnosisTest, NoticesPacketsInOneDirection) {
   diagnosis_.observe("osaka", "198.51.100.7", 10, 50);
   EXPECT_EQ(alerts_, std::vector<std::string>{"one-direction"});
   EXPECT_EQ(diagnosis_.history().standing("osaka")->configured, "30");
+  diagnosis_.observe("osaka", "198.51.100.7", 11, 60);
+  EXPECT_EQ(alerts_.back(), "one-direction is over");
+}
+
+TEST_F(DiagnosisTest, TakesPfsAndNarrowingForPastWhenTheyAre) {
+  CharonAlert rekey = sample::of_site(AlertKind::ChildProposals, "osaka");
+  rekey.rekeying = rekey.established = true;
+  rekey.received = "ESP:AES_GCM_16_128/MODP_2048";
+  rekey.configured = sample::kOurEsp;
+  diagnosis_.take(rekey);
+  CharonAlert up = sample::of_site(AlertKind::ChildUp, "osaka");
+  up.received = "10.0.5.0/24 === 10.20.0.0/16";
+  up.configured = "10.0.0.0/16 === 10.20.0.0/16";
+  diagnosis_.take(up);
+  EXPECT_EQ(alerts_, (std::vector<std::string>{"pfs-group", "networks-narrowed"}));
+  up.kind = AlertKind::ChildRekeyed;
+  up.received = up.configured;
+  diagnosis_.take(up);
+  EXPECT_FALSE(diagnosis_.history().standing("osaka"));
+  EXPECT_EQ(alerts_.size(), 4U);
 }
 
 TEST_F(DiagnosisTest, SeesNothingWrongInTrafficBothWays) {

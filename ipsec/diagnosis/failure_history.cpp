@@ -77,6 +77,18 @@ std::vector<Failure> FailureHistory::came_up(const std::string& site) {
   return stood;
 }
 
+std::vector<Failure> FailureHistory::over(const std::string& site, FailureKind kind) {
+  std::vector<Failure> stood;
+  const auto found = sites_.find(site);
+  if (found == sites_.end()) return stood;
+  for (Entry& entry : found->second) {
+    if (!entry.standing || entry.failure.kind != kind) continue;
+    entry.standing = false;
+    stood.push_back(entry.failure);
+  }
+  return stood;
+}
+
 void FailureHistory::answered(const std::string& site) {
   const auto found = sites_.find(site);
   if (found == sites_.end()) return;

@@ -38,6 +38,8 @@ class FailureHistory {
 
   // The tunnel is up: what stood in its way is past. Returns those that stood, for one last word.
   std::vector<Failure> came_up(const std::string& site);
+  // That kind alone is past; as came_up().
+  std::vector<Failure> over(const std::string& site, FailureKind kind);
   // The site's message was answered after all.
   void answered(const std::string& site);
   // Sites that are configured no more are forgotten.

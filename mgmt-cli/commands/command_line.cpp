@@ -118,6 +118,14 @@ size_t edit_distance(std::string_view left, std::string_view right) {
   return at(left.size(), right.size());
 }
 
+// `show vpn osaka why` is how it is said; `show vpn why osaka` is how commands are found.
+std::vector<std::string> with_question_first(std::vector<std::string> words) {
+  const bool asks = words.size() == 4 && words[0] == "show" && words[1] == "vpn" &&
+                    words[3] == "why" && words[2] != "why";
+  if (asks) std::swap(words[2], words[3]);
+  return words;
+}
+
 std::string option_lines(const Command& command) {
   std::string text;
   for (const Positional& positional : command.positionals) {
@@ -150,7 +158,8 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
   return best;
 }
 
-Result<Invocation> parse_command(const std::vector<std::string>& words) {
+Result<Invocation> parse_command(const std::vector<std::string>& typed) {
+  const std::vector<std::string> words = with_question_first(typed);
   const auto command = find_command(words);
   if (!command) return tl::unexpected(command.error());
   Invocation invocation;

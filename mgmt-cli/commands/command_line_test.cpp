@@ -144,6 +144,13 @@ TEST(ParseCommand, ReadsTheCommandsOfAntivirus) {
             "REFERENCE: '7x' is not a reference, the number that log and block page show");
 }
 
+TEST(ParseCommand, AsksWhyATunnelIsDown) {
+  EXPECT_EQ(parse_command({"show", "vpn", "osaka", "why"})->command->method, "show.vpn.why");
+  EXPECT_EQ(parameters_of({"show", "vpn", "osaka", "why"}), nlohmann::json({{"site", "osaka"}}));
+  EXPECT_EQ(parameters_of({"show", "vpn", "why"}), nlohmann::json::object());
+  EXPECT_EQ(parameters_of({"monitor", "vpn", "osaka"}), nlohmann::json({{"site", "osaka"}}));
+}
+
 TEST(ParseCommand, SaysWhatIsMissingOrTooMuch) {
   EXPECT_EQ(complaint_about({"clear"}), "'masugata clear' needs one more word: counters, ips, av");
   EXPECT_EQ(complaint_about({"check"}), "FILE is missing: masugata check FILE");

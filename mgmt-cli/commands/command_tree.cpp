@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "mgmt-cli/commands/antivirus_commands.h"
+#include "mgmt-cli/commands/vpn_why_commands.h"
 
 namespace masugata::cli {
 namespace {
@@ -196,6 +197,8 @@ std::vector<Command> make_commands() {
   std::vector<Command> commands = main_commands();
   insert_before(commands, "monitor", ips_questions());
   insert_before(commands, "monitor", antivirus_questions());
+  insert_before(commands, "monitor", vpn_why_questions());
+  insert_before(commands, "explain", {vpn_monitor()});
   insert_before(commands, "version", antivirus_actions());
   insert_before(commands, "version", ips_actions());
   return commands;

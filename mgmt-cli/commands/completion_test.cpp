@@ -20,7 +20,7 @@ Words texts(const Words& words) {
 TEST(Complete, OffersTheWordsOfTheTable) {
   EXPECT_EQ(texts({"c"}), (Words{"check", "clear"}));
   EXPECT_EQ(texts({"show", "n"}), (Words{"nat", "neighbours"}));
-  EXPECT_EQ(texts({"monitor", ""}), Words{"trace"});
+  EXPECT_EQ(texts({"monitor", ""}), (Words{"trace", "vpn"}));
   EXPECT_EQ(texts({""}).size(), 13U);
   EXPECT_EQ(texts({"show", "ips", ""}), (Words{"rules", "rule", "hits", "exceptions", "profile"}));
   EXPECT_EQ(texts({"show", "ip"}), Words{"ips"});

@@ -173,7 +173,8 @@ int Program::release(const Invocation& invocation) {
 int Program::monitor(const Invocation& invocation) {
   auto client = JsonRpcClient::connect(options_.control_socket);
   if (!client) return call_problem(client.error());
-  const auto started = client->call("monitor.trace", invocation.parameters);
+  const bool packets = invocation.command->method == "monitor.trace";
+  const auto started = client->call(std::string(invocation.command->method), invocation.parameters);
   if (!started) return call_problem(started.error());
   while (true) {
     const auto notification = client->next_notification();
@@ -185,13 +186,14 @@ int Program::monitor(const Invocation& invocation) {
       }
       return kDone;
     }
-    if (notification->method != "trace.line") continue;
+    if (notification->method != (packets ? "trace.line" : "vpn.line")) continue;
     if (options_.as_json) {
       surroundings_.output << notification->parameters.dump(-1, ' ', false,
                                                             Json::error_handler_t::replace)
                            << "\n";
     } else {
-      surroundings_.output << render_trace_line(notification->parameters);
+      surroundings_.output << (packets ? render_trace_line(notification->parameters)
+                                       : render_vpn_line(notification->parameters));
     }
     surroundings_.output.flush();
     if (!surroundings_.output) return kDone;  // nobody reads any more

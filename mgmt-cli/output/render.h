@@ -36,6 +36,9 @@ namespace masugata::cli {
 [[nodiscard]] std::string render_av_scan_jobs(const Json& answer);
 [[nodiscard]] std::string render_explanation(const Json& parameters, const Json& answer);
 [[nodiscard]] std::string render_reload(const Json& report);
+[[nodiscard]] std::string render_vpn_why(const Json& answer);
+// One line of `monitor vpn`.
+[[nodiscard]] std::string render_vpn_line(const Json& line);
 // One line of `monitor trace`.
 [[nodiscard]] std::string render_trace_line(const Json& line);
 

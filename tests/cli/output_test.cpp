@@ -88,6 +88,15 @@ TEST_F(OutputTest, ShowAv) {
   expect_golden(output_of({"show", "av", "scan-jobs"}), "show-av-scan-jobs");
 }
 
+TEST_F(OutputTest, SaysWhyATunnelIsDown) {
+  expect_golden(output_of({"show", "vpn", "osaka", "why"}), "show-vpn-osaka-why");
+  expect_golden(output_of({"show", "vpn", "why"}), "show-vpn-why");
+  EXPECT_EQ(output_of({"show", "vpn", "nagoya", "why"}), "nagoya: up, nothing is wrong\n");
+  EXPECT_EQ(output_of({"show", "vpn", "nowhere", "why"}),
+            "masugata: vpn site nowhere: is not configured\n");
+  EXPECT_EQ(status_, 1);
+}
+
 TEST_F(OutputTest, ShowAvWhenThingsAreMissing) {
   auto& av = server_->gateway.antivirus_answer;
   av.status_answer.scanner = {};
