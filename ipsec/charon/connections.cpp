@@ -213,6 +213,8 @@ Result<SitePlan> plan_site(const VpnSite& site, const KeyStore& store) {
   ViciSection local;
   ViciSection remote;
   const bool certificate = site.authentication == VpnAuthentication::Certificate;
+  // Also to a peer that does not ask for it: Libreswan does only when it is told our CA.
+  if (certificate) connection.set("send_cert", "always");
   local.set("auth", certificate ? "pubkey" : "psk");
   remote.set("auth", certificate ? "pubkey" : "psk");
   if (const std::string id = local_identity(site); !id.empty()) local.set("id", id);

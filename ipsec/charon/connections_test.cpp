@@ -99,6 +99,7 @@ site nagoya {
   dpd_delay = 10s
   keyingtries = 1
   unique = replace
+  send_cert = always
   local {
     auth = pubkey
     certs = [ certificate hq ]

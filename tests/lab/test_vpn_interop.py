@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tunnels to peers that are not ours, with what both sides can agree on."""
 
+import dataclasses
+
 import pytest
 
 from labkit.vpn_offices import NEEDED, check_tunnel
@@ -33,6 +35,16 @@ LIBIPSEC = (
     Agreement(esp="aes256-sha512", esn=False, translated=True),
     Agreement(esp="chacha20poly1305", esn=False, authentication="rsa", inside_six=True),
 )
+LIBRESWAN = (
+    Agreement(),
+    Agreement(esp="aes256gcm16", esn=False, authentication="rsa"),
+    Agreement(esp="chacha20poly1305", outside=6, authentication="ecdsa"),
+    Agreement(esp="aes256-sha512", translated=True),
+)
+LIBRESWAN_ALL = tuple(
+    agreement for agreement in (
+        dataclasses.replace(agreement, inside_six=False) for agreement in (*LINUX, *LINUX_ALL))
+    if agreement not in LIBRESWAN)
 
 
 def name_of(agreement):
@@ -47,6 +59,8 @@ def cases():
     listed = [("linux", agreement, ()) for agreement in LINUX]
     listed += [("linux", agreement, pytest.mark.full) for agreement in LINUX_ALL]
     listed += [("libipsec", agreement, ()) for agreement in LIBIPSEC]
+    listed += [("libreswan", agreement, ()) for agreement in LIBRESWAN]
+    listed += [("libreswan", agreement, pytest.mark.full) for agreement in LIBRESWAN_ALL]
     return [pytest.param(kind, agreement, id=f"{kind}-{name_of(agreement)}", marks=marks)
             for kind, agreement, marks in listed]
 

@@ -16,13 +16,16 @@ from labkit.vpn_offices import NEEDED
 from labkit.vpn_peers import Agreement, Stream
 
 pytestmark = NEEDED
+# Libreswan 4.10 takes the group of the IKE SA for new keys, whatever its esp= says.
+GROUPS = {"libreswan": "ecp384"}
 
 
 @pytest.mark.parametrize("side", ["head", "peer"])
-@pytest.mark.parametrize("kind", ["linux", pytest.param("libipsec", marks=pytest.mark.full)])
+@pytest.mark.parametrize("kind", ["linux", pytest.param("libipsec", marks=pytest.mark.full),
+                                  pytest.param("libreswan", marks=pytest.mark.full)])
 def test_new_keys_lose_nothing(offices, lab, kind, side):
-    peer = offices.connect(kind, Agreement(esn=kind == "linux"))
-    stream = Stream(lab, seconds=4)
+    offices.connect(kind, Agreement(esn=kind != "libipsec", group=GROUPS.get(kind, "x25519")))
+    stream = Stream(lab, seconds=4, interval_ms=4)
     before = offices.head.spis()
     for _ in range(2):
         time.sleep(1)
@@ -30,7 +33,11 @@ def test_new_keys_lose_nothing(offices, lab, kind, side):
         assert wait_until(lambda: offices.head.spis() and not offices.head.spis() & before, 5, 0.1)
         before = offices.head.spis()
     outcome = stream.outcome()
-    assert outcome["received"] == outcome["sent"], (
+    # Libreswan sends with the new keys as soon as it has answered, which may be before its answer
+    # has told us the other half of them: some milliseconds each time.
+    most_lost = 100 if (kind, side) == ("libreswan", "head") else 0
+    print(f"\nnew keys twice, {kind}, begun by {side}: {outcome}")
+    assert outcome["received"] >= outcome["sent"] - most_lost, (
         outcome, lab.gateway.command("show", "drops").stdout)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from . import addresses as plan
-from . import uml, vpn_peers
+from . import uml, vpn_libreswan, vpn_peers
 from .charon_pair import CHARON, plugin_path
 from .commands import wait_until
 from .vpn_edge import WAN_LINK, Edge
@@ -18,7 +18,8 @@ NEEDED = [
     pytest.mark.skipif(not plugin_path().exists(),
                        reason="the plugin is not built: packaging/charon-plugin/build.sh says why"),
 ]
-PEERS = {"libipsec": vpn_peers.libipsec, "linux": vpn_peers.linux_kernel}
+PEERS = {"libipsec": vpn_peers.libipsec, "linux": vpn_peers.linux_kernel,
+         "libreswan": vpn_libreswan.Libreswan}
 
 
 class Offices:
@@ -30,8 +31,10 @@ class Offices:
         self.kind = self.peer = None
 
     def peer_of(self, kind):
-        if kind == "linux" and not uml.PROGRAM.exists():
+        if kind != "libipsec" and not uml.PROGRAM.exists():
             pytest.skip("user-mode-linux is not installed")
+        if kind == "libreswan" and not vpn_libreswan.programs().exists():
+            pytest.skip("Libreswan is not there: packaging/libreswan/fetch.sh says why")
         if kind != self.kind:
             self.stop()
             self.peer = PEERS[kind](self.lab, Path(self.lab.directory) / f"peer-{kind}")
@@ -87,7 +90,8 @@ def check_tunnel(lab, six=False):
     with watched_wire(lab) as wire:
         assert vpn_peers.ping_peer(six=six) == (3, 3)
         outcome = vpn_peers.transfer(six=six)
-        assert outcome.get("there") and outcome.get("back"), outcome
+        assert outcome.get("there") and outcome.get("back"), (
+            outcome, lab.gateway.command("show", "drops").stdout)
         assert wait_until(lambda: wire.log().count("ESP(spi") > 100, 5), wire.log()[-1000:]
     for inner in ("10.9.0.", "10.0.1.", "2001:db8:9:", "2001:db8:2:"):
         assert inner not in wire.log()
