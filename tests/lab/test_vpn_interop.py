@@ -37,9 +37,7 @@ LIBIPSEC = (
 )
 LIBRESWAN = (
     Agreement(),
-    Agreement(esp="aes256gcm16", esn=False, authentication="rsa"),
-    Agreement(esp="chacha20poly1305", outside=6, authentication="ecdsa"),
-    Agreement(esp="aes256-sha512", translated=True),
+    Agreement(esp="aes256-sha512", esn=False, translated=True, authentication="rsa"),
 )
 LIBRESWAN_ALL = tuple(
     agreement for agreement in (

@@ -125,6 +125,7 @@ def test_a_killed_gateway(offices, lab):
     assert outcome["longest_gap_s"] < 10, outcome
 
 
+@pytest.mark.full
 def test_killed_both(offices, lab):
     def kill():
         offices.head.kill_charon()
