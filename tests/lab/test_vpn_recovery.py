@@ -11,7 +11,7 @@ import pytest
 from labkit import addresses as plan
 from labkit import vpn_peers
 from labkit.commands import wait_until
-from labkit.vpn_edge import PEER_HOST, Edge
+from labkit.vpn_edge import PEER, PEER_HOST, Edge
 from labkit.vpn_offices import NEEDED
 from labkit.vpn_peers import Agreement, Stream
 
@@ -85,6 +85,25 @@ def test_a_peer_with_a_new_address(offices, lab):
     print(f"\npeer at a new address: {outcome}")
     assert vpn_peers.ping_peer() == (3, 3)
     assert outcome["longest_gap_s"] < 4, outcome
+
+
+@pytest.mark.full
+def test_a_peer_that_moves(offices, lab):
+    """With MOBIKE: the SAs stay, their ends change."""
+    peer = offices.connect("linux", Agreement(mobike=True))
+    before = offices.head.spis()
+    stream = Stream(lab, seconds=6, interval_ms=10)
+    time.sleep(1)
+    peer.machine.run(["sysctl", "-w", "net.ipv4.conf.all.promote_secondaries=1"])
+    try:
+        peer.machine.run(["ip", "address", "delete", f"{PEER}/28", "dev", "vec0"])
+        outcome = stream.outcome()
+        print(f"\npeer moves with MOBIKE: {outcome}")
+        assert vpn_peers.ping_peer() == (3, 3)
+        assert offices.head.spis() == before
+        assert outcome["longest_gap_s"] < 4, outcome
+    finally:
+        offices.stop()
 
 
 def outage(lab, offices, kill, seconds=7):

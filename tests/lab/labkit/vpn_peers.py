@@ -34,7 +34,7 @@ class Agreement:
     inside_six: bool = False  # IPv6 networks too
     starting: bool = False  # headquarters begin by themselves
     moving: bool = False  # at headquarters the peer's address is any
-    mobike: bool = False
+    mobike: bool = False  # its address may change while the tunnel is up
 
     @property
     def peer_address(self):
@@ -194,8 +194,8 @@ class StrongSwan:
             local = f"auth = pubkey\n    certs = {PEER_IDENTITY}.pem"
             remote = "auth = pubkey"
         text = SWANCTL_CONF.format(
-            site=SITE, local=agreement.peer_address, remote=agreement.head_address,
-            ike=agreement.ike, mobike="yes" if agreement.mobike else "no",
+            site=SITE, local="%any" if agreement.mobike else agreement.peer_address,
+            remote=agreement.head_address, ike=agreement.ike, mobike="yes" if agreement.mobike else "no",
             local_authentication=local, remote_authentication=remote,
             local_identity=PEER_IDENTITY, remote_identity=HEAD_IDENTITY,
             local_networks=",".join(agreement.peer_networks),
