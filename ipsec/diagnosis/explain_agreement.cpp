@@ -83,7 +83,12 @@ Explanation explain_refused_offer(const Wording& wording, const Subject& subject
   text.received =
       fmt::format("{}: NO_PROPOSAL_CHOSEN, without saying what it would take", subject.peer_name());
   text.configured = fmt::format("offered: {}", to_text(ours));
-  if (!ours.empty()) advise_there(wording, ours.front(), text);
+  if (!ours.empty()) {
+    advise_there(wording, ours.front(), text);
+  } else {
+    text.there.push_back(
+        fmt::format("{}{} {{ proposal ...; }} with one of ours", kTheirSite, wording.block));
+  }
   text.here.push_back(fmt::format("{}{} {{ proposal ...; }} with one that the peer has",
                                   subject.in_site(), wording.block));
   text.remarks.push_back(
@@ -108,7 +113,13 @@ Explanation explain_proposal(const Wording& wording, const Subject& subject) {
   text.configured = fmt::format("accepted: {}", to_text(ours));
   text.what = fmt::format("{} proposals do not match", wording.name);
   const auto difference = nearest(theirs, ours, failure.rekeying || !wording.esp);
-  if (!difference) return text;
+  if (!difference) {
+    text.here.push_back(fmt::format("{}{} {{ proposal ...; }} with one that the peer has",
+                                    subject.in_site(), wording.block));
+    text.there.push_back(
+        fmt::format("{}{} {{ proposal ...; }} with one of ours", kTheirSite, wording.block));
+    return text;
+  }
   if (!difference->types.empty()) {
     text.what =
         fmt::format("{} proposals differ in the {}", wording.name, list_of(difference->types));
@@ -177,6 +188,14 @@ void advise_networks(const Subject& subject, const NetworkPair& theirs, const Ne
         fmt::format("{}local-networks {};", kTheirSite, statement_value(ours.remote)));
     text.there.push_back(fmt::format("swanctl: local_ts = {}", comma_list(ours.remote)));
   }
+  if (!text.here.empty()) return;
+  text.here.push_back(subject.in_site() +
+                      "local-networks and remote-networks as the peer has them, the other way "
+                      "round");
+  text.there.push_back(
+      fmt::format("{}local-networks and remote-networks as we have them, the "
+                  "other way round",
+                  kTheirSite));
 }
 
 std::string which_networks(const NetworkPair& theirs, const NetworkPair& ours) {

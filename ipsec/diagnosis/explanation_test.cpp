@@ -263,6 +263,18 @@ TEST(Explanation, NeedsNoSite) {
   }
 }
 
+TEST(Explanation, SaysWhatToSetWhateverCharonWrote) {
+  for (const AlertKind kind :
+       {AlertKind::IkeProposals, AlertKind::ChildProposals, AlertKind::Selectors}) {
+    for (const char* received : {"", "?", "IKE:", "ESP:AES_CBC_128", " === "}) {
+      const Failure failure = from(with(of_site(kind, "osaka"), received, received));
+      const Explanation text = explain(failure, sample::settings());
+      EXPECT_FALSE(text.here.empty()) << name_of(kind) << received;
+      EXPECT_FALSE(text.there.empty()) << name_of(kind) << received;
+    }
+  }
+}
+
 TEST(Explanation, NeverSaysASecret) {
   config::VpnSettings settings = sample::settings();
   for (config::VpnSite& site : settings.sites) site.psk = config::Secret("very-secret");
