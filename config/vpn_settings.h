@@ -74,8 +74,8 @@ struct VpnSite {
   // Each is a network.
   std::vector<net::AddressRange> local_networks;  // traffic selectors; empty = any
   std::vector<net::AddressRange> remote_networks;
-  // What routes would send out of the interface below the tunnel goes into the tunnel, or is
-  // dropped while there is none. Traffic of the gateway itself is not meant.
+  // What routes would send out by the interface below the tunnel, or by another of its zone, goes
+  // into the tunnel, or is dropped while there is none. Traffic of the gateway itself is not meant.
   bool closed_network = false;
   uint16_t mtu = 0;      // bytes of the inner packet; 0 = what the cipher leaves of the path
   uint16_t tcp_mss = 0;  // 0 = from the MTU

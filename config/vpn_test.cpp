@@ -222,9 +222,12 @@ TEST(VpnConfiguration, AClosedNetworkLeadsEverywhere) {
             "the only exit of a closed network must lead everywhere");
   EXPECT_EQ(problems_of(site("peer 198.51.100.7; closed-network;")),
             "nothing says which interface is closed");
-  EXPECT_EQ(problems_of(site("peer 198.51.100.7; closed-network; local-interface wan0;"
-                             "remote-networks 0.0.0.0/0;")),
-            "the packet path does not carry this out yet");
+  const Model model =
+      model_of(site("peer 198.51.100.7; closed-network; local-interface wan0;"
+                    "remote-networks 0.0.0.0/0;"));
+  EXPECT_TRUE(model.vpn.sites[0].closed_network);
+  // Routes stay as they are: the gateway itself still goes out as before.
+  EXPECT_TRUE(model.routes.empty());
 }
 
 TEST(VpnConfiguration, RemoteNetworksAreRoutedOnce) {

@@ -19,7 +19,12 @@ EgressInterface egress_of(const SnapshotInterface& interface, const std::vector<
   egress.mss_ipv6 = interface.mss_clamp_ipv6;
   egress.zone = interface.enabled ? interface.zone : kNoZone;
   egress.tunnel = interface.port == config::kNoPortIndex;
-  if (egress.tunnel) egress.mac = kTunnelTwinMac;
+  if (egress.tunnel) {
+    egress.mac = kTunnelTwinMac;
+    egress.mtu = 0;
+    egress.tunnel_mtu = interface.mtu;
+    egress.tunnel_mtu_configured = !interface.mtu_from_path;
+  }
   if (interface.port < ports.size() && interface.enabled) {
     egress.port = ports[interface.port].device;
     egress.mac = ports[interface.port].mac;

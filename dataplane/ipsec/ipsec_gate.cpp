@@ -19,6 +19,7 @@ void IpsecGate::take(const IpsecView* view) noexcept {
     InstalledSa& installed = *viewed.installed;
     if (installed.owner != worker_ || installed.applied_serial == viewed.outer.serial) continue;
     installed.applied_serial = viewed.outer.serial;
+    installed.way.known = false;
     installed.sa->set_outer(viewed.outer.local, viewed.outer.remote, viewed.outer.udp);
   }
   adopted_.store(view->generation, std::memory_order_release);

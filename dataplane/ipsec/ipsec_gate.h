@@ -29,6 +29,14 @@ struct MappingRecord {
   uint16_t remote_port = 0;
 };
 
+// A router says that packets from `local` to `remote` may be `mtu` bytes long at most (RFC 1191,
+// RFC 8201); it quoted one of ours.
+struct PathRecord {
+  net::IpAddress local;
+  net::IpAddress remote;
+  uint16_t mtu = 0;
+};
+
 class IpsecGate {
  public:
   static constexpr uint32_t kRecords = 64;
@@ -54,6 +62,14 @@ class IpsecGate {
   void note_mapping(InstalledSa& sa, const net::IpAddress& remote, uint16_t remote_port,
                     uint64_t now_ms) noexcept;
 
+  void note_path(const OuterAddresses& outer, uint16_t mtu) noexcept {
+    if (outer.path_mtu != 0 && outer.path_mtu < mtu) return;
+    // A full ring loses it; the next packet that is too large brings it again.
+    (void)paths_.push({outer.local, outer.remote, mtu});
+  }
+  // Of an IPv6 packet of this worker's that goes in pieces.
+  [[nodiscard]] uint32_t next_identification() noexcept { return ++last_identification_; }
+
   // --- control thread ---
   // Generation of the view that the worker has turned to.
   [[nodiscard]] uint32_t adopted() const noexcept {
@@ -61,9 +77,23 @@ class IpsecGate {
   }
   [[nodiscard]] RecordRing<AcquireRecord, kRecords>& acquires() noexcept { return acquires_; }
   [[nodiscard]] RecordRing<MappingRecord, kRecords>& mappings() noexcept { return mappings_; }
+  [[nodiscard]] RecordRing<PathRecord, kRecords>& paths() noexcept { return paths_; }
 
  private:
   void take(const IpsecView* view) noexcept;
+
+  friend class TunnelLimits;
+  // What fits into a tunnel, for as long as nothing that decides it has changed.
+  struct KnownLimit {
+    InterfaceIndex tunnel = kNoInterface;
+    uint16_t exact_mtu = 0;
+    bool df_outside = false;  // whatever is inside
+    bool breakable = false;   // never, whatever is inside
+    uint32_t view = 0;
+    uint32_t routes = 0;
+    uint32_t configuration = 0;
+  };
+  static constexpr size_t kKnownLimits = 256;
 
   struct Asked {
     uint32_t request_id = 0;
@@ -74,9 +104,12 @@ class IpsecGate {
   const IpsecView* view_ = nullptr;
   uint16_t worker_ = 0;
   std::atomic<uint32_t> adopted_{0};
-  std::array<Asked, 64> asked_{};  // by request id, the newest wins a place
+  std::array<Asked, 64> asked_{};                  // by request id, the newest wins a place
+  std::array<KnownLimit, kKnownLimits> limits_{};  // by interface, the newest wins a place
+  uint32_t last_identification_ = 0;
   RecordRing<AcquireRecord, kRecords> acquires_;
   RecordRing<MappingRecord, kRecords> mappings_;
+  RecordRing<PathRecord, kRecords> paths_;
 };
 
 }  // namespace masugata::dataplane

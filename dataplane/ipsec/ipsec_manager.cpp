@@ -106,6 +106,7 @@ Status IpsecManager::install(ipsec::SaParameters parameters) {
   installed->owner = static_cast<uint16_t>(parameters.spi.host() % targets_.gates.size());
   installed->tunnel = tunnel;
   installed->mode = parameters.mode;
+  installed->df = parameters.header.df;
   installed->request_id = parameters.request_id;
   installed->tunnel_id = parameters.tunnel_id;
   installed->local_selectors = parameters.local_selectors;
@@ -123,11 +124,22 @@ Status IpsecManager::install(ipsec::SaParameters parameters) {
   return {};
 }
 
-bool IpsecManager::update(const ipsec::SaName& name, const ipsec::SaMove& move) {
+Result<bool> IpsecManager::update(const ipsec::SaName& name, const ipsec::SaMove& move) {
   const auto kept = find(name);
   if (kept == sas_.end()) return false;
+  const std::string where = ipsec::to_string(name);
+  if (const Status possible = ipsec::check_outer(where, kept->viewed.installed->mode, move.local,
+                                                 move.remote, move.udp);
+      !possible) {
+    return tl::unexpected(possible.error());
+  }
+  ipsec::SaName moved = name;
+  moved.destination = name.direction == ipsec::Direction::Inbound ? move.local : move.remote;
+  if (moved != name && find(moved) != sas_.end()) {
+    return failure(where, fmt::format("{} has that SPI already", ipsec::to_string(moved)));
+  }
   kept->viewed.outer = {move.local, move.remote, move.udp, ++next_serial_};
-  kept->name.destination = name.direction == ipsec::Direction::Inbound ? move.local : move.remote;
+  kept->name = moved;
   publish();
   return true;
 }
@@ -244,9 +256,16 @@ void IpsecManager::add_tunnels(IpsecView& view) const {
 
 void IpsecManager::publish() {
   auto next = std::make_unique<IpsecView>();
-  for (const Kept& kept : sas_) next->sas.push_back(kept.viewed);
-  next->index_inbound();
+  for (const Kept& kept : sas_) {
+    next->sas.push_back(kept.viewed);
+    OuterAddresses& outer = next->sas.back().outer;
+    for (const Path& path : paths_) {
+      if (path.local == outer.local && path.remote == outer.remote) outer.path_mtu = path.mtu;
+    }
+  }
+  next->index_sas();
   add_tunnels(*next);
+  next->index_tunnels();
   published_.publish(std::move(next));
 }
 
@@ -279,9 +298,44 @@ void IpsecManager::tell_requests() {
   }
 }
 
+bool IpsecManager::learn_path(const PathRecord& record) {
+  const auto same = [&record](const OuterAddresses& outer) {
+    return outer.local == record.local && outer.remote == record.remote;
+  };
+  const bool used = std::any_of(sas_.begin(), sas_.end(),
+                                [&](const Kept& kept) { return same(kept.viewed.outer); });
+  if (!used) return false;
+  const auto known = std::find_if(paths_.begin(), paths_.end(), [&](const Path& path) {
+    return path.local == record.local && path.remote == record.remote;
+  });
+  const uint64_t until_ms = targets_.now_ms() + kPathMtuPeriod_ms;
+  if (known == paths_.end()) {
+    paths_.push_back({record.local, record.remote, record.mtu, until_ms});
+    return true;
+  }
+  if (record.mtu > known->mtu) return false;
+  known->until_ms = until_ms;
+  return std::exchange(known->mtu, record.mtu) != record.mtu;
+}
+
+void IpsecManager::learn_paths() {
+  bool changed = false;
+  PathRecord record;
+  for (IpsecGate* gate : targets_.gates) {
+    for (uint32_t i = 0; i < IpsecGate::kRecords && gate->paths().pop(record); ++i) {
+      changed |= learn_path(record);
+    }
+  }
+  const uint64_t now_ms = targets_.now_ms();
+  changed |=
+      std::erase_if(paths_, [now_ms](const Path& path) { return path.until_ms <= now_ms; }) > 0;
+  if (changed) publish();
+}
+
 void IpsecManager::tick() {
   if (memory_ == nullptr) return;
   (void)published_.free_unread(targets_.gates, [](const IpsecView&) {});
+  learn_paths();
   tell_lifetimes();
   tell_requests();
 }
@@ -297,11 +351,17 @@ std::vector<SaStatus> IpsecManager::statuses() const {
     status.tunnel = installed.tunnel;
     status.transform = kept.transform;
     status.outer = kept.viewed.outer;
+    for (const Path& path : paths_) {
+      if (path.local == status.outer.local && path.remote == status.outer.remote) {
+        status.outer.path_mtu = path.mtu;
+      }
+    }
     status.age_ms = now_ms - sa.lifetime().since_ms();
     status.bytes = sa.lifetime().bytes();
     status.packets = sa.lifetime().packets();
     status.replays = sa.replays();
     status.authentication_failures = sa.authentication_failures();
+    status.selector_mismatches = installed.selector_mismatches.get();
     status.sequence = sa.sequence();
     statuses.push_back(std::move(status));
   }

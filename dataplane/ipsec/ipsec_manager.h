@@ -47,6 +47,7 @@ struct SaStatus {
   uint64_t packets = 0;
   uint64_t replays = 0;
   uint64_t authentication_failures = 0;
+  uint64_t selector_mismatches = 0;
   uint64_t sequence = 0;
 };
 
@@ -56,6 +57,8 @@ class IpsecManager final : public ipsec::SaConsumer {
   // Bounds: a hundred sites with rekeys going on, and what ends of them is still waited for.
   static constexpr size_t kMaximumSas = 2048;
   static constexpr size_t kMaximumPolicies = 4096;
+  // So long what a router said of a path's MTU counts (RFC 1191 section 6.3).
+  static constexpr uint64_t kPathMtuPeriod_ms = 600'000;
 
   explicit IpsecManager(IpsecTargets targets);
   IpsecManager(const IpsecManager&) = delete;
@@ -74,12 +77,16 @@ class IpsecManager final : public ipsec::SaConsumer {
   [[nodiscard]] bool is_active() const noexcept { return memory_ != nullptr; }
   [[nodiscard]] bool charon_is_there() const noexcept { return charon_is_there_; }
   [[nodiscard]] std::vector<SaStatus> statuses() const;
+  // Places for SAs that are taken: those of statuses() and those that workers may still use.
+  [[nodiscard]] size_t places_in_use() const noexcept {
+    return memory_ == nullptr ? 0 : memory_->in_use();
+  }
 
   // --- SaConsumer ---
   [[nodiscard]] Result<uint32_t> reserve_spi(const net::IpAddress& local,
                                              const net::IpAddress& remote) override;
   [[nodiscard]] Status install(ipsec::SaParameters parameters) override;
-  [[nodiscard]] bool update(const ipsec::SaName& name, const ipsec::SaMove& move) override;
+  [[nodiscard]] Result<bool> update(const ipsec::SaName& name, const ipsec::SaMove& move) override;
   [[nodiscard]] std::optional<ipsec::SaUse> query(const ipsec::SaName& name) override;
   [[nodiscard]] bool remove(const ipsec::SaName& name) override;
   void flush() override;
@@ -103,12 +110,21 @@ class IpsecManager final : public ipsec::SaConsumer {
     uint32_t id = 0;
     InterfaceIndex interface = kNoInterface;
   };
+  // What is known of the way between two outer addresses.
+  struct Path {
+    net::IpAddress local;
+    net::IpAddress remote;
+    uint16_t mtu = 0;
+    uint64_t until_ms = 0;
+  };
   [[nodiscard]] InterfaceIndex tunnel_of(uint32_t tunnel_id) const;
   [[nodiscard]] std::vector<Kept>::iterator find(const ipsec::SaName& name);
   void publish();
   void add_tunnels(IpsecView& view) const;
   void tell_lifetimes();
   void tell_requests();
+  void learn_paths();
+  [[nodiscard]] bool learn_path(const PathRecord& record);
 
   IpsecTargets targets_;
   CharonEvents events_;
@@ -117,6 +133,7 @@ class IpsecManager final : public ipsec::SaConsumer {
   ipsec::SpiReservations reservations_;
   std::vector<Kept> sas_;                  // in the order in which they were installed
   std::vector<ipsec::SaPolicy> policies_;  // what was added twice is there twice
+  std::vector<Path> paths_;                // one for each pair of addresses of SAs at most
   uint32_t next_serial_ = 0;
   bool charon_is_there_ = false;
   PublishedSet<IpsecView> published_;

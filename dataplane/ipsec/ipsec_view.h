@@ -15,10 +15,20 @@
 #include "ipsec/sa/sa_parameters.h"
 #include "net/address.h"
 #include "net/flow_key.h"
+#include "net/relaxed_counter.h"
 
 namespace masugata::dataplane {
 
 inline constexpr uint16_t kNoSa = 0xffff;
+
+// The way to the peer as its owner last found it; counts while routes and configuration are those.
+struct OuterWay {
+  bool known = false;
+  uint32_t routes = 0;         // ForwardingView::generation()
+  uint32_t configuration = 0;  // RunningConfiguration::epoch
+  InterfaceIndex interface = kNoInterface;
+  uint32_t neighbour = 0;  // NeighbourIndex
+};
 
 // An SA in force. Made by the control thread; `sa` is the owner worker's to change, the rest does
 // not change while it is published. Lives for as long as a view names it.
@@ -28,13 +38,17 @@ struct InstalledSa {
   uint16_t owner = 0;  // worker; the only one that encrypts or decrypts with it
   InterfaceIndex tunnel = kNoInterface;
   ipsec::Mode mode = ipsec::Mode::Tunnel;
+  ipsec::DfHandling df = ipsec::DfHandling::Copy;
   uint32_t request_id = 0;
   uint32_t tunnel_id = 0;
   ipsec::TrafficSelectors local_selectors;
   ipsec::TrafficSelectors remote_selectors;
+  // Written by the owner, read by any thread: authentic packets of other networks than these.
+  net::RelaxedCounter selector_mismatches;
   // The owner's own:
   uint32_t applied_serial = 0;    // of the outer addresses that `sa` works with
   uint64_t mapping_noted_ms = 0;  // when the control thread was last told of another address
+  OuterWay way;
 };
 
 // Outer addresses, which MOBIKE and NATs change: those of the view count, and the owner tells the
@@ -44,6 +58,8 @@ struct OuterAddresses {
   net::IpAddress remote;
   ipsec::UdpEncapsulation udp;
   uint32_t serial = 0;  // differs after each change
+  // What a router on the way said is the largest packet that it passes on; 0: none did.
+  uint16_t path_mtu = 0;
 };
 
 struct ViewedSa {
@@ -97,31 +113,52 @@ struct IpsecView {
       if (slot.sa == kNoSa || slot.spi == spi) return slot.sa;
     }
   }
-  [[nodiscard]] const TunnelView* find_tunnel(InterfaceIndex interface) const noexcept {
-    for (const TunnelView& tunnel : tunnels) {
-      if (tunnel.interface == interface) return &tunnel;
+  // The outbound SA of an SPI between these addresses; kNoSa when there is none. Thread: any.
+  [[nodiscard]] uint16_t find_outbound(net::Be32 spi, const net::IpAddress& local,
+                                       const net::IpAddress& remote) const noexcept {
+    if (outbound.empty()) return kNoSa;
+    const size_t mask = outbound.size() - 1;
+    for (size_t place = slot_of(spi, mask);; place = (place + 1) & mask) {
+      const Slot& slot = outbound[place];
+      if (slot.sa == kNoSa) return kNoSa;
+      const OuterAddresses& outer = sas[slot.sa].outer;
+      if (slot.spi == spi && outer.local == local && outer.remote == remote) return slot.sa;
     }
-    return nullptr;
+  }
+  [[nodiscard]] const TunnelView* find_tunnel(InterfaceIndex interface) const noexcept {
+    if (interface >= tunnel_places.size()) return nullptr;
+    const uint16_t place = tunnel_places[interface];
+    return place < tunnels.size() ? &tunnels[place] : nullptr;
   }
 
   struct Slot {
     net::Be32 spi;
     uint16_t sa = kNoSa;
   };
-  // Filled by index_inbound(); at most half full, so that every search ends.
+  // Filled by index_sas(); at most half full, so that every search ends.
   std::vector<Slot> inbound;
+  std::vector<Slot> outbound;
+  std::vector<uint16_t> tunnel_places;  // by interface, into `tunnels`; filled by index_tunnels()
 
   // Control thread, before the view is published.
-  void index_inbound() {
+  void index_tunnels() {
+    for (size_t i = 0; i < tunnels.size(); ++i) {
+      const size_t interface = tunnels[i].interface;
+      if (interface >= tunnel_places.size()) tunnel_places.resize(interface + 1, 0xffff);
+      tunnel_places[interface] = static_cast<uint16_t>(i);
+    }
+  }
+  void index_sas() {
     inbound.assign(std::bit_ceil(sas.size() * 2 + 2), {});
+    outbound.assign(inbound.size(), {});
     const size_t mask = inbound.size() - 1;
     for (size_t i = 0; i < sas.size(); ++i) {
-      const InstalledSa& installed = *sas[i].installed;
-      if (installed.name.direction != ipsec::Direction::Inbound) continue;
-      const auto spi = net::Be32::from_host(installed.name.spi);
+      const ipsec::SaName& name = sas[i].installed->name;
+      std::vector<Slot>& slots = name.direction == ipsec::Direction::Inbound ? inbound : outbound;
+      const auto spi = net::Be32::from_host(name.spi);
       size_t place = slot_of(spi, mask);
-      while (inbound[place].sa != kNoSa) place = (place + 1) & mask;
-      inbound[place] = {spi, static_cast<uint16_t>(i)};
+      while (slots[place].sa != kNoSa) place = (place + 1) & mask;
+      slots[place] = {spi, static_cast<uint16_t>(i)};
     }
   }
 

@@ -94,6 +94,7 @@ namespace masugata::dataplane {
   X(BroadcastNotForwarded, "broadcast-not-forwarded", "directed broadcasts are not forwarded")    \
   X(MulticastNotForwarded, "multicast-not-forwarded", "multicast is not forwarded")               \
   X(EgressNoZone, "egress-no-zone", "the route leaves through an interface that is in no zone")   \
+  X(ClosedNetwork, "closed-network", "another way than the tunnel out of a closed network, or into it") \
   X(PolicyDenied, "policy-denied", "a rule denies it")                                            \
   X(PolicyDefaultDenied, "policy-default-denied", "no rule permits it")                           \
   X(PolicyRejected, "policy-rejected", "a rule rejects it; RST or ICMP was sent")                 \
@@ -120,6 +121,7 @@ namespace masugata::dataplane {
   X(IpsecDummy, "ipsec-dummy", "dummy packet that a peer sends to hide how much it sends")        \
   X(IpsecSelector, "ipsec-selector", "the decrypted packet is not of the networks that its SA is for") \
   X(IpsecKeepAlive, "ipsec-keep-alive", "keep-alive for a NAT on the way (RFC 3948)")             \
+  X(IpsecError, "ipsec-error", "ICMP error about ESP of the gateway's own, which was taken notice of") \
   X(IpsecNoSa, "ipsec-no-sa", "into a tunnel that has no SA for it at this time")                 \
   X(IpsecExpired, "ipsec-expired", "the SA's lifetime or its sequence numbers are used up")       \
   X(IpsecTooLong, "ipsec-too-long", "no room to encrypt it in, or too long when encrypted")       \

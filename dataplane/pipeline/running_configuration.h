@@ -23,13 +23,16 @@ struct alignas(32) EgressInterface {
   net::MacAddress mac;      // of the port
   uint16_t port = kNoPort;  // DPDK port id; kNoPort: the port is not there
   uint16_t vlan = 0;        // 0 = untagged
-  uint16_t mtu = 1500;      // bytes of the IP packet
-  uint16_t mss_ipv4 = 0;    // clamp, 0 = none
+  uint16_t mtu = 1500;      // bytes of the IP packet; of a tunnel 0: tunnel_limits.h knows
+  uint16_t mss_ipv4 = 0;    // clamp, 0 = none, of a tunnel: from what fits into it
   uint16_t mss_ipv6 = 0;
   uint16_t twin = 0xffff;  // TwinId of the kernel's twin
   uint16_t zone = kNoZone;
   bool port_sums_tcp = false;  // the port completes TCP checksums of both families
   bool tunnel = false;         // has no port: what leaves by it is encrypted
+  // Of a tunnel: its MTU as configured, or what is supposed while it has no SA.
+  uint16_t tunnel_mtu = 0;
+  bool tunnel_mtu_configured = false;
 };
 static_assert(sizeof(EgressInterface) == 32);
 

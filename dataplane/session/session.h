@@ -128,6 +128,7 @@ enum FlowFlags : uint8_t {
   kFlowLocal = 1U << 3U,          // to the gateway itself: punt instead of forward
   kFlowRouteResolved = 1U << 4U,  // next_hop and egress_interface are set
   kFlowFromKernel = 1U << 5U,     // sent by the gateway itself: the frame is ready for the wire
+  kFlowIntoTunnel = 1U << 6U,     // egress_interface is set and has no next hop
 };
 
 inline constexpr uint32_t kNone32 = 0xffffffffU;  // "no such thing" in 32 and 16 bits

@@ -99,6 +99,22 @@ namespace admission {
 [[nodiscard]] bool passes_reverse_path(const Snapshot& snapshot, config::AntiSpoofing mode,
                                        config::ZoneIndex zone, const Route& route) noexcept;
 
+// In a closed network what leads out of a closed interface leads into its tunnel instead. Not for
+// what the gateway itself sends.
+inline void keep_inside(const Snapshot& snapshot, Route& route) noexcept {
+  if (!snapshot.closes_interfaces) [[likely]]
+    return;
+  if (route.kind != RouteKind::Connected && route.kind != RouteKind::Gateway) return;
+  if (route.interface >= snapshot.interfaces.size()) return;
+  const InterfaceIndex tunnel = snapshot.interfaces[route.interface].closed_by;
+  if (tunnel != kNoInterface) route = Route{RouteKind::Connected, tunnel, {}};
+}
+// Whether an interface takes and gives packets of the gateway itself only.
+[[nodiscard]] inline bool is_closed(const Snapshot& snapshot, InterfaceIndex interface) noexcept {
+  return snapshot.closes_interfaces && interface < snapshot.interfaces.size() &&
+         snapshot.interfaces[interface].closed_by != kNoInterface;
+}
+
 // Zone of the egress, or the reason why there is none.
 [[nodiscard]] DropReason judge_route(const Snapshot& snapshot, const Route& route,
                                      config::ZoneIndex& to_zone, bool& to_self) noexcept;

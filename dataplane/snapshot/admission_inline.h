@@ -52,7 +52,9 @@ struct Run {
       trace->source_exempt = exempt;
     }
     if (exempt || mode == config::AntiSpoofing::Off) return true;
-    const Route& back = routes.lookup(key.source, net::symmetric_flow_hash(key));
+    Route back = routes.lookup(key.source, net::symmetric_flow_hash(key));
+    // Senders in the Internet reach a closed network through its tunnel.
+    if (!is_closed(snapshot, origin.interface)) keep_inside(snapshot, back);
     if (trace != nullptr) trace->source_route = back;
     return passes_reverse_path(snapshot, mode, ingress.zone, back) || refuse(DropReason::Spoofed);
   }
@@ -80,6 +82,7 @@ struct Run {
       result.route = Route{RouteKind::Local, origin.interface, {}};
     } else {
       result.route = routes.lookup(routed.key.destination, net::symmetric_flow_hash(routed.key));
+      if (!origin.from_self) keep_inside(snapshot, result.route);
     }
     if (trace != nullptr) trace->route = result.route;
     const DropReason reason = judge_route(snapshot, result.route, result.to_zone, result.to_self);
@@ -87,6 +90,7 @@ struct Run {
     // Link-local addresses mean something on their own link only (RFC 4291 2.5.6, RFC 3927 2.7).
     const bool leaves_link = !result.to_self && !origin.from_self;
     if (!leaves_link) return true;
+    if (is_closed(snapshot, origin.interface)) return refuse(DropReason::ClosedNetwork);
     if (routed.key.source.is_link_local()) return refuse(DropReason::MartianSource);
     return !routed.key.destination.is_link_local() || refuse(DropReason::MartianDestination);
   }

@@ -30,19 +30,53 @@ uint32_t to_ms(uint32_t seconds) {
 // Tunnels' twins tell their frames apart by a tag of 12 bits.
 constexpr size_t kMostTaggedInterfaces = 4094;
 
+bool mtu_is_from_path(const config::Model& model, const config::Interface& tunnel) {
+  return std::none_of(model.vpn.sites.begin(), model.vpn.sites.end(), [&](const auto& site) {
+    return site.interface < model.interfaces.size() &&
+           &model.interfaces[site.interface] == &tunnel && site.mtu != 0;
+  });
+}
+
 SnapshotInterface make_interface(const config::Model& model, const config::Interface& source) {
   SnapshotInterface result;
   result.name = source.name;
   result.port = source.port;
   result.vlan = source.vlan;
   result.mtu = source.mtu;
-  if (source.clamp_mss) {
+  if (source.kind == config::InterfaceKind::Tunnel) {
+    result.mtu_from_path = mtu_is_from_path(model, source);
+    result.mss_clamp_ipv4 = source.tcp_mss_ipv4;
+    result.mss_clamp_ipv6 = source.tcp_mss_ipv6;
+  } else if (source.clamp_mss) {
     result.mss_clamp_ipv4 = mss_for(source.tcp_mss_ipv4, source.mtu, kIpv4TcpHeaderBytes);
     result.mss_clamp_ipv6 = mss_for(source.tcp_mss_ipv6, source.mtu, kIpv6TcpHeaderBytes);
   }
   result.enabled = source.kind == config::InterfaceKind::Tunnel || model.ports[source.port].enabled;
   result.addresses = source.addresses;
   return result;
+}
+
+bool is_of_site(const config::VpnSite& site, const net::IpAddress& address) {
+  return site.local_networks.empty() ||
+         std::any_of(site.local_networks.begin(), site.local_networks.end(),
+                     [&](const net::AddressRange& range) { return range.contains(address); });
+}
+
+// A tunnel without an address answers senders behind it with one of the networks that it is for.
+void lend_addresses(const config::Model& model, const config::VpnSite& site, Snapshot& snapshot) {
+  if (site.interface >= snapshot.interfaces.size()) return;
+  std::vector<net::Prefix>& own = snapshot.interfaces[site.interface].addresses;
+  const std::vector<net::Prefix> configured = own;
+  for (size_t i = 0; i < model.interfaces.size(); ++i) {
+    const config::Interface& other = model.interfaces[i];
+    if (other.kind == config::InterfaceKind::Tunnel || site.local_interface == i) continue;
+    for (const net::Prefix& address : other.addresses) {
+      const bool lacks_family =
+          std::none_of(configured.begin(), configured.end(),
+                       [&](const net::Prefix& one) { return one.family() == address.family(); });
+      if (lacks_family && is_of_site(site, address.address)) own.push_back(address);
+    }
+  }
 }
 
 Status add_interfaces(const config::Model& model, Snapshot& snapshot) {
@@ -65,6 +99,7 @@ Status add_interfaces(const config::Model& model, Snapshot& snapshot) {
     }
     snapshot.interfaces.push_back(make_interface(model, source));
   }
+  for (const config::VpnSite& site : model.vpn.sites) lend_addresses(model, site, snapshot);
   return {};
 }
 
@@ -89,6 +124,24 @@ Status add_zones(const config::Model& model, Snapshot& snapshot) {
     }
   }
   return {};
+}
+
+// The whole zone of the interface that the tunnel runs over is the way out that is closed.
+void close_interfaces(const config::Model& model, Snapshot& snapshot) {
+  for (const config::VpnSite& site : model.vpn.sites) {
+    if (!site.closed_network || !site.local_interface) continue;
+    if (*site.local_interface >= snapshot.interfaces.size()) continue;
+    const uint16_t outside = snapshot.interfaces[*site.local_interface].zone;
+    for (size_t i = 0; i < snapshot.interfaces.size(); ++i) {
+      SnapshotInterface& interface = snapshot.interfaces[i];
+      const bool below = i == *site.local_interface;
+      const bool beside = outside != kNoZone && interface.zone == outside;
+      if (interface.port == config::kNoPortIndex || (!below && !beside)) continue;
+      // A tunnel that is disabled keeps the network closed, unless another one is there for it.
+      if (interface.closed_by == kNoInterface || site.enabled) interface.closed_by = site.interface;
+      snapshot.closes_interfaces = true;
+    }
+  }
 }
 
 SnapshotSessions make_sessions(const config::SessionSettings& source) {
@@ -132,6 +185,7 @@ Result<std::unique_ptr<const Snapshot>> compile_snapshot(const config::Model& mo
   snapshot->generation = generation;
   Status status = add_interfaces(model, *snapshot);
   if (status) status = add_zones(model, *snapshot);
+  if (status) close_interfaces(model, *snapshot);
   if (!status) return tl::unexpected(status.error());
   auto policy = before == nullptr ? compile_policy(model)
                                   : compile_policy(model, before->policy->inspection_profiles());

@@ -26,11 +26,15 @@ struct SnapshotInterface {
   uint16_t port = 0;
   uint16_t vlan = 0;  // 0 = untagged
   uint16_t zone = kNoZone;
-  uint16_t mtu = 1500;  // bytes of the IP packet
+  uint16_t mtu = 1500;         // bytes of the IP packet
+  bool mtu_from_path = false;  // a tunnel's, which is what its cipher leaves of the way to the peer
   // Largest MSS that a SYN leaving here may announce; 0 = leave it alone.
   uint16_t mss_clamp_ipv4 = 0;
   uint16_t mss_clamp_ipv6 = 0;
   bool enabled = true;  // its port is enabled
+  // Only the gateway itself sends here: what routes would send of others goes into this tunnel
+  // (closed-network). kNoInterface: open.
+  InterfaceIndex closed_by = kNoInterface;
   std::vector<net::Prefix> addresses;
   // The address that stands for the gateway towards `peer`: the one in whose network `peer` lies,
   // else the first of the family (IPv6: link-local addresses last); nullopt without any.
@@ -122,6 +126,7 @@ struct Snapshot {
   SnapshotSessions sessions;
   SnapshotFragments fragments;
   bool log_denied = false;
+  bool closes_interfaces = false;  // some interface is closed_by a tunnel
   // Sorted; empty when no rule asks for domains, so that nothing is learnt for nobody.
   std::vector<net::IpAddress> trusted_resolvers;
 

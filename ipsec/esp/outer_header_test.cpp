@@ -169,6 +169,42 @@ TEST(Ecn, CombinedAsTheRfcSays) {
   }
 }
 
+// The same for packets, with what routers on the way make of the outer field.
+TEST(Ecn, EveryCombinationThroughATunnel) {
+  for (const bool inside_ipv4 : {true, false}) {
+    for (const bool outside_ipv4 : {true, false}) {
+      for (uint8_t combination = 0; combination < 16; ++combination) {
+        const auto inner = static_cast<uint8_t>(0xb8 | combination >> 2U);
+        const auto outer = static_cast<uint8_t>(combination & 3U);
+        Fixture fixture;
+        SaParameters parameters = outbound();
+        if (!outside_ipv4) {
+          parameters.local = *net::IpAddress::parse("2001:db8::1");
+          parameters.remote = *net::IpAddress::parse("2001:db8::2");
+        }
+        EspSa* out = fixture.add(parameters);
+        EspSa* in = fixture.add(peer_of(parameters));
+        const auto packet_of = [&](uint8_t traffic_class) {
+          return inside_ipv4 ? ipv4_packet(17, kPayload, traffic_class)
+                             : ipv6_packet(17, kPayload, traffic_class);
+        };
+        auto sent = fixture.encapsulate(out, packet_of(inner));
+        ASSERT_EQ(sent.refusal, EspRefusal::None);
+        EXPECT_EQ(traffic_class_of(sent.packet.data()), inner) << "copied out, congestion too";
+        set_traffic_class(sent.packet.data(), static_cast<uint8_t>(0xb8 | outer));
+        const auto received = fixture.decapsulate(in, sent.packet);
+        const uint8_t expected = combine_ecn(inner, outer);
+        if (expected == kEcnDrop) {
+          EXPECT_EQ(received.refusal, EspRefusal::CongestionUnmarkable);
+          continue;
+        }
+        ASSERT_EQ(received.refusal, EspRefusal::None);
+        EXPECT_EQ(received.packet, packet_of(static_cast<uint8_t>(0xb8 | expected)));
+      }
+    }
+  }
+}
+
 TEST(Ecn, TrafficClassIsWrittenWhereItStands) {
   for (unsigned value = 0; value < 256; ++value) {
     const auto traffic_class = static_cast<uint8_t>(value);

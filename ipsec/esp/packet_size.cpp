@@ -21,18 +21,24 @@ uint32_t header_bytes(net::Family family) noexcept {
 
 }  // namespace
 
-uint32_t maximum_inner_size(const SaParameters& parameters, uint32_t outer_mtu) noexcept {
-  const EspTransform transform = parameters.transform;
-  const uint32_t ip = header_bytes(parameters.local.family());
+uint32_t maximum_inner_size(const EspShape& shape, uint32_t outer_mtu) noexcept {
+  const EspTransform transform = shape.transform;
+  const uint32_t ip = header_bytes(shape.outside);
   const auto around =
-      static_cast<uint32_t>(ip + (parameters.udp.enabled() ? kUdpHeaderBytes : 0) +
-                            kEspHeaderBytes + transform.iv_bytes() + transform.icv_bytes());
+      static_cast<uint32_t>(ip + (shape.in_udp ? kUdpHeaderBytes : 0) + kEspHeaderBytes +
+                            transform.iv_bytes() + transform.icv_bytes());
   if (outer_mtu < around) return 0;
   const auto alignment = static_cast<uint32_t>(transform.alignment_bytes());
   const uint32_t encrypted = (outer_mtu - around) / alignment * alignment;
   if (encrypted < kTrailerBytes) return 0;
   // In transport mode the IP header stays outside: it is part of the packet but not encrypted.
-  return encrypted - kTrailerBytes + (parameters.mode == Mode::Transport ? ip : 0);
+  return encrypted - kTrailerBytes + (shape.mode == Mode::Transport ? ip : 0);
+}
+
+uint32_t maximum_inner_size(const SaParameters& parameters, uint32_t outer_mtu) noexcept {
+  return maximum_inner_size(EspShape{parameters.transform, parameters.mode,
+                                     parameters.local.family(), parameters.udp.enabled()},
+                            outer_mtu);
 }
 
 uint16_t maximum_tcp_segment(const SaParameters& parameters, net::Family family,

@@ -32,7 +32,7 @@ class RecordingConsumer : public SaConsumer {
     sas.emplace(name, std::move(parameters));
     return {};
   }
-  bool update(const SaName& name, const SaMove& move) override {
+  Result<bool> update(const SaName& name, const SaMove& move) override {
     const auto found = sas.find(name);
     if (found == sas.end()) return false;
     SaParameters moved = found->second.duplicate();
@@ -40,7 +40,7 @@ class RecordingConsumer : public SaConsumer {
     moved.remote = move.remote;
     moved.udp = move.udp;
     if (move.request_id != 0) moved.request_id = move.request_id;
-    if (!check(moved)) return false;
+    if (const Status possible = check(moved); !possible) return tl::unexpected(possible.error());
     sas.erase(found);
     const bool inbound = name.direction == Direction::Inbound;
     sas.emplace(SaName{name.spi, name.direction, inbound ? move.local : move.remote},

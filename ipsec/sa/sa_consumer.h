@@ -146,9 +146,9 @@ class SaConsumer {
   // in force when this returns, or is not there at all.
   [[nodiscard]] virtual Status install(SaParameters parameters) = 0;
   // The sequence number goes on. The addresses are possible ones; whether this SA can be there
-  // (check(): no transport mode in UDP) is for the consumer to see. False: no such SA, or it
-  // cannot.
-  [[nodiscard]] virtual bool update(const SaName& name, const SaMove& move) = 0;
+  // (check(): no transport mode in UDP) is for the consumer to see, whose fault names what cannot
+  // be. False: no such SA.
+  [[nodiscard]] virtual Result<bool> update(const SaName& name, const SaMove& move) = 0;
   // nullopt: no such SA.
   [[nodiscard]] virtual std::optional<SaUse> query(const SaName& name) = 0;
   // Also gives a reserved SPI back. False: neither.

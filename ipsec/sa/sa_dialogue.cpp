@@ -134,7 +134,9 @@ Status SaDialogue::update(const masugata_sa_update& request, masugata_sa_reply& 
   if (!name) return tl::unexpected(name.error());
   const auto move = read_move(request);
   if (!move) return tl::unexpected(move.error());
-  reply.status = status_of(consumer_.update(*name, *move));
+  const auto moved = consumer_.update(*name, *move);
+  if (!moved) return tl::unexpected(moved.error());
+  reply.status = status_of(*moved);
   return {};
 }
 

@@ -130,6 +130,17 @@ TEST_F(SaDialogueTest, GivesReasonsForRefusals) {
   EXPECT_EQ(ask(wrong).status, MASUGATA_SA_REFUSED);
 }
 
+TEST_F(SaDialogueTest, SaysWhyAnSaCannotMove) {
+  greet();
+  ASSERT_EQ(install(false), MASUGATA_SA_OK);
+  consumer_.sas.begin()->second.mode = Mode::Transport;
+  const auto reply = ask(sample::update(false));
+  EXPECT_EQ(reply.status, MASUGATA_SA_REFUSED);
+  EXPECT_NE(std::string(reply.reason).find("transport mode in UDP is not possible"),
+            std::string::npos)
+      << reply.reason;
+}
+
 TEST_F(SaDialogueTest, HandsAlertsOverWithoutAnAnswer) {
   greet();
   auto alert = sample::alert();

@@ -6,9 +6,13 @@
 namespace masugata::ipsec {
 namespace {
 
-tl::unexpected<Fault> refusal(const SaParameters& parameters, std::string what) {
+std::string name_of(const SaParameters& parameters) {
   const char* side = parameters.direction == Direction::Inbound ? "inbound" : "outbound";
-  return failure(fmt::format("{} SA {:08x}", side, parameters.spi.host()), std::move(what));
+  return fmt::format("{} SA {:08x}", side, parameters.spi.host());
+}
+
+tl::unexpected<Fault> refusal(const SaParameters& parameters, std::string what) {
+  return failure(name_of(parameters), std::move(what));
 }
 
 bool usable_outer(const net::IpAddress& address) noexcept {
@@ -34,15 +38,11 @@ Status check_keys(const SaParameters& parameters) {
   return {};
 }
 
-Status check_outer(const SaParameters& parameters) {
-  if (const auto addresses =
-          check_outer_addresses(parameters.local, parameters.remote, parameters.udp);
-      !addresses) {
-    return refusal(parameters, addresses.error().what);
-  }
-  if (parameters.mode == Mode::Transport && parameters.udp.enabled()) {
-    // The checksum of what is inside covers addresses that a NAT changed (RFC 3948 section 3.1.2).
-    return refusal(parameters, "transport mode in UDP is not possible; use a tunnel");
+Status check_outer_header(const SaParameters& parameters) {
+  if (Status possible = check_outer(name_of(parameters), parameters.mode, parameters.local,
+                                    parameters.remote, parameters.udp);
+      !possible) {
+    return possible;
   }
   if (parameters.header.hop_limit == 0) {
     return refusal(parameters, "the hop limit of the outer header is 0");
@@ -112,6 +112,18 @@ Status check_outer_addresses(const net::IpAddress& local, const net::IpAddress& 
   return {};
 }
 
+Status check_outer(const std::string& sa, Mode mode, const net::IpAddress& local,
+                   const net::IpAddress& remote, UdpEncapsulation udp) {
+  if (const auto addresses = check_outer_addresses(local, remote, udp); !addresses) {
+    return failure(sa, addresses.error().what);
+  }
+  if (mode == Mode::Transport && udp.enabled()) {
+    // The checksum of what is inside covers addresses that a NAT changed (RFC 3948 section 3.1.2).
+    return failure(sa, "transport mode in UDP is not possible; use a tunnel");
+  }
+  return {};
+}
+
 Status check(const SaParameters& parameters) {
   if (parameters.spi.host() < kFirstUsableSpi) {
     return refusal(parameters, "an SPI below 256 is reserved");
@@ -124,7 +136,7 @@ Status check(const SaParameters& parameters) {
                                            kLargestReplayWindow));
   }
   Status status = check_keys(parameters);
-  if (status) status = check_outer(parameters);
+  if (status) status = check_outer_header(parameters);
   if (status) status = check_lifetimes(parameters);
   return status;
 }

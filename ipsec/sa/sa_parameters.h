@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "ipsec/sa/esp_transform.h"
 #include "ipsec/sa/key_bytes.h"
@@ -120,6 +121,10 @@ struct SaParameters {
 // family; both ports or none.
 [[nodiscard]] Status check_outer_addresses(const net::IpAddress& local,
                                            const net::IpAddress& remote, UdpEncapsulation udp);
+
+// The same for an SA of `mode`, which the fault calls `sa`.
+[[nodiscard]] Status check_outer(const std::string& sa, Mode mode, const net::IpAddress& local,
+                                 const net::IpAddress& remote, UdpEncapsulation udp);
 
 // Whether an SA can be built from `parameters`: SPI, transform, key lengths, outer addresses (both
 // set, unicast, one family), window, lifetimes (soft not beyond hard), header handling. The fault

@@ -123,7 +123,7 @@ class Recorder : public RecordingConsumer {
     print(status ? "install" : "refuse", event);
     return status;
   }
-  bool update(const SaName& name, const SaMove& move) override {
+  Result<bool> update(const SaName& name, const SaMove& move) override {
     json event = describe(name);
     event["local"] = move.local.to_string();
     event["remote"] = move.remote.to_string();

@@ -101,6 +101,12 @@ DropReason admit_expected(const Packet& packet, const Expectation& expectation,
   result.from_zone = packet.ingress_zone;
   result.route =
       context.forwarding->lookup(translated.destination, net::symmetric_flow_hash(translated));
+  if (packet.ingress_zone != config::kSelfZone) {
+    admission::keep_inside(context.snapshot(), result.route);
+    if (admission::is_closed(context.snapshot(), packet.ingress_interface)) {
+      return DropReason::ClosedNetwork;
+    }
+  }
   const DropReason no_way =
       admission::judge_route(context.snapshot(), result.route, result.to_zone, result.to_self);
   if (no_way != DropReason::None) return no_way;

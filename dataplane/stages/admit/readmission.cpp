@@ -12,7 +12,7 @@ namespace {
 
 void forget_next_hops(Session& session) noexcept {
   for (Flow& flow : session.flows) {
-    flow.flags &= static_cast<uint8_t>(~kFlowRouteResolved);
+    flow.flags &= static_cast<uint8_t>(~(kFlowRouteResolved | kFlowIntoTunnel));
     flow.next_hop = kNoNextHop;
   }
 }
@@ -92,6 +92,10 @@ DropReason readmit(Session& session, WorkerContext& context) noexcept {
   } else {
     result.route =
         context.forwarding->lookup(facts.key.destination, net::symmetric_flow_hash(facts.key));
+    if (admission::is_closed(snapshot, session.record.ingress_interface)) {
+      return end(session, EndReason::PolicyDenied, context);
+    }
+    admission::keep_inside(snapshot, result.route);
     const DropReason refused =
         admission::judge_route(snapshot, result.route, result.to_zone, result.to_self);
     // Without a way the session waits for one: packets are dropped, the state stays.

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "dataplane/ipsec/tunnel_limits.h"
+
 namespace masugata::dataplane {
 namespace {
 
@@ -11,15 +13,13 @@ constexpr uint16_t kIpv6AndTcpBytes = 60;
 
 // The largest segment that fits the way between two interfaces.
 uint16_t segment_limit(const Packet& packet, InterfaceIndex egress,
-                       const WorkerContext& context) noexcept {
-  const auto& interfaces = context.configuration->interfaces;
+                       WorkerContext& context) noexcept {
   const bool ipv4 = packet.key.source.is_v4();
-  uint16_t mtu = interfaces[packet.ingress_interface].mtu;
-  uint16_t clamp = ipv4 ? interfaces[packet.ingress_interface].mss_ipv4
-                        : interfaces[packet.ingress_interface].mss_ipv6;
-  if (egress < interfaces.size()) {
-    mtu = std::min(mtu, interfaces[egress].mtu);
-    const uint16_t other = ipv4 ? interfaces[egress].mss_ipv4 : interfaces[egress].mss_ipv6;
+  uint16_t mtu = mtu_for(packet, packet.ingress_interface, context);
+  uint16_t clamp = segment_limit_of(ipv4, packet.ingress_interface, context);
+  if (egress < context.configuration->interfaces.size()) {
+    mtu = std::min(mtu, mtu_for(packet, egress, context));
+    const uint16_t other = segment_limit_of(ipv4, egress, context);
     if (other != 0) clamp = clamp == 0 ? other : std::min(clamp, other);
   }
   const auto by_mtu = static_cast<uint16_t>(mtu - (ipv4 ? kIpv4AndTcpBytes : kIpv6AndTcpBytes));

@@ -9,6 +9,7 @@
 #include "dataplane/pipeline/worker_messages.h"
 #include "dataplane/stages/decode/decode_stage.h"
 #include "dataplane/stages/decode/frame_decoder.h"
+#include "dataplane/stages/decrypt/outer_error.h"
 #include "ipsec/esp/udp_demultiplex.h"
 
 namespace masugata::dataplane {
@@ -60,7 +61,8 @@ void follow_mapping(const Packet& packet, const ViewedSa& sa, WorkerContext& con
 
 bool DecryptStage::ends_here(const Packet& packet, const WorkerContext& context) noexcept {
   if (context.ipsec == nullptr || context.ipsec->view() == nullptr) return false;
-  if (packet.has(kPacketFromKernel) || packet.has(kPacketIsIcmpError)) return false;
+  if (packet.has(kPacketFromKernel)) return false;
+  if (packet.has(kPacketIsIcmpError)) return about_outer_packet(packet).has_value();
   const bool ike = is_in_udp(packet) && ipsec::classify_udp_encapsulation(payload_of(packet)) ==
                                             ipsec::UdpEncapsulated::Ike;
   if (ike) return false;
@@ -71,6 +73,10 @@ DecryptStage::Finding DecryptStage::find(Packet& packet, WorkerContext& context)
   Finding finding;
   const IpsecView* view = context.ipsec->view();
   rte_mbuf& mbuf = packet.mbuf();
+  if (packet.has(kPacketIsIcmpError)) {
+    finding.refused = take_error(packet, context);
+    return finding;
+  }
   if (is_in_udp(packet)) {
     const auto kind = ipsec::classify_udp_encapsulation(payload_of(packet));
     if (kind == ipsec::UdpEncapsulated::KeepAlive) finding.refused = DropReason::IpsecKeepAlive;
@@ -142,6 +148,7 @@ Verdict<Next> DecryptStage::reenter(Packet& packet, const ViewedSa& sa,
                                     WorkerContext& context) noexcept {
   const std::span<const uint8_t> inner(opened.data, opened.length);
   if (!fits(*sa.installed, read_selector_facts(inner))) {
+    sa.installed->selector_mismatches.add(1);
     return drop<Next>(DropReason::IpsecSelector);
   }
   const InterfaceIndex tunnel = sa.installed->tunnel;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/stages/egress/egress_stage.h"
 
+#include "dataplane/ipsec/tunnel_limits.h"
 #include "dataplane/nat/icmp_error.h"
 #include "dataplane/nat/rewrite.h"
 #include "dataplane/stages/admit/readmission.h"
@@ -93,7 +94,7 @@ Verdict<Next> to_kernel(Packet& packet, const Session& session, Direction direct
 Verdict<Next> from_kernel(Packet& packet, const Session& session, Direction direction,
                           WorkerContext& context) noexcept {
   packet.egress_interface = packet.ingress_interface;
-  const uint16_t mtu = context.configuration->interfaces[packet.egress_interface].mtu;
+  const uint16_t mtu = mtu_for(packet, packet.egress_interface, context);
   const FragmentationPlan plan = plan_fragmentation(packet, mtu);
   if (plan.need == FragmentationNeed::TooBig) return drop<Next>(DropReason::MtuExceeded);
   if (packet.has(kPacketIsIcmpError)) {
@@ -106,13 +107,11 @@ Verdict<Next> from_kernel(Packet& packet, const Session& session, Direction dire
   return onward(context.configuration->interfaces[packet.egress_interface]);
 }
 
-void clamp_segment_size(Packet& packet, const EgressInterface& egress,
-                        const WorkerContext& context) noexcept {
+void clamp_segment_size(Packet& packet, WorkerContext& context) noexcept {
   const bool ipv4 = is_ipv4(packet);
-  const EgressInterface& ingress = context.configuration->interfaces[packet.ingress_interface];
   // A SYN tells the other end what may be sent back, and that has to fit both interfaces.
-  uint16_t limit = ipv4 ? egress.mss_ipv4 : egress.mss_ipv6;
-  const uint16_t back = ipv4 ? ingress.mss_ipv4 : ingress.mss_ipv6;
+  uint16_t limit = segment_limit_of(ipv4, packet.egress_interface, context);
+  const uint16_t back = segment_limit_of(ipv4, packet.ingress_interface, context);
   if (back != 0 && (limit == 0 || back < limit)) limit = back;
   if (limit == 0) return;
   const auto header_bytes = static_cast<size_t>(packet.payload_offset - packet.transport_offset);
@@ -191,9 +190,10 @@ Verdict<Next> EgressStage::decide(Packet& packet, WorkerContext& context) noexce
   }
   FragmentationPlan plan;
   if (packet.network_length > egress.mtu || packet.has(kPacketWasReassembled)) [[unlikely]] {
-    plan = plan_fragmentation(packet, egress.mtu);
+    const uint16_t mtu = mtu_for(packet, packet.egress_interface, context);
+    plan = plan_fragmentation(packet, mtu);
     if (plan.need == FragmentationNeed::TooBig) {
-      send_icmp_error(packet, IcmpError::PacketTooBig, egress.mtu, context);
+      send_icmp_error(packet, IcmpError::PacketTooBig, mtu, context);
       return drop<Next>(DropReason::MtuExceeded);
     }
   }
@@ -202,7 +202,7 @@ Verdict<Next> EgressStage::decide(Packet& packet, WorkerContext& context) noexce
     return drop<Next>(refused);
   if ((packet.tcp_flags & net::kTcpSyn) != 0 && packet.key.protocol == net::Protocol::Tcp &&
       !packet.has(kPacketIsIcmpError)) [[unlikely]] {
-    clamp_segment_size(packet, egress, context);
+    clamp_segment_size(packet, context);
   }
   if (!write_link_header(packet, egress, next_hop)) [[unlikely]] {
     return drop<Next>(DropReason::InternalError);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/stages/egress/next_hop.h"
 
+#include "dataplane/snapshot/admission.h"
+
 namespace masugata::dataplane {
 namespace {
 
@@ -28,9 +30,15 @@ DropReason refusal_of(RouteKind kind) noexcept {
 NextHopAnswer find_next_hop(Session& session, Direction direction,
                             WorkerContext& context) noexcept {
   Flow& flow = session.flow(direction);
+  if ((flow.flags & kFlowIntoTunnel) != 0) {
+    NextHopAnswer known;
+    known.outcome = NextHopOutcome::Ready;
+    return known;
+  }
   const Flow& other = session.flow(opposite(direction));
   const net::IpAddress& destination = other.key.source;
-  const Route& route = context.forwarding->lookup(destination, net::symmetric_flow_hash(other.key));
+  Route route = context.forwarding->lookup(destination, net::symmetric_flow_hash(other.key));
+  admission::keep_inside(context.snapshot(), route);
   NextHopAnswer answer;
   if (route.kind == RouteKind::Local) {
     answer.outcome = NextHopOutcome::Local;
@@ -46,8 +54,9 @@ NextHopAnswer find_next_hop(Session& session, Direction direction,
     return refuse(DropReason::RouteZoneChanged);
   }
   if (context.configuration->interfaces[route.interface].tunnel) {
-    // Behind a tunnel there is nobody to ask for.
+    // Behind a tunnel there is nobody to ask for. known_next_hop() says no to it each time.
     flow.egress_interface = route.interface;
+    flow.flags |= kFlowIntoTunnel;
     answer.outcome = NextHopOutcome::Ready;
     return answer;
   }

@@ -3,10 +3,10 @@
 
 #include <new>
 
-#include "dataplane/fragments/fragmenter.h"
 #include "dataplane/ipsec/esp_drop_reason.h"
 #include "dataplane/ipsec/ipsec_gate.h"
 #include "dataplane/ipsec/selector_facts.h"
+#include "dataplane/ipsec/tunnel_limits.h"
 #include "dataplane/pipeline/worker_messages.h"
 #include "dataplane/stages/egress/fragment_sender.h"
 #include "dataplane/stages/egress/next_hop.h"
@@ -27,6 +27,32 @@ const OutboundChoice* choose(const TunnelView& tunnel, const SelectorFacts& fact
     }
   }
   return nullptr;
+}
+
+// Whether the outer packet of an inner one must not be cut. What is larger than the path's MTU was
+// cut or refused before, unless the tunnel's MTU is configured so or it is IPv6, which may count on
+// 1280.
+bool must_stay_whole(const Packet& inner, ipsec::DfHandling df) noexcept {
+  constexpr uint16_t kMinimumIpv6Mtu = 1280;  // RFC 8200 section 5
+  if (df == ipsec::DfHandling::Set) return true;
+  if (df == ipsec::DfHandling::Clear || !inner.has(kPacketDontFragment)) return false;
+  return inner.key.source.is_v4() || inner.network_length > kMinimumIpv6Mtu;
+}
+
+// Prepares an outer packet for pieces of `limit` bytes.
+void let_be_cut(Packet& packet, uint16_t limit, WorkerContext& context) noexcept {
+  uint8_t* network = packet.network();
+  if ((network[0] >> 4U) == 4) {
+    const uint16_t before = net::load_be16(network + 6).raw;
+    network[6] = static_cast<uint8_t>(network[6] & ~0x40U);
+    adjust_checksum(network + 10, net::checksum_delta(before, net::load_be16(network + 6).raw));
+    return;
+  }
+  // The gateway is the source of the packet and may do what routers may not.
+  packet.set(kPacketWasReassembled);
+  packet.largest_fragment = limit;
+  packet.fragment_identification =
+      context.ipsec->next_identification() * context.worker_count + context.worker;
 }
 
 }  // namespace
@@ -82,7 +108,7 @@ void EncryptStage::prepare(std::span<Packet* const> batch, WorkerContext& contex
 
 Verdict<Next> EncryptStage::decide(Packet& packet, WorkerContext& context) noexcept {
   const Finding& finding = findings_[next_++];
-  if (finding.encapsulated) return send_outer(packet, context);
+  if (finding.encapsulated) return find_way(packet, nullptr, context);
   if (finding.refused != DropReason::None) return drop<Next>(finding.refused);
   const ViewedSa& sa = context.ipsec->view()->sas[finding.sa];
   if (finding.elsewhere) {
@@ -96,7 +122,7 @@ Verdict<Next> EncryptStage::decide(Packet& packet, WorkerContext& context) noexc
     return drop<Next>(drop_reason_of(sealed.refusal));
   }
   become_outer(packet, sa, sealed, context);
-  return send_outer(packet, context);
+  return send_outer(packet, sa, context);
 }
 
 void EncryptStage::become_outer(Packet& packet, const ViewedSa& sa, const ipsec::EspPacket& sealed,
@@ -112,14 +138,14 @@ void EncryptStage::become_outer(Packet& packet, const ViewedSa& sa, const ipsec:
   mbuf.ol_flags = 0;
   const InterfaceIndex tunnel = packet.egress_interface;
   const uint32_t received_ms = packet.received_ms;
+  const bool whole = must_stay_whole(packet, sa.installed->df);
   new (&packet) Packet();
   packet.received_ms = received_ms;
   packet.ingress_interface = tunnel;
   packet.set(kPacketEncapsulated);
   packet.set(kPacketGenerated);
   packet.network_length = static_cast<uint16_t>(sealed.length);
-  const bool ipv4 = (sealed.data[0] >> 4U) == 4;
-  if (!ipv4 || (sealed.data[6] & 0x40U) != 0) packet.set(kPacketDontFragment);
+  if (whole) packet.set(kPacketDontFragment);
   packet.key.source = sa.outer.local;
   packet.key.destination = sa.outer.remote;
   packet.key.protocol = sa.outer.udp.enabled() ? net::Protocol::Udp : net::Protocol::Esp;
@@ -129,7 +155,24 @@ void EncryptStage::become_outer(Packet& packet, const ViewedSa& sa, const ipsec:
   }
 }
 
-Verdict<Next> EncryptStage::send_outer(Packet& packet, WorkerContext& context) noexcept {
+Verdict<Next> EncryptStage::send_outer(Packet& packet, const ViewedSa& sa,
+                                       WorkerContext& context) noexcept {
+  const OuterWay& way = sa.installed->way;
+  const bool current = way.known && way.routes == context.forwarding->generation() &&
+                       way.configuration == context.configuration->epoch;
+  const NeighbourTable& neighbours = context.forwarding->neighbours();
+  net::MacAddress mac;
+  if (!current || !neighbours.read(way.neighbour, mac)) [[unlikely]] {
+    return find_way(packet, &sa, context);
+  }
+  neighbours.mark_used(way.neighbour);
+  packet.egress_interface = way.interface;
+  const EgressInterface& egress = context.configuration->interfaces[way.interface];
+  return leave(packet, egress, mac, TunnelLimits::outer_mtu(sa, egress), context);
+}
+
+Verdict<Next> EncryptStage::find_way(Packet& packet, const ViewedSa* sa,
+                                     WorkerContext& context) noexcept {
   const net::IpAddress& peer = packet.key.destination;
   const Route& route = context.forwarding->lookup(peer, net::symmetric_flow_hash(packet.key));
   if (route.kind != RouteKind::Connected && route.kind != RouteKind::Gateway) {
@@ -153,14 +196,24 @@ Verdict<Next> EncryptStage::send_outer(Packet& packet, WorkerContext& context) n
     return reason == DropReason::None ? forward_to(Next::Hold) : drop<Next>(reason);
   }
   neighbours.mark_used(index);
-  FragmentationPlan plan;
-  if (packet.network_length > egress.mtu) {
-    plan = plan_fragmentation(packet, egress.mtu);
-    if (plan.need == FragmentationNeed::TooBig) return drop<Next>(DropReason::MtuExceeded);
+  if (sa == nullptr) return leave(packet, egress, mac, egress.mtu, context);
+  sa->installed->way = {true, context.forwarding->generation(), context.configuration->epoch,
+                        route.interface, index};
+  return leave(packet, egress, mac, TunnelLimits::outer_mtu(*sa, egress), context);
+}
+
+Verdict<Next> EncryptStage::leave(Packet& packet, const EgressInterface& egress,
+                                  const net::MacAddress& mac, uint16_t limit,
+                                  WorkerContext& context) noexcept {
+  const bool in_pieces = packet.network_length > limit;
+  if (in_pieces) [[unlikely]] {
+    if (packet.has(kPacketDontFragment)) return drop<Next>(DropReason::MtuExceeded);
+    let_be_cut(packet, limit, context);
   }
   if (!write_link_header(packet, egress, mac)) return drop<Next>(DropReason::InternalError);
-  if (plan.need != FragmentationNeed::Fragment) return forward_to(Next::Transmit);
-  const DropReason refused = send_fragments(packet, plan.limit, context);
+  if (!in_pieces) [[likely]]
+    return forward_to(Next::Transmit);
+  const DropReason refused = send_fragments(packet, limit, context);
   return refused == DropReason::None ? forward_to(Next::Hold) : drop<Next>(refused);
 }
 

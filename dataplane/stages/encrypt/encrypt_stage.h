@@ -37,8 +37,16 @@ class EncryptStage {
   // The outer packet stands in the buffer instead of the inner one.
   static void become_outer(Packet& packet, const ViewedSa& sa, const ipsec::EspPacket& sealed,
                            WorkerContext& context) noexcept;
-  // Route, next hop and link header of an outer packet; in pieces when it is too large.
-  [[nodiscard]] static Verdict<Next> send_outer(Packet& packet, WorkerContext& context) noexcept;
+  // Next hop and link header of an outer packet of `sa`, which this worker owns.
+  [[nodiscard]] static Verdict<Next> send_outer(Packet& packet, const ViewedSa& sa,
+                                                WorkerContext& context) noexcept;
+  // The same with the route asked for; `sa` may be null, and is told the way.
+  [[nodiscard]] static Verdict<Next> find_way(Packet& packet, const ViewedSa* sa,
+                                              WorkerContext& context) noexcept;
+  // In pieces when it is larger than `limit`.
+  [[nodiscard]] static Verdict<Next> leave(Packet& packet, const EgressInterface& egress,
+                                           const net::MacAddress& mac, uint16_t limit,
+                                           WorkerContext& context) noexcept;
 
   std::array<Finding, kBatchSize> findings_;
   std::array<ipsec::EspPacket, kBatchSize> burst_;

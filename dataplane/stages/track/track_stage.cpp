@@ -38,8 +38,12 @@ bool error_source_fits(const Packet& packet, const WorkerContext& context) noexc
                                     : net::IpAddress::from_v6(network + 8);
   if (admission::is_exempt_from_reverse_path(source)) return true;
   const Snapshot& snapshot = context.snapshot();
+  Route back = context.forwarding->lookup(source, 0);
+  if (!admission::is_closed(snapshot, packet.ingress_interface)) {
+    admission::keep_inside(snapshot, back);
+  }
   return admission::passes_reverse_path(snapshot, snapshot.zones[packet.ingress_zone].anti_spoofing,
-                                        packet.ingress_zone, context.forwarding->lookup(source, 0));
+                                        packet.ingress_zone, back);
 }
 
 // Numbers of the other end that the gateway has shown differently go back to what that end knows.
