@@ -16,6 +16,11 @@ using config::AvChoice;
 // again it waits longer, so that dripping cannot make the scanners scan the same bytes without end.
 constexpr uint32_t kStall_ms = 10;
 constexpr uint32_t kWholeStall_ms = 50;  // held from the beginning: a block page is worth waiting
+// Of more than this the beginning is scanned again and again at its cost, and its receiver has most
+// of it. A sender who waits for acknowledgements has them: but for the last segment none is held.
+constexpr uint64_t kBeginningBytes = 16 * 1024;
+constexpr uint32_t kLaterStall_ms = 100;
+constexpr uint32_t kMostStall_ms = 2560;
 constexpr uint32_t kMostDoublings = 8;
 // For a place among the scans; then the profile's `overload`.
 constexpr uint32_t kWaitForScan_ms = 5000;
@@ -209,8 +214,10 @@ void ObjectGuard::tend_object(ScannedObject& object) noexcept {
     return;
   }
   if (object.phase != ObjectPhase::Collecting || !object.limits) return;
-  const uint32_t first = object.whole_held ? kWholeStall_ms : kStall_ms;
-  const uint32_t stall = first << std::min<uint32_t>(object.early_scans, kMostDoublings);
+  uint32_t first = object.whole_held ? kWholeStall_ms : kStall_ms;
+  if (!object.whole_held && object.bytes > kBeginningBytes) first = kLaterStall_ms;
+  const uint32_t doublings = std::min<uint32_t>(object.early_scans, kMostDoublings);
+  const uint32_t stall = std::min(first << doublings, kMostStall_ms);
   if (!elapsed(object.news_ms, now_ms_, stall)) return;
   if (object.stored.bytes != 0) {
     ask_early(object);
