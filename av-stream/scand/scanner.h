@@ -23,11 +23,11 @@ enum ScannerExit : int {
 // Waits longer the longer there is nothing to do: the packet path wakes nobody, so scanners look.
 class IdleWait {
  public:
-  static constexpr uint64_t kSpinUs = 50;
+  static constexpr uint64_t kSpinUs = 10;  // about what it costs to sleep and wake
   static constexpr uint64_t kShortSleepUs = 100;
   static constexpr uint64_t kSleepUs = 250;
   static constexpr uint64_t kLongSleepUs = 1000;
-  static constexpr uint64_t kSleepAfterUs = 10'000;         // idle for this long: kSleepUs
+  static constexpr uint64_t kSleepAfterUs = 2'000;         // idle for this long: kSleepUs
   static constexpr uint64_t kLongSleepAfterUs = 2'000'000;  // kLongSleepUs
 
   // How long to sleep, after `idle_us` without work; 0: look again at once.

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 
 namespace masugata::dataplane {
@@ -23,14 +24,16 @@ std::array<Launch, RTE_MAX_LCORE> launches;
 // Idle turns before a worker gives its core away: a packet that comes within that time is met by a
 // polling worker.
 constexpr uint32_t kIdleTurns = 256;
+constexpr uint32_t kMostSleepsCounted = 100;
 
-void rest(const WorkerThreadSettings& settings, uint32_t worker) noexcept {
+// `sleeps`: how many have gone before, with nothing between.
+void rest(const WorkerThreadSettings& settings, uint32_t worker, uint32_t sleeps) noexcept {
   if (settings.idle.kind == IdleKind::Busy) return;
   settings.quiescence->go_offline(worker);
   if (settings.idle.kind == IdleKind::Yield) {
     sched_yield();
   } else {
-    const timespec time{0, static_cast<long>(settings.idle.sleep_us) * 1000};
+    const timespec time{0, static_cast<long>(settings.idle.next_sleep_us(sleeps)) * 1000};
     nanosleep(&time, nullptr);
   }
   settings.quiescence->go_online(worker);
@@ -47,8 +50,8 @@ int run_worker(void* argument) {
     if (launch.worker->run_once(settings.clock->now())) {
       idle_turns = 0;
     } else if (++idle_turns >= kIdleTurns) {
-      idle_turns = kIdleTurns;
-      rest(settings, worker);
+      rest(settings, worker, idle_turns - kIdleTurns);
+      idle_turns = std::min(idle_turns, kIdleTurns + kMostSleepsCounted);
     }
   }
   settings.quiescence->unregister_worker(worker);

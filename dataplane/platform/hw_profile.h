@@ -22,6 +22,13 @@ enum class IdleKind : uint8_t { Busy, Yield, Sleep };
 struct IdlePolicy {
   IdleKind kind = IdleKind::Yield;
   uint32_t sleep_us = 0;  // Sleep only
+
+  // How long the next sleep is, behind `sleeps` between which nothing came: to wake costs more
+  // than to look, and what has not come for a while is not expected soon.
+  [[nodiscard]] constexpr uint32_t next_sleep_us(uint32_t sleeps) const noexcept {
+    constexpr uint32_t kMostDoublings = 2;
+    return sleep_us << (sleeps < kMostDoublings ? sleeps : kMostDoublings);
+  }
 };
 
 // Offloads that the gateway knows to use; used where the port has them.

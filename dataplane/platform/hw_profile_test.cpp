@@ -53,6 +53,14 @@ TEST(HwProfile, ReadsEveryField) {
   EXPECT_EQ(profile->idle.sleep_us, 50U);
 }
 
+TEST(HwProfile, SleepsLongerWhenNothingComes) {
+  constexpr IdlePolicy idle{IdleKind::Sleep, 50};
+  EXPECT_EQ(idle.next_sleep_us(0), 50U);
+  EXPECT_EQ(idle.next_sleep_us(1), 100U);
+  EXPECT_EQ(idle.next_sleep_us(2), 200U);
+  EXPECT_EQ(idle.next_sleep_us(100), 200U);
+}
+
 TEST(HwProfile, RefusesEveryUnknownAndEveryMissingField) {
   const json whole = valid();
   for (const auto& [name, value] : whole.items()) {
