@@ -27,7 +27,7 @@ class IdleWait {
   static constexpr uint64_t kShortSleepUs = 100;
   static constexpr uint64_t kSleepUs = 250;
   static constexpr uint64_t kLongSleepUs = 1000;
-  static constexpr uint64_t kSleepAfterUs = 2'000;         // idle for this long: kSleepUs
+  static constexpr uint64_t kSleepAfterUs = 2'000;          // idle for this long: kSleepUs
   static constexpr uint64_t kLongSleepAfterUs = 2'000'000;  // kLongSleepUs
 
   // How long to sleep, after `idle_us` without work; 0: look again at once.

@@ -31,12 +31,12 @@ constexpr std::string_view kSilentDriver = "net_af_xdp";
 
 std::string device_name_of(const std::string& device) { return device.substr(0, device.find(',')); }
 
-// With its own arguments, and with what is better left off where they say nothing of it: to look into
-// an empty port of AF_XDP would be a system call ("busy polling"), of which a worker that waits
-// makes hundreds before it rests.
+// With its own arguments, and with what is better left off where they say nothing of it: to look
+// into an empty port of AF_XDP would be a system call ("busy polling"), of which a worker that
+// waits makes hundreds before it rests.
 std::string device_arguments(const std::string& device) {
-  const bool quiet = device.rfind(kSilentDriver, 0) == 0 &&
-                     device.find(",busy_budget=") == std::string::npos;
+  const bool quiet =
+      device.rfind(kSilentDriver, 0) == 0 && device.find(",busy_budget=") == std::string::npos;
   return quiet ? device + ",busy_budget=0" : device;
 }
 
