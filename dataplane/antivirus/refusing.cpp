@@ -279,15 +279,24 @@ bool ObjectGuard::postpone_unscanned(ScannedSession& session) noexcept {
       segment_.direction != ids::Direction::ToClient) {
     return false;
   }
+  const auto began_here = [this](const ScannedObject& object) {
+    return object.touched && !is_after(segment_.sequence, object.hold_sequence);
+  };
   bool waits = false;
   for (uint32_t i = session.first_object; i != kNone32; i = objects_[i].next) {
     const ScannedObject& object = objects_[i];
-    if (!object.is_to_client() || object.phase == ObjectPhase::Told) continue;
+    if (!object.is_to_client() || object.phase == ObjectPhase::Told || began_here(object)) continue;
     // Not all of it has come before, or it never will.
     if (!object.complete || object.touched) return false;
     waits = waits || object.limits;
   }
   if (!waits) return false;
+  for (uint32_t i = session.first_object; i != kNone32; i = objects_[i].next) {
+    ScannedObject& object = objects_[i];
+    if (!object.is_to_client() || !began_here(object)) continue;
+    put_down(object);
+    object.limits = false;
+  }
   session.postponed = pending_;
   session.postponed.limits = true;
   session.postponed.hold_sequence = segment_.sequence;
