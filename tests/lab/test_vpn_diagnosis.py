@@ -3,11 +3,12 @@
 and what to set."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
 from labkit import addresses as plan
-from labkit.charon_pair import CHARON, Path, plugin_path
+from labkit.charon_pair import CHARON, Authority, Path, plugin_path
 from labkit.commands import run, wait_until
 from labkit.topology import inside
 from labkit.vpn_sites import SECRET, SITE, Branch
@@ -99,6 +100,51 @@ def test_a_branch_that_asks_wrongly(sides, lab, case):
 def test_a_branch_that_refuses(sides, lab, case):
     old, new, _, texts = MISMATCHES[case]
     misconfigure(sides, old, new)
+    sides.initiate(sides.head, timeout_s=3)
+    wait_for_why(lab, *texts)
+
+
+@pytest.fixture
+def with_certificates(sides, tmp_path):
+    """A function that gives the branch a certificate of an authority and the days of its validity;
+    `ours` is what the gateway trusts."""
+    ours = Authority(tmp_path / "ours", "Lab CA")
+    foreign = Authority(tmp_path / "foreign", "Foreign CA")
+    ends = [SimpleNamespace(me=name, directory=charon.directory)
+            for name, charon in (("head", sides.head), ("branch", sides.branch))]
+
+    def equip(authority="ours", days=(-1, 30)):
+        ours.equip(ends[0], ours)
+        {"ours": ours, "foreign": foreign}[authority].equip(ends[1], ours, days)
+        for me, peer, charon in (("head", "branch", sides.head), ("branch", "head", sides.branch)):
+            file = charon.directory / "swanctl" / "swanctl.conf"
+            text = file.read_text(encoding="utf-8")
+            text = re.sub(r"local \{ auth = psk\n *id = \S+ \}",
+                          f"local {{ auth = pubkey\n certs = site.pem\n id = gw-{me}.example }}", text)
+            text = re.sub(r"remote \{ auth = psk\n *id = \S+ \}",
+                          f"remote {{ auth = pubkey\n id = gw-{peer}.example }}", text)
+            assert text.count("pubkey") == 2, text
+            file.write_text(text, encoding="utf-8")
+            charon.swanctl("--load-all", "--noprompt", "--clear")
+    yield equip
+    for charon in (sides.head, sides.branch):
+        charon.swanctl("--load-creds", "--clear", "--noprompt")
+
+
+CERTIFICATES = {
+    "expired": ({"days": (-30, -1)}, ("the peer's certificate has expired",
+                                      '"CN=gw-branch.example"', "our clock says")),
+    "not-yet-valid": ({"days": (1, 30)}, ("the peer's certificate is not valid yet",
+                                          '"CN=gw-branch.example"', "our clock says")),
+    "unknown-authority": ({"authority": "foreign"},
+                          ("from a CA that this site does not trust", 'issued by "CN=Foreign CA"')),
+}
+
+
+@pytest.mark.parametrize("case", CERTIFICATES)
+def test_certificates(with_certificates, sides, lab, case):
+    changes, texts = CERTIFICATES[case]
+    with_certificates(**changes)
     sides.initiate(sides.head, timeout_s=3)
     wait_for_why(lab, *texts)
 
