@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dataplane/control/fake_antivirus.h"
+#include "dataplane/control/fake_vpn.h"
 #include "dataplane/control/fake_vpn_diagnosis.h"
 #include "dataplane/control/gateway_state.h"
 
@@ -38,6 +39,7 @@ class FakeGatewayState : public GatewayState {
   IpsExceptionList ips_exceptions(uint32_t limit) override;
   AntivirusState& antivirus() override { return antivirus_answer; }
   VpnDiagnosisState& vpn_diagnosis() override { return vpn_diagnosis_answer; }
+  VpnState& vpn() override { return vpn_answer; }
   ApplicationStatus applications() override { return applications_answer; }
   Result<IpsRuleDetail> ips_rule(uint32_t sid) override;
   Status clear_ips_hits() override;
@@ -63,6 +65,7 @@ class FakeGatewayState : public GatewayState {
   ApplicationStatus applications_answer;
   FakeAntivirus antivirus_answer;
   FakeVpnDiagnosis vpn_diagnosis_answer;
+  FakeVpn vpn_answer;
   IpsRuleDetail ips_rule_answer;
   std::optional<Fault> fault;          // what every call that can fail answers, when set
   bool answer_sessions_later = false;  // keep `waiting_sessions` until the test calls it

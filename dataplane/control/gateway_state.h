@@ -12,6 +12,7 @@
 #include "dataplane/control/gateway_records.h"
 #include "dataplane/control/inspection_records.h"
 #include "dataplane/control/vpn_diagnosis_state.h"
+#include "dataplane/control/vpn_state.h"
 #include "result/result.h"
 
 namespace masugata::dataplane::control {
@@ -102,6 +103,8 @@ class GatewayState {
 
   // Lives as long as this.
   [[nodiscard]] virtual VpnDiagnosisState& vpn_diagnosis() = 0;
+  // Lives as long as this.
+  [[nodiscard]] virtual VpnState& vpn() = 0;
 
   // How recognising applications and host names goes.
   [[nodiscard]] virtual ApplicationStatus applications() = 0;

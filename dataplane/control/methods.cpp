@@ -9,6 +9,7 @@
 #include "dataplane/control/inspection_methods.h"
 #include "dataplane/control/records_json.h"
 #include "dataplane/control/vpn_diagnosis_methods.h"
+#include "dataplane/control/vpn_methods.h"
 
 namespace masugata::dataplane::control {
 namespace {
@@ -196,6 +197,7 @@ MethodTable gateway_methods(GatewayState& state) {
              });
   add_inspection_methods(state, methods);
   add_antivirus_methods(state.antivirus(), methods);
+  add_vpn_methods(state.vpn(), methods);
   add_vpn_diagnosis_methods(state.vpn_diagnosis(), methods);
   return methods;
 }

@@ -320,6 +320,15 @@ void Gateway::start_key_exchange() {
   targets.pki_folder = options_.pki_folder;
   targets.log = log_of_vpn;
   key_exchange_ = std::make_unique<KeyExchange>(std::move(targets));
+  TunnelEventTargets events;
+  events.log = log_of_vpn;
+  // Without a profile there is no event log.
+  events.write_event = [this](const std::string& line) {
+    if (inspection_->running() != nullptr) event_log_.write(line);
+  };
+  events.wall_time_us = [this] { return static_cast<uint64_t>(microseconds_of(wall_time())); };
+  tunnel_events_ = std::make_unique<TunnelEvents>(std::move(events));
+  key_exchange_->add_listener(tunnel_events_.get());
 }
 
 std::string Gateway::beside_control_socket(const char* name) const {
@@ -560,7 +569,8 @@ control::ReloadReport Gateway::reload(const std::string& path) {
       add(false, "takes effect at the next restart", "fragments");
     }
     std::vector<Fault> warnings;
-    const Status applied = configuration_->apply(std::move(*loaded.model), warnings, true);
+    Status applied = key_exchange_->refuse_new_faults(loaded.model->vpn);
+    if (applied) applied = configuration_->apply(std::move(*loaded.model), warnings, true);
     for (const Fault& warning : warnings) add(false, warning.what, warning.where);
     if (applied) {
       open_event_log();

@@ -25,6 +25,7 @@
 #include "dataplane/ipsec/charon_link.h"
 #include "dataplane/ipsec/ipsec_manager.h"
 #include "dataplane/ipsec/key_exchange.h"
+#include "dataplane/ipsec/tunnel_events.h"
 #include "dataplane/ipsec/vpn_diagnosis.h"
 #include "dataplane/kernel/exception_path.h"
 #include "dataplane/kernel/kernel_mirror.h"
@@ -156,6 +157,7 @@ class Gateway {
   std::unique_ptr<IpsecManager> ipsec_;
   std::unique_ptr<CharonLink> charon_;
   std::unique_ptr<VpnDiagnosis> vpn_diagnosis_;
+  std::unique_ptr<TunnelEvents> tunnel_events_;
   std::unique_ptr<KeyExchange> key_exchange_;
   std::unique_ptr<ConfigurationManager> configuration_;
   std::vector<std::unique_ptr<Worker>> workers_;

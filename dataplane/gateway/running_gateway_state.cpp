@@ -33,6 +33,16 @@ std::vector<TracedWorker> traced_workers(const Workers& workers) {
   return traced;
 }
 
+// Everything else of the configuration is in force.
+void add_vpn_problem(bool error, const Fault& fault, control::ReloadReport& report) {
+  control::ReloadProblem problem;
+  problem.error = error;
+  problem.file = report.file;
+  problem.path = fault.where;
+  problem.what = fault.what;
+  report.problems.push_back(std::move(problem));
+}
+
 Result<SessionQuestion> only_counts(const RunningConfiguration&) { return SessionQuestion{}; }
 
 }  // namespace
@@ -46,7 +56,9 @@ RunningGatewayState::RunningGatewayState(Gateway& gateway)
           gateway.loop(), traced_workers(gateway.workers()), gateway.quiescence(),
           [this] { return gateway_.clock().now().us; },
           [this]() -> const RunningConfiguration& { return running(); }),
-      antivirus_(gateway.antivirus_service(), [this] { return gateway_.wall_time(); }) {
+      antivirus_(gateway.antivirus_service(), [this] { return gateway_.wall_time(); }),
+      vpn_(gateway.key_exchange(), gateway.ipsec(), gateway.loop(),
+           [this]() -> const config::Model& { return gateway_.configuration().model(); }) {
   load_.take(rte_rdtsc());
   load_timer_ =
       gateway.loop().call_every(LoadSampler::kPeriodMs, [this] { load_.take(rte_rdtsc()); });
@@ -176,7 +188,17 @@ control::DropStatus RunningGatewayState::drops() {
 }
 
 void RunningGatewayState::reload(const std::string& path, control::ReloadCallback done) {
-  done(gateway_.reload(path));
+  control::ReloadReport report = gateway_.reload(path);
+  if (!report.applied || !gateway_.key_exchange().is_active()) {
+    done(std::move(report));
+    return;
+  }
+  gateway_.key_exchange().when_loaded(
+      [report, done](const Status& reached, const std::vector<Fault>& faults) mutable {
+        for (const Fault& fault : faults) add_vpn_problem(true, fault, report);
+        if (!reached) add_vpn_problem(false, reached.error(), report);
+        done(std::move(report));
+      });
 }
 
 Result<control::Explanation> RunningGatewayState::explain(const control::ExplainRequest& request) {

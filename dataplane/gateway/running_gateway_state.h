@@ -10,6 +10,7 @@
 #include "dataplane/gateway/state/show_inspection.h"
 #include "dataplane/gateway/state/show_machine.h"
 #include "dataplane/gateway/state/show_policy.h"
+#include "dataplane/gateway/state/show_vpn.h"
 #include "dataplane/gateway/state/trace_service.h"
 
 namespace masugata::dataplane {
@@ -42,6 +43,7 @@ class RunningGatewayState final : public control::GatewayState {
   control::IpsExceptionList ips_exceptions(uint32_t limit) override;
   control::AntivirusState& antivirus() override { return antivirus_; }
   control::VpnDiagnosisState& vpn_diagnosis() override { return gateway_.vpn_diagnosis(); }
+  control::VpnState& vpn() override { return vpn_; }
   control::ApplicationStatus applications() override;
   Result<control::IpsRuleDetail> ips_rule(uint32_t sid) override;
   Status clear_ips_hits() override;
@@ -65,6 +67,7 @@ class RunningGatewayState final : public control::GatewayState {
   SessionQuestions questions_;
   TraceService traces_;
   RunningAntivirus antivirus_;
+  RunningVpn vpn_;
 };
 
 }  // namespace masugata::dataplane

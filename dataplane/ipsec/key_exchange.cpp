@@ -24,6 +24,12 @@ bool names(const std::vector<std::string>& list, const std::string& name) {
   return std::find(list.begin(), list.end(), name) != list.end();
 }
 
+// "line 7, vpn site osaka" names osaka.
+std::string_view site_in(const Fault& fault) {
+  const std::string_view where = fault.where;
+  return where.substr(where.rfind(' ') + 1);
+}
+
 // The oldest of a site's IKE SAs.
 uint64_t age_ms(const ipsec::SiteStatus& status) {
   uint64_t seconds = 0;
@@ -49,6 +55,17 @@ KeyExchange::~KeyExchange() {
 std::vector<Fault> KeyExchange::check(const config::VpnSettings& settings) const {
   return ipsec::plan_connections(model_of(settings), ipsec::pki::PkiStore(targets_.pki_folder))
       .faults;
+}
+
+Status KeyExchange::refuse_new_faults(const config::VpnSettings& next) const {
+  const std::vector<Fault> now = check(settings_);
+  for (const Fault& fault : check(next)) {
+    const bool known = std::any_of(now.begin(), now.end(), [&fault](const Fault& each) {
+      return site_in(each) == site_in(fault) && each.what == fault.what;
+    });
+    if (!known) return tl::unexpected(fault);
+  }
+  return {};
 }
 
 Status KeyExchange::configure(const config::VpnSettings& settings) {
@@ -87,6 +104,7 @@ Status KeyExchange::configure(const config::VpnSettings& settings) {
     }
     sites_.push_back(std::move(view));
   }
+  set_faults(check(settings_));
   for (KeyExchangeListener* listener : listeners_) listener->configured(settings_);
   return {};
 }
@@ -98,8 +116,8 @@ const SiteView* KeyExchange::find(const std::string& site) const {
   return found == sites_.end() ? nullptr : &*found;
 }
 
-void KeyExchange::when_loaded(std::function<void(const std::vector<Fault>& faults)> done) {
-  if (load_order_ == 0) return done(faults_);
+void KeyExchange::when_loaded(LoadedCallback done) {
+  if (load_order_ == 0) return done({}, faults_);
   waiting_for_load_.push_back(std::move(done));
 }
 
@@ -154,9 +172,8 @@ void KeyExchange::take(const ipsec::CharonVanished& news) {
 void KeyExchange::set_faults(const std::vector<Fault>& faults) {
   faults_ = faults;
   for (SiteView& view : sites_) {
-    const std::string where = fmt::format("vpn site {}", view.status.name);
-    const auto fault = std::find_if(faults.begin(), faults.end(), [&where](const Fault& each) {
-      return each.where.ends_with(where);
+    const auto fault = std::find_if(faults.begin(), faults.end(), [&view](const Fault& each) {
+      return site_in(each) == view.status.name;
     });
     view.fault = fault == faults.end() ? "" : fault->what;
   }
@@ -210,9 +227,9 @@ void KeyExchange::take(const ipsec::ViciEvent& news) {
 void KeyExchange::take(const ipsec::OrderDone& news) {
   if (news.order == load_order_) {
     load_order_ = 0;
-    std::vector<Fault> faults = faults_;
-    if (!news.status) faults = {Fault{"vpn", "is loaded as soon as charon is there"}};
-    for (auto& done : std::exchange(waiting_for_load_, {})) done(faults);
+    const Status reached =
+        news.status ? Status() : Status(failure("vpn", "is loaded as soon as charon is there"));
+    for (auto& done : std::exchange(waiting_for_load_, {})) done(reached, faults_);
   }
   const auto order = orders_.find(news.order);
   if (order == orders_.end()) return;

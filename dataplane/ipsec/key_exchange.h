@@ -75,14 +75,19 @@ class KeyExchange {
 
   // What of `settings` cannot be loaded, for want of a file or a certificate. Reads files.
   [[nodiscard]] std::vector<Fault> check(const config::VpnSettings& settings) const;
+  // Refuses `next` for the first such site that is not in the same trouble now: who changes it is
+  // told before anything is in force, who changes something else is not held up.
+  [[nodiscard]] Status refuse_new_faults(const config::VpnSettings& next) const;
   // After each configuration that was applied: charon is to have it. Nothing happens before the
   // first site. Fault: charon's settings cannot be written, or there is no thread to be had.
   [[nodiscard]] Status configure(const config::VpnSettings& settings);
   [[nodiscard]] bool is_active() const noexcept { return agent_ != nullptr; }
 
-  // Once charon has what was configured last, or refuses some, or is not there: `done` with what is
-  // not loaded.
-  void when_loaded(std::function<void(const std::vector<Fault>& faults)> done);
+  // Once charon has what was configured last, or has refused some: those are `faults`. `reached` is
+  // a Fault when charon is not there; it gets everything when it is.
+  using LoadedCallback =
+      std::function<void(const Status& reached, const std::vector<Fault>& faults)>;
+  void when_loaded(LoadedCallback done);
   // Once sites() is as charon sees it now. Without charon: at once, with a Fault.
   void look(Callback done);
   // Up and Down end with the order's acceptance, not with the tunnel. Faults: no such site, one
@@ -117,7 +122,7 @@ class KeyExchange {
   CharonView charon_;
   std::vector<Fault> faults_;
   uint64_t load_order_ = 0;  // not answered yet
-  std::vector<std::function<void(const std::vector<Fault>&)>> waiting_for_load_;
+  std::vector<LoadedCallback> waiting_for_load_;
   std::map<uint64_t, Callback> orders_;
   std::vector<KeyExchangeListener*> listeners_;
   std::unique_ptr<ipsec::CharonAgent> agent_;

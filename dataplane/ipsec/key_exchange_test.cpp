@@ -10,6 +10,7 @@
 #include <mutex>
 #include <utility>
 
+#include "dataplane/ipsec/tunnel_events.h"
 #include "ipsec/charon/scripted_charon.h"
 #include "ipsec/charon/test_sites.h"
 
@@ -26,6 +27,10 @@ constexpr const char* kOsaka =
 constexpr const char* kSendai =
     "site sendai { peer any; authentication { certificate hq; ca own; "
     "remote-identity sendai.example.com; } }\n";
+
+std::string site_of_fault(const Fault& fault) {
+  return fault.where.substr(fault.where.rfind(' ') + 1);
+}
 
 class Listener final : public KeyExchangeListener {
  public:
@@ -85,6 +90,7 @@ class KeyExchangeTest : public testing::Test {
       ViciSection sa;
       ViciSection& ike = sa.add_section("osaka");
       ike.set("uniqueid", "1").set("state", "ESTABLISHED").set("established", "90");
+      ike.set("remote-host", "198.51.100.7").set("remote-id", "osaka.example.com");
       ike.add_section("child-sas").add_section("osaka-1").set("state", "INSTALLED");
       replies.push_back(ScriptedCharon::event("list-sa", sa));
     }
@@ -118,7 +124,10 @@ class KeyExchangeTest : public testing::Test {
   }
   std::vector<Fault> loaded() {
     std::optional<std::vector<Fault>> faults;
-    exchange_->when_loaded([&faults](const std::vector<Fault>& each) { faults = each; });
+    exchange_->when_loaded([&](const Status& reached, const std::vector<Fault>& each) {
+      faults = each;
+      if (!reached) faults->push_back(reached.error());
+    });
     for (int rounds = 0; rounds < 1000 && !faults; ++rounds) loop_->run_once(20);
     return faults.value_or(std::vector<Fault>{{"", "no answer"}});
   }
@@ -168,6 +177,31 @@ TEST_F(KeyExchangeTest, SaysWhenATunnelComesAndGoes) {
                                                       "osaka up > down", "osaka begun"}));
 }
 
+TEST_F(KeyExchangeTest, LogsWhenATunnelComesAndGoes) {
+  std::vector<std::string> said;
+  TunnelEventTargets targets;
+  targets.log = [&said](bool problem, const std::string& text) {
+    said.push_back((problem ? "! " : "") + text);
+  };
+  targets.write_event = [&said](const std::string& line) { said.push_back(line); };
+  targets.wall_time_us = [] { return uint64_t{1'600'000'000'000'000}; };
+  TunnelEvents events(std::move(targets));
+  exchange_->add_listener(&events);
+  up_ = true;
+  ASSERT_TRUE(exchange_->configure(settings(kOsaka)));
+  run_until([&said] { return said.size() == 2; });
+  change(up_, false);
+  EXPECT_TRUE(look());
+  ASSERT_EQ(said.size(), 4U);
+  EXPECT_EQ(said[0], "site osaka is up, with 198.51.100.7");
+  EXPECT_EQ(said[1],
+            "{\"timestamp\":\"2020-09-13T12:26:40.000000+0000\",\"event_type\":\"vpn\",\"vpn\":{"
+            "\"site\":\"osaka\",\"state\":\"up\",\"before\":\"down\",\"peer\":\"198.51.100.7\","
+            "\"remote_address\":\"198.51.100.7\",\"remote_identity\":\"osaka.example.com\"}}");
+  EXPECT_EQ(said[2], "! site osaka is not up any more");
+  exchange_.reset();
+}
+
 TEST_F(KeyExchangeTest, ARefusedSiteIsNamed) {
   refuses_ = true;
   ASSERT_TRUE(exchange_->configure(settings(kOsaka)));
@@ -189,12 +223,22 @@ TEST_F(KeyExchangeTest, AMissingCertificateIsFoundBeforehand) {
   EXPECT_NE(faults[0].message().find("vpn site sendai"), std::string::npos);
 }
 
+TEST_F(KeyExchangeTest, OnlyNewTroubleRefusesACommit) {
+  EXPECT_FALSE(exchange_->refuse_new_faults(settings(kSendai)));
+  EXPECT_TRUE(exchange_->refuse_new_faults(settings(kOsaka)));
+  there_ = false;
+  ASSERT_TRUE(exchange_->configure(settings(kSendai))) << "as it is at the start";
+  EXPECT_FALSE(exchange_->find("sendai")->fault.empty());
+  EXPECT_TRUE(exchange_->refuse_new_faults(settings(std::string(kOsaka) + kSendai)));
+}
+
 TEST_F(KeyExchangeTest, WithoutCharonOrdersEndAtOnce) {
   there_ = false;
   ASSERT_TRUE(exchange_->configure(settings(std::string(kOsaka) + kSendai)));
   const std::vector<Fault> faults = loaded();
-  ASSERT_EQ(faults.size(), 1U);
-  EXPECT_EQ(faults[0].message(), "vpn: is loaded as soon as charon is there");
+  ASSERT_EQ(faults.size(), 2U);
+  EXPECT_EQ(site_of_fault(faults[0]), "sendai") << "it has no certificate, charon or not";
+  EXPECT_EQ(faults[1].message(), "vpn: is loaded as soon as charon is there");
   EXPECT_NE(act("osaka", SiteAction::Up).error().message().find("masugata-charon"),
             std::string::npos);
   EXPECT_EQ(act("kobe", SiteAction::Up).error().message(), "vpn site kobe: is not configured");

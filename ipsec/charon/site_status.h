@@ -28,6 +28,9 @@ struct ChildStatus {
   uint64_t age_seconds = 0;
   std::optional<uint64_t> rekey_in_seconds;  // nothing when there will be none
   std::optional<uint64_t> ends_in_seconds;
+  // Of the inbound SA; charon does not know them, who encrypts fills them in.
+  uint64_t replays = 0;
+  uint64_t authentication_failures = 0;
   std::vector<std::string> local_networks;  // as negotiated
   std::vector<std::string> remote_networks;
 };

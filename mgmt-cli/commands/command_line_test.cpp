@@ -36,6 +36,9 @@ TEST(ParseCommand, FindsEveryCommandOfTheTable) {
         case ValueKind::StartStop:
           words.emplace_back("start");
           break;
+        case ValueKind::TunnelAction:
+          words.emplace_back("up");
+          break;
         case ValueKind::Switch:
           words.emplace_back("on");
           break;
@@ -142,6 +145,15 @@ TEST(ParseCommand, ReadsTheCommandsOfAntivirus) {
             "to: 'x.bin' is not 'to'");
   EXPECT_EQ(complaint_about({"request", "av", "delete", "7x"}),
             "REFERENCE: '7x' is not a reference, the number that log and block page show");
+}
+
+TEST(ParseCommand, ReadsTheCommandsOfTunnels) {
+  EXPECT_EQ(parse_command({"show", "vpn"})->command->method, "show.vpn");
+  EXPECT_EQ(parameters_of({"show", "vpn", "osaka"}), nlohmann::json({{"site", "osaka"}}));
+  EXPECT_EQ(parameters_of({"request", "vpn", "osaka", "rekey"}),
+            nlohmann::json({{"site", "osaka"}, {"action", "rekey"}}));
+  EXPECT_EQ(complaint_about({"request", "vpn", "osaka", "left"}),
+            "up|down|rekey: 'left' is not up, down or rekey");
 }
 
 TEST(ParseCommand, AsksWhyATunnelIsDown) {

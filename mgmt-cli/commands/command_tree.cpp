@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "mgmt-cli/commands/antivirus_commands.h"
+#include "mgmt-cli/commands/vpn_commands.h"
 #include "mgmt-cli/commands/vpn_why_commands.h"
 
 namespace masugata::cli {
@@ -197,9 +198,11 @@ std::vector<Command> make_commands() {
   std::vector<Command> commands = main_commands();
   insert_before(commands, "monitor", ips_questions());
   insert_before(commands, "monitor", antivirus_questions());
+  insert_before(commands, "monitor", vpn_questions());
   insert_before(commands, "monitor", vpn_why_questions());
   insert_before(commands, "explain", {vpn_monitor()});
   insert_before(commands, "version", antivirus_actions());
+  insert_before(commands, "version", vpn_actions());
   insert_before(commands, "version", ips_actions());
   return commands;
 }
@@ -219,7 +222,7 @@ const std::vector<TopWord>& top_words() {
       {"monitor", "watch until interrupted"},
       {"explain", "say what a new connection would meet"},
       {"clear", "start counters again; harmless"},
-      {"request", "antivirus: read signatures again, take out of quarantine, run scan jobs"},
+      {"request", "antivirus: signatures, quarantine, scan jobs; tunnels: up, down, new keys"},
       {"ips", "rules of intrusion prevention: reload, test, profiling"},
       {"replay", "run captures through the inspection engine"},
       {"scan", "scan files of this machine for malware"},
@@ -265,6 +268,10 @@ std::string_view placeholder(ValueKind kind) {
       return "start|stop";
     case ValueKind::Reference:
       return "REFERENCE";
+    case ValueKind::Site:
+      return "SITE";
+    case ValueKind::TunnelAction:
+      return "up|down|rekey";
     case ValueKind::Text:
       return "TEXT";
     case ValueKind::Keyword:
@@ -309,6 +316,10 @@ std::string_view description(ValueKind kind) {
       return "start or stop";
     case ValueKind::Reference:
       return "a reference, the number that log and block page show";
+    case ValueKind::Site:
+      return "the name of a site under vpn in the configuration";
+    case ValueKind::TunnelAction:
+      return "up, down or rekey";
     case ValueKind::Text:
       return "a text";
     case ValueKind::Keyword:

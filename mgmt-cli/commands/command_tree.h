@@ -28,6 +28,8 @@ enum class ValueKind : uint8_t {
   Application,
   Domain,
   Reference,  // of an event of antivirus
+  Site,       // a tunnel to another office
+  TunnelAction,
   Text,
   Keyword,  // the parameter's own name, which only stands there
 };

@@ -110,6 +110,10 @@ Status add_value(json& parameters, ValueKind kind, std::string_view parameter,
       if (text != "start" && text != "stop") return not_accepted(text, kind);
       value = text;
       return {};
+    case ValueKind::TunnelAction:
+      if (text != "up" && text != "down" && text != "rekey") return not_accepted(text, kind);
+      value = text;
+      return {};
     case ValueKind::Switch:
       if (text != "on" && text != "off") return not_accepted(text, kind);
       value = text;
@@ -147,6 +151,7 @@ Status add_value(json& parameters, ValueKind kind, std::string_view parameter,
     case ValueKind::Interface:
     case ValueKind::Rule:
     case ValueKind::State:
+    case ValueKind::Site:
     case ValueKind::Text:
       if (text.empty()) return failure("", fmt::format("'' is not {}", description(kind)));
       value = text;

@@ -35,7 +35,10 @@ void add_values(std::vector<Candidate>& candidates, std::string_view prefix, Val
           config::category_name(config::category_of(id)));
     }
   }
-  if (kind == ValueKind::Zone || kind == ValueKind::Interface) {
+  if (kind == ValueKind::TunnelAction) {
+    for (const char* name : {"up", "down", "rekey"}) add(candidates, prefix, name, "");
+  }
+  if (kind == ValueKind::Zone || kind == ValueKind::Interface || kind == ValueKind::Site) {
     for (const std::string& name : names(kind)) add(candidates, prefix, name, "");
   }
 }

@@ -16,8 +16,8 @@ struct Candidate {
   std::string help;
 };
 
-// Names that only the running gateway knows: its zones or interfaces. Empty when it cannot be
-// asked.
+// Names that only the running gateway knows: its zones, interfaces or sites. Empty when it cannot
+// be asked.
 using NameSource = std::function<std::vector<std::string>(ValueKind kind)>;
 
 // Candidates for the last of `words` (empty for a new word), in the order of the table. Words

@@ -10,6 +10,7 @@ using Words = std::vector<std::string>;
 
 Words texts(const Words& words) {
   const auto names = [](ValueKind kind) {
+    if (kind == ValueKind::Site) return Words{"osaka"};
     return kind == ValueKind::Zone ? Words{"lan", "wan"} : Words{"lan0"};
   };
   Words result;
@@ -44,6 +45,8 @@ TEST(Complete, OffersValues) {
   EXPECT_EQ(texts({"show", "sessions", "source", ""}), Words{});
   EXPECT_EQ(texts({"ips", "profiling", "o"}), (Words{"on", "off"}));
   EXPECT_EQ(texts({"request", "av", "release", "7", ""}), Words{"to"});
+  EXPECT_EQ(texts({"request", "vpn", ""}), Words{"osaka"});
+  EXPECT_EQ(texts({"request", "vpn", "osaka", ""}), (Words{"up", "down", "rekey"}));
 }
 
 TEST(Complete, PositionalsComeBeforeOptions) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "mgmt-cli/commands/program.h"
 
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <ostream>
@@ -152,7 +153,12 @@ int Program::reload(Invocation invocation) {
   } else {
     (applied ? surroundings_.output : surroundings_.errors) << render_reload(*report);
   }
-  return applied ? kDone : kProblem;
+  // A tunnel that is not as configured, though everything else is.
+  const Json& problems = list_of(*report, "problems");
+  const bool errors = std::any_of(problems.begin(), problems.end(), [](const Json& problem) {
+    return text_of(problem, "severity") == "error";
+  });
+  return applied && !errors ? kDone : kProblem;
 }
 
 int Program::release(const Invocation& invocation) {
@@ -214,11 +220,14 @@ int Program::scan_files(std::vector<std::string> arguments) {
 std::vector<std::string> Program::names_of_gateway(ValueKind kind) {
   auto client = JsonRpcClient::connect(options_.control_socket);
   if (!client) return {};
-  const bool zones = kind == ValueKind::Zone;
-  const auto answer = client->call(zones ? "show.zones" : "show.interfaces", Json::object());
+  const char* list = kind == ValueKind::Zone   ? "zones"
+                     : kind == ValueKind::Site ? "sites"
+                                               : "interfaces";
+  const std::string method = kind == ValueKind::Site ? "show.vpn" : std::string("show.") + list;
+  const auto answer = client->call(method, Json::object());
   if (!answer) return {};
   std::vector<std::string> names;
-  for (const Json& entry : list_of(*answer, zones ? "zones" : "interfaces")) {
+  for (const Json& entry : list_of(*answer, list)) {
     names.push_back(text_of(entry, "name"));
   }
   return names;

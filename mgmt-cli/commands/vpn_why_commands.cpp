@@ -9,7 +9,7 @@ std::vector<Command> vpn_why_questions() {
        "what keeps tunnels down, and what to set on which side; also show vpn SITE why",
        Action::Call,
        "show.vpn.why",
-       {{"SITE", ValueKind::Text, "site", "only this one", false}},
+       {{"SITE", ValueKind::Site, "site", "only this one", false}},
        {}},
   };
 }
@@ -19,7 +19,7 @@ Command vpn_monitor() {
           "what happens to tunnels, until interrupted",
           Action::Monitor,
           "monitor.vpn",
-          {{"SITE", ValueKind::Text, "site", "only this one", false}},
+          {{"SITE", ValueKind::Site, "site", "only this one", false}},
           {}};
 }
 

@@ -34,6 +34,8 @@ namespace masugata::cli {
 [[nodiscard]] std::string render_av_urls(const Json& answer);
 [[nodiscard]] std::string render_av_quarantine(const Json& answer);
 [[nodiscard]] std::string render_av_scan_jobs(const Json& answer);
+[[nodiscard]] std::string render_vpn(const Json& parameters, const Json& answer);
+[[nodiscard]] std::string render_vpn_action(const Json& answer);
 [[nodiscard]] std::string render_explanation(const Json& parameters, const Json& answer);
 [[nodiscard]] std::string render_reload(const Json& report);
 [[nodiscard]] std::string render_vpn_why(const Json& answer);

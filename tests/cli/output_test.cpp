@@ -114,6 +114,28 @@ TEST_F(OutputTest, ShowAvWhenThingsAreMissing) {
   EXPECT_EQ(output_of({"show", "av", "scan-jobs"}), "no scan job is configured\n");
 }
 
+TEST_F(OutputTest, ShowVpn) {
+  expect_golden(output_of({"show", "vpn"}), "show-vpn");
+  expect_golden(output_of({"show", "vpn", "osaka"}), "show-vpn-site");
+  EXPECT_EQ(output_of({"show", "vpn", "kobe"}), "masugata: vpn site kobe: is not configured\n");
+  auto& vpn = server_->gateway.vpn_answer;
+  vpn.status_answer.charon_there = false;
+  vpn.status_answer.problem = "charon is not there; systemctl status masugata-charon tells why";
+  expect_golden(output_of({"show", "vpn"}), "show-vpn-without-charon");
+  vpn.status_answer.sites.clear();
+  EXPECT_EQ(output_of({"show", "vpn"}), "no site is configured\n");
+}
+
+TEST_F(OutputTest, RequestVpn) {
+  EXPECT_EQ(output_of({"request", "vpn", "osaka", "up"}),
+            "osaka begins; 'masugata show vpn osaka' says how it goes\n");
+  EXPECT_EQ(output_of({"request", "vpn", "osaka", "down"}),
+            "osaka ends and stays down until 'masugata request vpn osaka up', or until the other "
+            "side begins\n");
+  EXPECT_EQ(output_of({"request", "vpn", "osaka", "rekey"}), "osaka gets new keys\n");
+  EXPECT_EQ(server_->gateway.vpn_answer.calls.size(), 3U);
+}
+
 TEST_F(OutputTest, RulesThatFailedToLoadAreSaidFirst) {
   auto& load = server_->gateway.ips_answer.load;
   load.state = dataplane::control::IpsLoadState::Failed;

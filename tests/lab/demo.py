@@ -13,12 +13,14 @@ import time
 
 from labkit import addresses as plan
 from labkit.antivirus import Antivirus
-from labkit.checks import antivirus, errors, inspection, isolation, load, nat, version6
+from labkit.charon_pair import CHARON, Path, plugin_path
+from labkit.checks import antivirus, errors, inspection, isolation, load, nat, tunnel, version6
 from labkit.commands import LabError
 from labkit.gateways import GATEWAYS, MasugataGateway, build_directory
 from labkit.lab import Lab
 from labkit.measure import MEASUREMENTS, throughput
 from labkit.topology import inside
+from labkit.vpn_sites import SITE, Branch
 
 PICTURE = f"""
   msg-lan 10.0.1.10 ──lan0─┐
@@ -37,6 +39,7 @@ CHAPTERS = (
 )
 INSPECTION = ("Intrusion prevention", inspection.CHECKS)
 ANTIVIRUS = ("Antivirus", antivirus.CHECKS)
+TUNNEL = ("A tunnel to a branch office, with strongSwan at its other end", tunnel.CHECKS)
 DEMO_MEASUREMENTS = tuple(MEASUREMENTS)[:2] + tuple(MEASUREMENTS)[4:5]
 
 
@@ -44,14 +47,33 @@ def show_checks(lab):
     """Prints every check; returns (passed, failed)."""
     if lab.kind != MasugataGateway.kind:
         return show_chapters(lab, CHAPTERS)
-    passed, failed = show_chapters(lab, CHAPTERS + (INSPECTION,))
+    counts = [show_chapters(lab, CHAPTERS + (INSPECTION,)), show_antivirus(lab), show_tunnel(lab)]
+    return tuple(map(sum, zip(*counts)))
+
+
+def show_antivirus(lab):
     try:
         with Antivirus(lab) as lab.antivirus:
-            more_passed, more_failed = show_chapters(lab, (ANTIVIRUS,))
+            return show_chapters(lab, (ANTIVIRUS,))
     except LabError as error:
         print(f"\n{ANTIVIRUS[0]}\n  FAIL  {error}")
-        more_passed, more_failed = 0, 1
-    return passed + more_passed, failed + more_failed
+        return 0, 1
+
+
+def show_tunnel(lab):
+    if not Path(CHARON).exists() or not plugin_path().exists():
+        print(f"\n{TUNNEL[0]}\n        left out: charon-systemd is not installed, or its plugin is not "
+              "built")
+        return 0, 0
+    try:
+        with Branch(lab) as lab.branch:
+            counts = show_chapters(lab, (TUNNEL,))
+            shown = lab.gateway.command("show", "vpn", SITE, check=False)
+            print(f"\n$ masugata show vpn {SITE}\n{(shown.stdout + shown.stderr).rstrip()}", flush=True)
+            return counts
+    except LabError as error:
+        print(f"\n{TUNNEL[0]}\n  FAIL  {error}")
+        return 0, 1
 
 
 def show_chapters(lab, chapters):

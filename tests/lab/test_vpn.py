@@ -7,7 +7,7 @@ from labkit import addresses as plan
 from labkit.charon_pair import CHARON, Path, plugin_path
 from labkit.commands import run, wait_until
 from labkit.topology import inside
-from labkit.vpn_sites import BRANCH_HOST, Branch
+from labkit.vpn_sites import BRANCH_HOST, BRANCH_NETWORK, SECRET, SITE, Branch
 
 pytestmark = [
     pytest.mark.skipif(not Path(CHARON).exists(), reason="charon-systemd is not installed"),
@@ -26,9 +26,8 @@ def branch(raised_lab):
 
 @pytest.fixture
 def tunnel(branch, lab):
-    """The tunnel, up."""
-    if not branch.wait_for_sas(1, timeout_s=0):
-        assert branch.initiate(), branch.branch.log()[-3000:] + branch.head.log()[-3000:]
+    """The tunnel, up: the gateway begins it by itself."""
+    assert branch.comes_up(), branch.branch.log()[-3000:] + branch.head.log()[-3000:]
     return branch
 
 
@@ -83,10 +82,9 @@ def test_a_rekey_loses_nothing(tunnel, lab, side):
     stream = lab.start(plan.LAN, ["ping", "-n", "-i", "0.02", "-c", "150", "-W", "2", "-I",
                                   plan.CLIENT, BRANCH_HOST], f"ping-rekey-{side}")
     try:
-        charon = getattr(tunnel, side)
         assert wait_until(lambda: stream.log().count("bytes from") > 20, 10)
         before = tunnel.spis()
-        charon.swanctl("--rekey", "--child", "osaka")
+        getattr(tunnel, side).rekey()
         assert wait_until(lambda: tunnel.spis() and not tunnel.spis() & before, 10, 0.2)
         assert stream.wait(30) == 0
         assert "150 packets transmitted, 150 received" in stream.log(), stream.log()[-300:]
@@ -94,15 +92,80 @@ def test_a_rekey_loses_nothing(tunnel, lab, side):
         stream.stop()
 
 
+def test_what_is_shown(tunnel, lab):
+    assert losses(ping(plan.LAN, plan.CLIENT, BRANCH_HOST)) == (3, 3)
+    site = tunnel.site()
+    ike, = site["ike_sas"]
+    sa, = tunnel.sas()
+    assert (ike["local_address"], ike["remote_address"]) == (plan.PUBLIC, plan.FAR_HOST)
+    assert (sa["local_networks"], sa["remote_networks"]) == ([plan.LAN_NET], [BRANCH_NETWORK])
+    assert sa["algorithms"].startswith("AES_GCM_16-128") and sa["rekey_in"] > 0
+    assert sa["packets_in"] >= 3 and sa["packets_out"] >= 3
+    assert (sa["replays"], sa["authentication_failures"]) == (0, 0)
+    shown = lab.gateway.command("show", "vpn", SITE).stdout
+    assert sa["spi_in"] in shown and "zone branches" in shown and SECRET not in shown
+    assert SITE in lab.gateway.command("show", "vpn").stdout
+    assert SECRET not in tunnel.head.log() + lab.gateway.program.log()
+
+
+def test_down_by_request_and_up_again(tunnel, lab):
+    assert tunnel.act("down").returncode == 0
+    assert wait_until(lambda: tunnel.state() == "down" and tunnel.site()["held_down"], 10, 0.2)
+    assert losses(ping(plan.LAN, plan.CLIENT, BRANCH_HOST, 1))[1] == 0
+    assert tunnel.act("up").returncode == 0
+    assert tunnel.comes_up(5), tunnel.head.log()[-3000:]
+    assert losses(ping(plan.LAN, plan.CLIENT, BRANCH_HOST)) == (3, 3)
+
+
+def test_a_commit_renews_what_it_changes_only(tunnel, lab):
+    before = tunnel.spis()
+    assert tunnel.configure().returncode == 0
+    other = "site kobe { zone branches; peer 198.51.100.99; local-interface wan0; " \
+            'role respond; authentication { psk "another secret of the lab"; } }\n    site osaka'
+    answer = tunnel.configure("site osaka", other)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert tunnel.spis() == before, "another site is none of this one's business"
+    answer = tunnel.configure("mtu 1280;", "mtu 1280; esp { rekey-time 3000; }")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert wait_until(lambda: tunnel.spis() and not tunnel.spis() & before, 10, 0.2)
+    assert tunnel.configure().returncode == 0
+    assert tunnel.comes_up()
+
+
+def test_what_cannot_be_loaded_is_refused_by_name(tunnel, lab):
+    before = tunnel.spis()
+    answer = tunnel.configure(f'psk "{SECRET}";', "psk-file /nonexistent/secret;")
+    assert answer.returncode != 0
+    said = answer.stdout + answer.stderr
+    assert "vpn site osaka" in said and "/nonexistent/secret" in said, said
+    assert tunnel.spis() == before and tunnel.state() == "up"
+    assert tunnel.configure().returncode == 0
+    assert tunnel.spis() == before
+
+
+def test_when_both_begin_at_once_one_is_left(tunnel, lab):
+    for _ in range(3):
+        tunnel.act("down")
+        assert wait_until(lambda: tunnel.head.ike_sas() == 0 == tunnel.branch.ike_sas(), 10, 0.1)
+        tunnel.branch.swanctl("--initiate", "--child", SITE, "--timeout", "-1", check=False)
+        assert tunnel.act("up").returncode == 0
+        assert tunnel.comes_up(10), tunnel.head.log()[-3000:]
+        assert wait_until(lambda: tunnel.head.ike_sas() == 1 == tunnel.branch.ike_sas(), 15, 0.5), \
+            tunnel.head.log()[-3000:]
+        assert losses(ping(plan.LAN, plan.CLIENT, BRANCH_HOST)) == (3, 3)
+
+
 def test_a_killed_charon_comes_back(tunnel, lab):
-    """The tunnel works on without charon; a new charon builds a new one."""
+    """The tunnel works on without charon; a new charon is told everything and builds a new one."""
     before = tunnel.spis()
     tunnel.head.kill()
     assert losses(ping(plan.LAN, plan.CLIENT, BRANCH_HOST)) == (3, 3)
+    shown = lab.gateway.command("show", "vpn")
+    assert shown.returncode == 0 and "charon is not there" in shown.stdout, shown.stdout
+    assert "charon is not there" in tunnel.act("rekey").stderr
     tunnel.head.start()
-    tunnel.load()
-    assert tunnel.initiate(tunnel.head), tunnel.head.log()[-2000:]
-    assert tunnel.spis() and not tunnel.spis() & before
+    assert wait_until(lambda: tunnel.spis() and not tunnel.spis() & before, 20, 0.2), \
+        tunnel.head.log()[-2000:]
     assert losses(ping(plan.LAN, plan.CLIENT, BRANCH_HOST)) == (3, 3)
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A branch office behind the Internet: strongSwan with its own ESP in msg-far, and charon with our
-plugin beside masugatad."""
+plugin beside masugatad, which tells it everything."""
 
+import json
 import os
-import re
 import shutil
 import signal
 from pathlib import Path
@@ -45,8 +45,8 @@ IKE_RULE = """        rule ike { protocol udp; destination { port [ 500 4500 ]; 
 
 STRONGSWAN_CONF = """
 charon-systemd {{
-  load = random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints hmac kdf {kernel} \
-kernel-netlink socket-default vici
+  load = random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints hmac kdf \
+kernel-libipsec! kernel-netlink socket-default vici
   retransmit_tries = 2
   retransmit_timeout = 1.0
   delete_rekeyed_delay = 1
@@ -60,7 +60,6 @@ kernel-netlink socket-default vici
     }}
   }}
   plugins {{
-    kernel-masugata {{ socket = {sa_socket} }}
     vici {{ socket = unix://{directory}/vici.sock }}
   }}
 }}
@@ -77,7 +76,6 @@ connections {{
     remote_addrs = {remote}
     proposals = aes128gcm16-prfsha256-x25519
     mobike = no
-    {tunnel}
     local {{ auth = psk
       id = {local} }}
     remote {{ auth = psk
@@ -104,25 +102,17 @@ secrets {{
 """
 
 
-def tunnel_id(name):
-    """As the configuration makes it of a site's name: FNV-1a in 31 bits."""
-    number = 2166136261
-    for letter in name.encode():
-        number = (number ^ letter) * 16777619 & 0xffffffff
-    number = (number ^ number >> 31) & 0x7fffffff
-    return number or 1
-
-
 class Charon:
-    """One charon-systemd in a namespace of the lab."""
+    """One charon-systemd in a namespace of the lab, with its plugins where it looks for them."""
 
-    def __init__(self, lab, name, namespace, kernel, sa_socket="/nonexistent"):
+    def __init__(self, lab, name, namespace):
         self.lab = lab
         self.name = name
         self.namespace = namespace
         self.directory = Path(lab.directory) / f"charon-{name}"
-        self.kernel = kernel
-        self.sa_socket = sa_socket
+        self.settings = self.directory / "strongswan.conf"
+        self.socket = self.directory / "vici.sock"
+        self.log_file = self.directory / "charon.log"
         self.program = None
 
     def prepare(self):
@@ -131,13 +121,9 @@ class Charon:
         plugins = self.directory / "plugins"
         shutil.copytree(PLUGINS, plugins)
         shutil.copy(plugin_path(), plugins)
-        text = STRONGSWAN_CONF.format(directory=self.directory, kernel=self.kernel,
-                                      sa_socket=self.sa_socket)
-        (self.directory / "strongswan.conf").write_text(text, encoding="utf-8")
 
     def _environment(self):
-        return {"STRONGSWAN_CONF": f"{self.directory}/strongswan.conf",
-                "SWANCTL_DIR": f"{self.directory}/swanctl"}
+        return {"STRONGSWAN_CONF": str(self.settings), "SWANCTL_DIR": f"{self.directory}/swanctl"}
 
     def start(self):
         script = f"mount --bind {self.directory}/plugins {PLUGINS} && exec {CHARON}"
@@ -156,61 +142,99 @@ class Charon:
         if self.program is not None:
             self.program.stop(grace_s=5)
             self.program = None
-        (self.directory / "vici.sock").unlink(missing_ok=True)
+        self.socket.unlink(missing_ok=True)
 
     def swanctl(self, *words, check=True, timeout_s=20):
         command, *rest = words
         settings = [f"{name}={value}" for name, value in self._environment().items()]
         return run(inside(self.namespace, ["env", *settings, "swanctl", command, *rest, "--uri",
-                                           f"unix://{self.directory}/vici.sock"]),
+                                           f"unix://{self.socket}"]),
                    timeout_s=timeout_s, check=check)
 
-    def load(self, **values):
-        text = SWANCTL_CONF.format(**{"site": SITE, "secret": SECRET, "rekey": "50m",
-                                      "esp": "aes128gcm16-x25519", "tunnel": "", **values})
-        (self.directory / "swanctl" / "swanctl.conf").write_text(text, encoding="utf-8")
+    def log(self):
+        file = self.log_file
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+
+    def ike_sas(self):
+        """How many there are, as swanctl sees them: a look from outside, on either side."""
+        listed = self.swanctl("--list-sas", check=False).stdout
+        return sum(line.startswith(f"{SITE}: #") for line in listed.splitlines())
+
+
+class HeadCharon(Charon):
+    """Headquarters': settings, connections and secrets come from masugatad."""
+
+    def __init__(self, lab):
+        super().__init__(lab, "head", plan.GATEWAY)
+        self.settings = lab.gateway.charon_settings
+        self.socket = lab.gateway.charon_socket
+        self.log_file = lab.gateway.charon_log
+
+    def rekey(self):
+        self.lab.gateway.command("request", "vpn", SITE, "rekey")
+
+
+class BranchCharon(Charon):
+    """The branch's: somebody wrote strongswan.conf and swanctl.conf."""
+
+    def __init__(self, lab):
+        super().__init__(lab, "branch", plan.FAR)
+
+    def prepare(self):
+        super().prepare()
+        self.settings.write_text(STRONGSWAN_CONF.format(directory=self.directory), encoding="utf-8")
+
+    def load(self, **changes):
+        values = {"site": SITE, "secret": SECRET, "rekey": "50m", "esp": "aes128gcm16-x25519",
+                  "local": plan.FAR_HOST, "remote": plan.PUBLIC, "local_network": BRANCH_NETWORK,
+                  "remote_network": plan.LAN_NET, **changes}
+        (self.directory / "swanctl" / "swanctl.conf").write_text(
+            SWANCTL_CONF.format(**values), encoding="utf-8")
         self.swanctl("--load-all", "--noprompt")
 
-    def log(self):
-        file = self.directory / "charon.log"
-        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+    def initiate(self, timeout_s=10):
+        """Whether the tunnel came up."""
+        return self.swanctl("--initiate", "--child", SITE, "--timeout", timeout_s,
+                            check=False).returncode == 0
+
+    def rekey(self):
+        self.swanctl("--rekey", "--child", SITE)
 
 
 class Branch:
-    """Raises both charons on a running lab; a context manager. The gateway gets a site."""
+    """Raises both charons on a running lab; a context manager. The gateway gets a site, and begins
+    it."""
 
     def __init__(self, lab):
         self.lab = lab
         self.before = None
-        self.head = Charon(lab, "head", plan.GATEWAY, "kernel-masugata!",
-                           Path(lab.directory) / "sa.sock")
-        self.branch = Charon(lab, "branch", plan.FAR, "kernel-libipsec!")
+        self.head = HeadCharon(lab)
+        self.branch = BranchCharon(lab)
 
     def __enter__(self):
         gateway = self.lab.gateway
         self.before = gateway.configuration.read_text(encoding="utf-8")
-        gateway.configuration.write_text(
-            self.before.replace(FROM_WAN, FROM_WAN + IKE_RULE, 1) + CONFIGURATION, encoding="utf-8")
-        gateway.reload()
         configure(plan.FAR, f"address add {BRANCH_HOST}/32 dev lo")
-        for charon in (self.head, self.branch):
-            charon.prepare()
-            charon.start()
-        self.load()
+        try:
+            for charon in (self.head, self.branch):
+                charon.prepare()
+            self.branch.start()
+            self.branch.load()
+            self.configure()
+            self.head.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
-    def load(self, **changes):
-        number = tunnel_id(SITE)
-        self.head.load(local=plan.PUBLIC, remote=plan.FAR_HOST, local_network=plan.LAN_NET,
-                       remote_network=BRANCH_NETWORK,
-                       tunnel=f"if_id_in = {number}\n    if_id_out = {number}", **changes)
-        self.branch.load(local=plan.FAR_HOST, remote=plan.PUBLIC, local_network=BRANCH_NETWORK,
-                         remote_network=plan.LAN_NET, **changes)
-
-    def initiate(self, side=None, timeout_s=10):
-        """Whether the tunnel came up."""
-        return (side or self.branch).swanctl("--initiate", "--child", SITE, "--timeout", timeout_s,
-                                             check=False).returncode == 0
+    def configure(self, old="", new=""):
+        """Puts the gateway's configuration into force, its site changed. What it said."""
+        assert old in CONFIGURATION
+        gateway = self.lab.gateway
+        gateway.configuration.write_text(
+            self.before.replace(FROM_WAN, FROM_WAN + IKE_RULE, 1)
+            + CONFIGURATION.replace(old, new, 1), encoding="utf-8")
+        return gateway.command("reload", check=False)
 
     def __exit__(self, *_):
         for charon in (self.branch, self.head):
@@ -220,12 +244,24 @@ class Branch:
             self.lab.gateway.configuration.write_text(self.before, encoding="utf-8")
             self.lab.gateway.reload()
 
-    def spis(self):
-        """Of the child SAs that the gateway's charon has installed."""
-        listed = self.head.swanctl("--list-sas", "--raw", check=False).stdout
-        return set(re.findall(r"state=INSTALLED .*?spi-in=([0-9a-f]+)", listed))
+    def site(self):
+        """As `masugata show vpn` has it."""
+        answer = self.lab.gateway.command("show", "vpn", SITE, "--json", check=False)
+        return json.loads(answer.stdout)["sites"][0] if answer.returncode == 0 else {}
 
-    def wait_for_sas(self, count, timeout_s=10):
-        def seen():
-            return self.head.swanctl("--list-sas", check=False).stdout.count("INSTALLED") == count
-        return wait_until(seen, timeout_s, 0.2)
+    def state(self):
+        return self.site().get("state")
+
+    def comes_up(self, timeout_s=25):
+        return wait_until(lambda: self.state() == "up", timeout_s, 0.3)
+
+    def sas(self):
+        """The child SAs in force."""
+        return [sa for ike in self.site().get("ike_sas", []) for sa in ike["sas"]
+                if sa["state"] == "INSTALLED"]
+
+    def spis(self):
+        return {sa["spi_in"] for sa in self.sas()}
+
+    def act(self, action):
+        return self.lab.gateway.command("request", "vpn", SITE, action, check=False)
