@@ -47,13 +47,10 @@ void ObjectGuard::find_limit(ScannedSession& session, ids::Direction direction) 
     if (!limited || is_after(limit, object.hold_sequence)) limit = object.hold_sequence;
     limited = true;
   }
-  const auto wait_at = [&](uint32_t sequence) {
-    if (!limited || is_after(limit, sequence)) limit = sequence;
+  if (direction == ids::Direction::ToClient && session.transfers.waits) {
+    const uint32_t waits = session.transfers.hold_sequence;
+    if (!limited || is_after(limit, waits)) limit = waits;
     limited = true;
-  };
-  if (direction == ids::Direction::ToClient) {
-    if (session.transfers.waits) wait_at(session.transfers.hold_sequence);
-    if (session.postponed.any && session.postponed.limits) wait_at(session.postponed.hold_sequence);
   }
   session.limited[side] = limited;
   session.limit[side] = limit;

@@ -209,7 +209,6 @@ class ObjectGuard final : public StreamGuard {
   void put_down(ScannedObject& object) noexcept;
   // Puts the pending refusal off when what stands before its object has no verdict yet.
   [[nodiscard]] bool postpone(ScannedSession& session, bool at_hand) noexcept;
-  [[nodiscard]] bool postpone_unscanned(ScannedSession& session) noexcept;
   void carry_out_postponed(ScannedSession& session, WorkerContext& context) noexcept;
   [[nodiscard]] bool may_answer(const ScannedSession& session,
                                 const PendingRefusal& pending) const noexcept;

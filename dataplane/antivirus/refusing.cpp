@@ -106,7 +106,6 @@ void ObjectGuard::decide(ScannedSession& session, uint32_t object, RefusalReason
   pending_.failure = failure;
   pending_.signature.set(signature);
   pending_.signatures = signatures;
-  pending_.limits = false;
 }
 
 void ObjectGuard::record(ScannedSession& session, const PendingRefusal& pending,
@@ -273,41 +272,8 @@ void ObjectGuard::put_down(ScannedObject& object) noexcept {
   object.phase = ObjectPhase::Told;
 }
 
-// What cannot be scanned stands behind objects that are whole: they need not go down with it.
-bool ObjectGuard::postpone_unscanned(ScannedSession& session) noexcept {
-  if (pending_.reason != RefusalReason::NotScanned || !segment_.carries ||
-      segment_.direction != ids::Direction::ToClient) {
-    return false;
-  }
-  const auto began_here = [this](const ScannedObject& object) {
-    return object.touched && !is_after(segment_.sequence, object.hold_sequence);
-  };
-  bool waits = false;
-  for (uint32_t i = session.first_object; i != kNone32; i = objects_[i].next) {
-    const ScannedObject& object = objects_[i];
-    if (!object.is_to_client() || object.phase == ObjectPhase::Told || began_here(object)) continue;
-    // Not all of it has come before, or it never will.
-    if (!object.complete || object.touched) return false;
-    waits = waits || object.limits;
-  }
-  if (!waits) return false;
-  for (uint32_t i = session.first_object; i != kNone32; i = objects_[i].next) {
-    ScannedObject& object = objects_[i];
-    if (!object.is_to_client() || !began_here(object)) continue;
-    put_down(object);
-    object.limits = false;
-  }
-  session.postponed = pending_;
-  session.postponed.limits = true;
-  session.postponed.hold_sequence = segment_.sequence;
-  pending_.any = false;
-  watch(session);
-  return true;
-}
-
 bool ObjectGuard::postpone(ScannedSession& session, bool at_hand) noexcept {
-  if (session.postponed.any && session.postponed.object == kNone32) return false;
-  if (pending_.object == kNone32) return at_hand && postpone_unscanned(session);
+  if (pending_.object == kNone32) return false;
   ScannedObject& object = objects_[pending_.object];
   if (!object.is_to_client() || !stands_behind_another(session, pending_.object)) return false;
   put_down(object);

@@ -63,9 +63,6 @@ struct PendingRefusal {
   av::ScanFailure failure = av::ScanFailure::None;
   CutText<av::kSignatureNameBytes> signature;
   uint64_t signatures = 0;
-  // Postponed without an object: what begins here is held.
-  bool limits = false;
-  uint32_t hold_sequence = 0;
 };
 
 // A text that the gateway sends to a client in the name of its server. "Client" is the end that is
@@ -128,9 +125,7 @@ struct ScannedSession {
   std::array<uint64_t, 2> released_us{};  // the turn in which held ones were let go last
   std::array<bool, 2> passed{};
   std::array<uint32_t, 2> passed_end{};  // behind the last byte that passed, gaps or not
-  // Of an object to the client, or of what cannot be scanned, until the objects before it have a
-  // verdict.
-  PendingRefusal postponed;
+  PendingRefusal postponed;  // of an object to the client, until those before it have a verdict
   RefusalAnswer answer;
   TransferReplies transfers;
   // Of a data session that counts among the `open` ones of its control connection.

@@ -263,22 +263,20 @@ int on_response_body(htp_tx_data_t* data) noexcept {
   if (transaction == nullptr) {
     return data->tx != nullptr && session_of(data->tx)->failed() ? HTP_ERROR : HTP_OK;
   }
-  size_t size = data->len;
   if (data->data != nullptr) {
-    if (session_of(data->tx)->ends_line() && size != 0) --size;
-    session_of(data->tx)->note_response_bytes({data->data, size});
+    session_of(data->tx)->note_response_bytes({data->data, data->len});
   }
   HttpBodies& bodies = transaction->bodies();
   if (!bodies.response_begun()) {
     begin_response_body(*transaction);
   }
   if (HttpContents* const contents = session_of(data->tx)->contents()) {
-    contents->body_data(*transaction, Direction::ToClient, {data->data, size});
+    contents->body_data(*transaction, Direction::ToClient, {data->data, data->len});
   }
   if (data->data == nullptr) {
-    bodies.response_gap(size);
+    bodies.response_gap(data->len);
   } else {
-    bodies.response_bytes({data->data, size});
+    bodies.response_bytes({data->data, data->len});
   }
   transaction->touch(Direction::ToClient);
   return HTP_OK;

@@ -126,57 +126,6 @@ TEST(HttpContents, TellsWhetherTheResponseBeganBefore) {
   EXPECT_TRUE(recorder.contents[1].first_byte_known);
 }
 
-TEST(HttpContents, GivesABodyWithoutStatusLineBeforeItsFirstLineEnds) {
-  ContentRecorder told;
-  ContentConversation{make_http_parser, {client_says(kGet), server_says("MZ body")}}.run(told, 4096,
-                                                                                         0, false);
-  ASSERT_FALSE(told.contents.empty());
-  EXPECT_EQ(told.contents[0].bytes, "MZ body");
-  ContentRecorder split;
-  ContentConversation{make_http_parser,
-                      {client_says(kGet), server_says("HT"), server_says("TP/1.1 200 OK\r"),
-                       server_says("\nContent-Length: 2\r\n\r\ncd")}}
-      .run(split, 4096, 0, false);
-  ASSERT_EQ(split.contents.size(), 1U);
-  EXPECT_EQ(split.contents[0].bytes, "cd");
-}
-
-// What stands there is part of the body, line by line or not, unless it may begin another response.
-TEST(HttpContents, GivesWhatStandsBehindALengthInTheSamePacket) {
-  struct Case {
-    std::vector<std::string> behind;
-    std::string given;
-  };
-  const Case cases[] = {
-      {{"MZ"}, "cdMZ"},
-      {{"MZ\nmore"}, "cdMZ\nmore"},
-      {{"MZ\nHT"}, "cdMZ\n"},
-      {{"MZ\nHT", "ML"}, "cdMZ\nHTML"},
-      {{"HTTP/1.1 20"}, "cd"},
-      {{"MZ\n", response("", "ef")}, "cdMZ\n"},
-      {{" \r\n MZ"}, "cd \r\n MZ"},
-  };
-  for (const Case& each : cases) {
-    const ParserDemands demands;
-    const auto parser = make_http_parser(demands);
-    ContentRecorder recorder;
-    parser->set_content_receiver(&recorder);
-    const auto said = [&](Direction direction, const std::string& text) {
-      return parser->on_data(direction,
-                             {reinterpret_cast<const uint8_t*>(text.data()), text.size()}, 0);
-    };
-    ASSERT_EQ(said(Direction::ToServer, std::string{kGet} + std::string{kGet}),
-              ParseOutcome::Going);
-    std::string text = response("", "cd");
-    for (const std::string& behind : each.behind) {
-      EXPECT_EQ(said(Direction::ToClient, text + behind), ParseOutcome::Going) << behind;
-      text.clear();
-    }
-    ASSERT_FALSE(recorder.contents.empty());
-    EXPECT_EQ(recorder.contents[0].bytes, each.given) << each.behind.back();
-  }
-}
-
 TEST(HttpContents, GivesUpWhenBytesStandBehindALengthThatIsTooShort) {
   const std::string page = response("", "cd");
   for (const std::string behind : {"MZ", "\r\nMZ", "H", "HTTP/1.1 200 OK\r\n\r\nMZ", "\r\n"}) {

@@ -13,7 +13,6 @@
 namespace masugata::ids {
 namespace {
 constexpr uint64_t kMicroseconds = 1'000'000;
-constexpr std::string_view kStatusLineBeginning = "HTTP";
 }  // namespace
 
 HttpSession::HttpSession(const ParserDemands& demands) noexcept
@@ -84,11 +83,11 @@ ParseOutcome HttpSession::feed(Direction direction, const uint8_t* bytes, size_t
   const ParseOutcome outcome = outcome_of(state, bytes == nullptr);
   const bool pauses = outcome == ParseOutcome::Going && state == HTP_STREAM_DATA_OTHER;
   if (bytes == nullptr || (outcome != ParseOutcome::Changed && !pauses)) {
-    if (request || outcome != ParseOutcome::Going || bytes == nullptr) {
-      input_ = {};
-      return outcome;
+    if (!request && outcome == ParseOutcome::Going && waits_behind_response()) {
+      waited_behind_ = true;
     }
-    return end_line_behind_response();
+    input_ = {};
+    return outcome;
   }
   const size_t left = size - (pauses ? bytes_read() : read_at_change_);
   input_ = {};
@@ -325,44 +324,14 @@ void HttpSession::note_response_bytes(std::span<const uint8_t> bytes) noexcept {
   }
 }
 
-// libhtp keeps a line that is not complete behind a response that is, or in the place of one, to
-// see what it is: to whom takes contents it would be lost. What cannot become a status line is told
-// at once, by an end of line that the callback takes away again; libhtp takes it for a part of the
-// body.
-ParseOutcome HttpSession::end_line_behind_response() noexcept {
-  const std::string_view input = text_of(input_);
-  const size_t end_of_line = input.rfind('\n');
-  const size_t line = end_of_line == std::string_view::npos ? 0 : end_of_line + 1;
-  if (line != 0 || response_end_ != 0) waiting_head_.clear();
-  const std::string_view rest = input.substr(std::max(line, std::min(response_end_, input.size())));
-  const bool waits = !rest.empty() && waits_behind_response();
-  input_ = {};
-  if (!waits) return ParseOutcome::Going;
-  waited_behind_ = true;
-  for (const char byte : rest) {
-    const bool blank = byte == ' ' || (byte >= '\t' && byte <= '\r');
-    if (waiting_head_.empty() && blank) continue;
-    if (waiting_head_.size() < kStatusLineBeginning.size()) waiting_head_.push_back(byte);
-  }
-  if (equals_ignoring_case(kStatusLineBeginning.substr(0, waiting_head_.size()), waiting_head_)) {
-    return ParseOutcome::Going;
-  }
-  waiting_head_.clear();
-  waited_behind_ = false;
-  ends_line_ = true;
-  const int state = htp_connp_res_data(connection_->get(), &now_, "\n", 1);
-  ends_line_ = false;
-  connection_->drop_messages();
-  return outcome_of(state, false);
-}
-
-// The response at hand has come to the end that it announced, or its status line is still to come.
+// libhtp keeps a line that is not complete behind a response that is, to see what it is.
 bool HttpSession::waits_behind_response() noexcept {
-  if (content_receiver() == nullptr || failed_ || unasked_) return false;
+  if (content_receiver() == nullptr || response_end_ == 0 || response_end_ >= input_.size()) {
+    return false;
+  }
   for (const std::unique_ptr<Transaction>& each : transactions()) {
     if (each->finished[index_of(Direction::ToClient)]) continue;
     const htp_tx_t& source = static_cast<const HttpTransaction&>(*each).source();
-    if (source.response_progress == HTP_RESPONSE_LINE) return true;
     const bool bodiless = source.response_transfer_coding == HTP_CODING_NO_BODY;
     const bool announced = source.response_transfer_coding == HTP_CODING_IDENTITY &&
                            source.response_content_length >= 0 &&

@@ -58,8 +58,6 @@ class HttpSession final : public ProtocolParser {
   // What libhtp has read of a response belongs to it so far; `bytes`: a part of its body.
   void note_response_bytes(std::span<const uint8_t> bytes) noexcept;
   void note_response_headers() noexcept { response_end_ = bytes_read(); }
-  // The last byte that libhtp gives of a body is no byte of the stream.
-  [[nodiscard]] bool ends_line() const noexcept { return ends_line_; }
   // No more is to be parsed.
   [[nodiscard]] bool failed() const noexcept { return failed_; }
   void note_message(const htp_log_t& message) noexcept;
@@ -77,7 +75,6 @@ class HttpSession final : public ProtocolParser {
   ParseOutcome conclude(ParseOutcome outcome) noexcept;
   void judge_unasked(std::span<const uint8_t> bytes) noexcept;
   [[nodiscard]] bool waits_behind_response() noexcept;
-  ParseOutcome end_line_behind_response() noexcept;
   void begin_input() noexcept;
   void update_progress() noexcept;
   void finish_all(Direction direction) noexcept;
@@ -100,8 +97,6 @@ class HttpSession final : public ProtocolParser {
   bool unasked_ = false;                 // a response without request begins
   bool waited_behind_ = false;           // its beginning came with the end of another
   std::string unasked_head_;             // of it, without blanks before it
-  std::string waiting_head_;             // likewise of a line that waits behind a response
-  bool ends_line_ = false;               // libhtp is given an end of line that never came
   bool feeding_waiting_ = false;
   bool closing_ = false;
   bool changed_ = false;

@@ -124,6 +124,9 @@ def downloads(folder, way="", port=WEB_PORT, expected=None):
             whole = (matrix.site.content / "matrix" / folder / item.name).read_bytes()
             if expected is None:
                 yield Outcome(item, whole, transfer.body, transfer.refused)
+            elif not item.infected and transfer.refused and not transfer.body:
+                # What stands behind the announced length cannot be read as HTTP: not scanned.
+                yield Outcome(item, b"", b"")
             else:
                 yield Outcome(item, whole if item.infected else expected(whole), transfer.body)
     return run
