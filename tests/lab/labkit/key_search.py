@@ -28,12 +28,12 @@ def forms(key):
             ":".join(re.findall("..", digits)).encode(), " ".join(re.findall("..", digits)).encode()}
 
 
-def files_with(folders, keys):
-    """Files that hold a key in any form; sockets and what cannot be read are left out."""
+def files_with(folders, keys, left_out=()):
+    """Files that hold a key in any form, but for those in folders that are left out."""
     needles = set().union(*(forms(key) for key in keys))
     found = []
     for file in (file for folder in folders for file in Path(folder).rglob("*")):
-        if file.is_file() and not file.is_symlink():
+        if file.is_file() and not file.is_symlink() and not set(left_out) & set(file.parents):
             content = file.read_bytes()
             if any(needle in content for needle in needles):
                 found.append(str(file))
