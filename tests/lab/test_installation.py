@@ -11,6 +11,7 @@ from labkit.booted_system import BootedSystem
 from labkit.commands import wait_until
 
 GATEWAY, SCANNERS, JOBS = "masugatad.service", "masugata-scand.service", "masugata-scan-job.socket"
+CHARON, CHARON_PATH = "masugata-charon.service", "masugata-charon.path"
 CONFIGURATION = """
 system { host-name installed; hw-profile lab; }
 interfaces {
@@ -24,9 +25,17 @@ av {
     profile office { }
     scan-job nightly { path /srv/share; quarantine; }
 }
+vpn {
+    site osaka {
+        peer any; local-interface wan0; zone wan;
+        authentication { psk-file /etc/masugata/secrets/osaka; remote-identity osaka.example; }
+        local-networks 10.0.0.0/16; remote-networks 10.20.0.0/16;
+    }
+}
 """
 FILES = {
     "etc/masugata/gateway.conf": CONFIGURATION,
+    "etc/masugata/secrets/osaka": "not told to anybody\n",
     "srv/signatures/lab.ndb": samples.signature("Lab.Later", samples.LATER_MARK),
     "srv/share/clean": "nothing",
     "srv/share/marked": samples.LATER_MARK.decode(),
@@ -35,7 +44,8 @@ FILES = {
 
 @pytest.fixture(name="system", scope="module")
 def booted_system():
-    with BootedSystem(FILES, ["uplink", "office"], [GATEWAY, SCANNERS, JOBS]) as system:
+    with BootedSystem(FILES, ["uplink", "office"],
+                      [GATEWAY, SCANNERS, JOBS, CHARON_PATH]) as system:
         yield system
 
 
@@ -78,6 +88,18 @@ def test_a_scan_job_runs(system):
     assert system.run("test", "-e", "/srv/share/marked", check=False).returncode != 0
 
 
+def charon_is_there(system):
+    return show(system, "vpn").get("charon", {}).get("there") is True
+
+
+def test_charon_starts_with_the_first_site(system):
+    assert system.wait_for(CHARON, "active"), system.journal(CHARON)
+    assert wait_until(lambda: charon_is_there(system), timeout_s=30, interval_s=0.5), \
+        system.journal(CHARON) + system.journal(GATEWAY)
+    assert "osaka" in system.run("masugata", "show", "vpn").stdout
+    assert system.restarts(CHARON) == 0
+
+
 def test_a_killed_gateway_comes_back(system):
     system.run("systemctl", "kill", "--signal=KILL", GATEWAY)
     assert wait_until(lambda: system.restarts(GATEWAY) == 1, timeout_s=20)
@@ -85,6 +107,15 @@ def test_a_killed_gateway_comes_back(system):
     assert wait_until(lambda: scanners_are_ready(system), timeout_s=60, interval_s=0.5), \
         system.journal(SCANNERS)
     assert system.restarts(SCANNERS) == 0
+    assert wait_until(lambda: charon_is_there(system), timeout_s=30, interval_s=0.5), \
+        system.journal(CHARON)
+
+
+def test_a_killed_charon_comes_back(system):
+    system.run("systemctl", "kill", "--signal=KILL", CHARON)
+    assert wait_until(lambda: system.restarts(CHARON) == 1, timeout_s=20)
+    assert wait_until(lambda: charon_is_there(system), timeout_s=30, interval_s=0.5), \
+        system.journal(CHARON)
 
 
 def test_a_wrong_configuration_is_not_started(system):

@@ -66,6 +66,8 @@ class BootedSystem:
             file = upper / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
+            if "secrets" in file.parts:
+                file.chmod(0o600)
         run(["mount", "-t", "overlay", "overlay", "-o",
              f"lowerdir=/,upperdir={upper},workdir={work}", root])
         cleanups.callback(run, ["umount", root], check=False)
