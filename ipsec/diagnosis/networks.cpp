@@ -40,11 +40,10 @@ std::vector<std::string> parse_network_list(std::string_view text) {
     const std::string_view word = text.substr(0, text.find(' '));
     text.remove_prefix(std::min(text.size(), word.size() + 1));
     if (word.empty()) continue;
-    std::string network(word);
-    if (const size_t dots = network.find(".."); dots != std::string::npos) {
-      network.replace(dots, 2, "-");
-    }
-    networks.push_back(std::move(network));
+    const size_t dots = word.find("..");
+    networks.push_back(dots == std::string_view::npos
+                           ? std::string(word)
+                           : fmt::format("{}-{}", word.substr(0, dots), word.substr(dots + 2)));
   }
   return networks;
 }
