@@ -16,6 +16,8 @@ build_fuzz() {
   export CC=clang-16 CXX=clang++-16
   set_up_build "$FUZZ_BUILD" --buildtype=debugoptimized -Dfuzz=true || exit 1
   unset CC CXX
+  # What is introspected is as old as the last configuration.
+  quietly "meson" ninja -C "$FUZZ_BUILD" build.ninja || exit 1
   mapfile -t FUZZ_TARGETS < <(fuzz_targets)
   [ -n "${FUZZ_TARGETS[*]}" ] || return 0
   local paths=("${FUZZ_TARGETS[@]/#/tests/fuzz/}")

@@ -200,18 +200,22 @@ def test_freshclam_updates_and_does_no_harm(av, operation):
     # Signatures of a test before are taken out by a reload of their own.
     assert wait_until(lambda: av.fetch(av.url("later.txt")) == (200, samples.LATER_MARK),
                       timeout_s=40, interval_s=0.5), av.scanner.log()[-1000:]
+    def version():
+        return operation.show()["scanner"]["version"]
+    before = version()
     try:
         said = operation.freshclam(whole)
         assert fresh.exists(), said
         assert wait_until(lambda: av.fetch(av.url("later.txt"))[0] != 200, timeout_s=40,
                           interval_s=0.5), av.scanner.log()[-1000:]
-        loaded = operation.show()["scanner"]["version"]
-        # Cut in the middle of a signature, and later than what is there.
-        fresh.unlink()
-        operation.freshclam(whole[:-5] + "z\n")
+        # Scanners know of it before it is shown.
+        assert wait_until(lambda: version() != before, timeout_s=20, interval_s=0.1)
+        loaded = version()
+        # Cut in the middle of a signature.
+        operation.freshclam(whole[:-5] + "z\n", later_s=3600)
         assert wait_until(lambda: "fresh.ndb" in operation.show()["scanner"]["refusal"],
                           timeout_s=40, interval_s=0.5), av.scanner.log()[-1000:]
-        assert operation.show()["scanner"]["version"] == loaded
+        assert version() == loaded
         assert av.fetch(av.url("later.txt"))[0] != 200
         assert av.fetch(av.url("clean.zip"))[0] == 200
     finally:

@@ -24,7 +24,7 @@ HttpSession::HttpSession(const ParserDemands& demands) noexcept
 
 ParseOutcome HttpSession::on_data(Direction direction, std::span<const uint8_t> bytes,
                                   uint64_t time_us) noexcept {
-  if (failed_ || bytes.empty()) {
+  if (failed_ || changed_ || bytes.empty()) {
     return conclude(ParseOutcome::Going);
   }
   ++calls_;

@@ -256,5 +256,15 @@ TEST(HttpEvents, AreToldByTheBeginningOfMessages) {
   EXPECT_EQ(event_of_message("something new", kUp, false), std::nullopt);
 }
 
+// Whoever goes on feeding gets the same answer; less comes than was read up to the change.
+TEST(HttpSession, NothingIsReadBehindAChange) {
+  HttpTestFlow flow;
+  EXPECT_EQ(flow.up("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nx"),
+            ParseOutcome::Going);
+  EXPECT_EQ(flow.down("HTTP/0.1 101 Continue\r\n\r\n"), ParseOutcome::Changed);
+  EXPECT_EQ(flow.up("ab"), ParseOutcome::Changed);
+  EXPECT_EQ(flow.down("HTTP/1.1 200 OK\r\n\r\n"), ParseOutcome::Changed);
+}
+
 }  // namespace
 }  // namespace masugata::ids

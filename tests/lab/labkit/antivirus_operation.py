@@ -4,7 +4,9 @@ jobs, freshclam. Beside labkit/antivirus.py, which it needs."""
 
 import email
 import json
+import os
 import re
+import time
 
 from . import addresses as plan
 from .antivirus import SIGNATURES
@@ -157,19 +159,21 @@ class Operation:
         log = self.directory / "tls" / "mainlog"
         return log.read_text(encoding="utf-8") if log.exists() else ""
 
-    def freshclam(self, content):
+    def freshclam(self, content, later_s=0):
         """Fetches a database with `content` from a mirror of the lab's, as freshclam does; what
-        it says."""
+        it says. It fetches only what is newer than what it has: `later_s` makes it so."""
         mirror = self.directory / "mirror"
         mirror.mkdir(exist_ok=True)
-        (mirror / "fresh.ndb").write_text(content, encoding="ascii")
+        database = mirror / "fresh.ndb"
+        database.write_text(content, encoding="ascii")
+        os.utime(database, times=(time.time() + later_s,) * 2)
         run(["chown", "nobody", SIGNATURES])
         configuration = self.directory / "freshclam.conf"
         configuration.write_text(
             f"DatabaseDirectory {SIGNATURES}\nDatabaseOwner nobody\nMaxAttempts 1\n"
             f"DatabaseMirror 127.0.0.1\nTestDatabases no\n"
             f"DatabaseCustomURL file://{mirror}/fresh.ndb\n", encoding="ascii")
-        for path in (self.directory, mirror, mirror / "fresh.ndb", configuration):
+        for path in (self.directory, mirror, database, configuration):
             run(["chown", "nobody", path])
         return run(["freshclam", f"--config-file={configuration}", "--update-db=custom",
                     "--no-dns", "--stdout"], timeout_s=60, check=False).stdout

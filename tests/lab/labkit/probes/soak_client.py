@@ -136,7 +136,7 @@ def mail(chance):
     attached = INFECTED["eicar.com"] if infected else FILES["clean.com"]
     message.add_attachment(attached, "application", "octet-stream", filename="attached.com")
     try:
-        with smtplib.SMTP(HOST, 25, timeout=30) as server:
+        with smtplib.SMTP(HOST, 25, "client.example.org", timeout=30) as server:
             server.send_message(message)
         count("infected mail ARRIVED" if infected else "clean")
     except (smtplib.SMTPException, OSError) as error:
