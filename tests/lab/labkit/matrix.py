@@ -18,6 +18,7 @@ PARALLEL_TRANSFERS = 6
 PARALLEL_FORMS = 3
 TRANSFER_S, FORM_S = 60, 240
 MAIL_ARRIVES_S = 20
+ARRIVED = "arrived whole"
 
 # refused: the client was told or cut off; None: cannot be said of this form.
 Outcome = namedtuple("Outcome", "item expected arrived refused", defaults=(None,))
@@ -34,7 +35,7 @@ def fault_of(outcome):
             return None
         return f"{len(outcome.arrived)} bytes arrived, not the {len(outcome.expected)} sent"
     if outcome.expected in outcome.arrived or item.content in outcome.arrived:
-        return "arrived whole"
+        return ARRIVED
     return "was not refused" if outcome.refused is False else None
 
 

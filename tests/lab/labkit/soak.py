@@ -70,6 +70,8 @@ def _memory_of(pids):
     for pid in pids:
         status = dict(line.split(":", 1) for line in
                       Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines())
+        if "RssAnon" not in status:  # it has ended, and nobody has asked how
+            continue
         total["private_kb"] += int(status["RssAnon"].split()[0])
         total["resident_kb"] += int(status["VmRSS"].split()[0])
         total["descriptors"] += len(list(Path(f"/proc/{pid}/fd").iterdir()))
