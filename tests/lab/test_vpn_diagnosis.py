@@ -11,7 +11,8 @@ from labkit import addresses as plan
 from labkit.charon_pair import CHARON, Authority, Path, plugin_path
 from labkit.commands import run, wait_until
 from labkit.topology import inside
-from labkit.vpn_by_hand import SECRET, SITE, Branch
+from labkit.vpn_by_hand import Branch
+from labkit.vpn_sites import SECRET, SITE
 
 pytestmark = [
     pytest.mark.skipif(not Path(CHARON).exists(), reason="charon-systemd is not installed"),

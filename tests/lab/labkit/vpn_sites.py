@@ -45,8 +45,8 @@ IKE_RULE = """        rule ike { protocol udp; destination { port [ 500 4500 ]; 
 
 STRONGSWAN_CONF = """
 charon-systemd {{
-  load = random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints hmac kdf \
-kernel-libipsec! kernel-netlink socket-default vici
+  load = random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints hmac kdf {kernel} \
+kernel-netlink socket-default vici
   retransmit_tries = 2
   retransmit_timeout = 1.0
   delete_rekeyed_delay = 1
@@ -60,6 +60,7 @@ kernel-libipsec! kernel-netlink socket-default vici
     }}
   }}
   plugins {{
+    kernel-masugata {{ socket = {sa_socket} }}
     vici {{ socket = unix://{directory}/vici.sock }}
   }}
 }}
@@ -76,6 +77,7 @@ connections {{
     remote_addrs = {remote}
     proposals = aes128gcm16-prfsha256-x25519
     mobike = no
+    {tunnel}
     local {{ auth = psk
       id = {local} }}
     remote {{ auth = psk
@@ -174,20 +176,25 @@ class HeadCharon(Charon):
         self.lab.gateway.command("request", "vpn", SITE, "rekey")
 
 
-class BranchCharon(Charon):
-    """The branch's: somebody wrote strongswan.conf and swanctl.conf."""
+class WrittenCharon(Charon):
+    """Somebody wrote its strongswan.conf and swanctl.conf. `ends` fills SWANCTL_CONF: local, remote,
+    local_network, remote_network, and what ties it to a tunnel."""
 
-    def __init__(self, lab):
-        super().__init__(lab, "branch", plan.FAR)
+    def __init__(self, lab, name, namespace, kernel, ends, sa_socket="/nonexistent"):
+        super().__init__(lab, name, namespace)
+        self.kernel = kernel
+        self.ends = {"tunnel": "", **ends}
+        self.sa_socket = sa_socket
 
     def prepare(self):
         super().prepare()
-        self.settings.write_text(STRONGSWAN_CONF.format(directory=self.directory), encoding="utf-8")
+        self.settings.write_text(STRONGSWAN_CONF.format(
+            directory=self.directory, kernel=self.kernel, sa_socket=self.sa_socket),
+            encoding="utf-8")
 
     def load(self, **changes):
         values = {"site": SITE, "secret": SECRET, "rekey": "50m", "esp": "aes128gcm16-x25519",
-                  "local": plan.FAR_HOST, "remote": plan.PUBLIC, "local_network": BRANCH_NETWORK,
-                  "remote_network": plan.LAN_NET, **changes}
+                  **self.ends, **changes}
         (self.directory / "swanctl" / "swanctl.conf").write_text(
             SWANCTL_CONF.format(**values), encoding="utf-8")
         self.swanctl("--load-all", "--noprompt")
@@ -201,6 +208,12 @@ class BranchCharon(Charon):
         self.swanctl("--rekey", "--child", SITE)
 
 
+def branch_charon(lab):
+    return WrittenCharon(lab, "branch", plan.FAR, "kernel-libipsec!", {
+        "local": plan.FAR_HOST, "remote": plan.PUBLIC, "local_network": BRANCH_NETWORK,
+        "remote_network": plan.LAN_NET})
+
+
 class Branch:
     """Raises both charons on a running lab; a context manager. The gateway gets a site, and begins
     it."""
@@ -209,7 +222,7 @@ class Branch:
         self.lab = lab
         self.before = None
         self.head = HeadCharon(lab)
-        self.branch = BranchCharon(lab)
+        self.branch = branch_charon(lab)
 
     def __enter__(self):
         gateway = self.lab.gateway
@@ -229,12 +242,14 @@ class Branch:
 
     def configure(self, old="", new=""):
         """Puts the gateway's configuration into force, its site changed. What it said."""
+        self.write_configuration(old, new)
+        return self.lab.gateway.command("reload", check=False)
+
+    def write_configuration(self, old="", new=""):
         assert old in CONFIGURATION
-        gateway = self.lab.gateway
-        gateway.configuration.write_text(
+        self.lab.gateway.configuration.write_text(
             self.before.replace(FROM_WAN, FROM_WAN + IKE_RULE, 1)
             + CONFIGURATION.replace(old, new, 1), encoding="utf-8")
-        return gateway.command("reload", check=False)
 
     def __exit__(self, *_):
         for charon in (self.branch, self.head):
