@@ -10,6 +10,7 @@ import time
 
 from . import addresses as plan
 from .antivirus import SIGNATURES
+from .antivirus_servers import MAILBOX
 from .commands import RUN_DIRECTORY, Program, run, wait_until
 from .gateways import build_directory
 from .topology import inside
@@ -31,24 +32,7 @@ rfc1413_query_timeout = 0s
 tls_advertise_hosts = *
 tls_certificate = {directory}/server.pem
 tls_privatekey = {directory}/server.key
-acl_smtp_rcpt = take
-acl_smtp_data = take
-begin acl
-take:
-  accept
-begin routers
-here:
-  driver = accept
-  transport = mailbox
-begin transports
-mailbox:
-  driver = appendfile
-  directory = {directory}/mailbox
-  maildir_format
-  create_directory
-begin retry
-* * F,1h,1m
-"""
+""" + MAILBOX
 
 
 def body_of(content):

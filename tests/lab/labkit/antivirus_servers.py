@@ -48,21 +48,8 @@ http {{
 """
 CODED = """location /{folder}/ {{ add_header Content-Encoding "{coding}"; }}"""
 
-EXIM = """
-exim_user = Debian-exim
-exim_group = Debian-exim
-primary_hostname = mail.example.net
-spool_directory = {directory}/spool
-log_file_path = {directory}/%slog
-pid_file_path = {directory}/exim.pid
-daemon_smtp_ports = 25
-local_interfaces = {address}
-domainlist local_domains = example.net
-deliver_drop_privilege = true
-host_lookup =
-rfc1413_query_timeout = 0s
-chunking_advertise_hosts = *
-tls_advertise_hosts =
+# Takes every mail and puts it into {directory}/mailbox: the rest of a configuration of exim.
+MAILBOX = """\
 acl_smtp_rcpt = take
 acl_smtp_data = take
 begin acl
@@ -81,6 +68,22 @@ mailbox:
 begin retry
 * * F,1h,1m
 """
+EXIM = """
+exim_user = Debian-exim
+exim_group = Debian-exim
+primary_hostname = mail.example.net
+spool_directory = {directory}/spool
+log_file_path = {directory}/%slog
+pid_file_path = {directory}/exim.pid
+daemon_smtp_ports = 25
+local_interfaces = {address}
+domainlist local_domains = example.net
+deliver_drop_privilege = true
+host_lookup =
+rfc1413_query_timeout = 0s
+chunking_advertise_hosts = *
+tls_advertise_hosts =
+""" + MAILBOX
 
 DOVECOT = """
 base_dir = {directory}/run
