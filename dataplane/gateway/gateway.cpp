@@ -24,29 +24,7 @@ constexpr uint64_t kResolvePeriodMs = 5;
 constexpr uint64_t kHousekeepingPeriodMs = 100;
 constexpr uint64_t kKernelTickMs = 1000;
 constexpr uint64_t kLinkPeriodMs = 500;
-constexpr uint16_t kLinkOverheadBytes = 18;  // Ethernet header and one tag
 constexpr size_t kResolveRequestsPerRound = 256;
-
-template <class Secret>
-Status draw(Secret& secret) {
-  if (getrandom(&secret, sizeof secret, 0) == static_cast<ssize_t>(sizeof secret)) return {};
-  return failure("kernel", "gives no random numbers");
-}
-
-std::filesystem::path profile_folder(const GatewayOptions& options) {
-  if (!options.hw_profiles.empty()) return options.hw_profiles;
-  const std::filesystem::path installed = "/usr/share/masugata/hw-profiles";
-  std::error_code ignored;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  const auto beside = program.parent_path().parent_path() / "hw-profiles";
-  return std::filesystem::exists(beside, ignored) ? beside : installed;
-}
-
-uint16_t largest_mtu(const config::Model& model) {
-  uint16_t mtu = 1500;
-  for (const config::Port& port : model.ports) mtu = std::max(mtu, port.mtu);
-  return mtu;
-}
 
 // Every worker can answer for any flow; the first one sorts out what is not its own.
 class FirstWorker final : public FrameSteering {
@@ -54,10 +32,6 @@ class FirstWorker final : public FrameSteering {
   [[nodiscard]] uint32_t worker_of(std::span<const uint8_t>) const noexcept override { return 0; }
 };
 const FirstWorker first_worker;
-
-void log_of_vpn(bool problem, const std::string& text) {
-  spdlog::log(problem ? spdlog::level::warn : spdlog::level::info, "vpn: {}", text);
-}
 
 }  // namespace
 
@@ -76,7 +50,6 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const GatewayOptions& options,
           g->loop_->stop();
         }
       });
-  if (status) status = draw(gateway->secret_);
   if (status) status = gateway->choose_machine(model);
   if (status) status = gateway->open_ports(model);
   if (status) status = gateway->make_workers(model);
@@ -86,114 +59,12 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const GatewayOptions& options,
   for (const Fault& warning : warnings) spdlog::warn("{}", warning.message());
   if (status) gateway->open_event_log();
   if (status) gateway->configure_antivirus_service();
-  if (status) gateway->configure_ipsec();
+  if (status) gateway->vpn_->configure(gateway->configuration_->model().vpn);
   if (status) status = gateway->start_workers();
   if (status) status = gateway->start_control();
   if (!status) return tl::unexpected(status.error());
   gateway->add_jobs();
   return gateway;
-}
-
-Status Gateway::choose_machine(const config::Model& model) {
-  const std::string name = options_.hw_profile.value_or(model.system.hw_profile);
-  Result<HwProfile> profile = find_hw_profile(profile_folder(options_), name);
-  if (!profile) return tl::unexpected(profile.error());
-  profile_ = std::move(*profile);
-  if (options_.no_huge) profile_.hugepages = HugepageUse::Never;
-  if (options_.memory_mb) profile_.memory_mb = *options_.memory_mb;
-  const std::vector<uint16_t> available = available_cores();
-  Result<std::vector<uint16_t>> cores = profile_.choose_cores(available);
-  if (!cores) return tl::unexpected(cores.error());
-  cores_ = std::move(*cores);
-  EalSettings settings;
-  settings.control_core = available.front();
-  settings.worker_cores = cores_;
-  settings.memory_mb = profile_.memory_mb;
-  settings.hugepages = profile_.hugepages;
-  for (const config::Port& port : model.ports) settings.devices.push_back(port.device);
-  const Result<EalFacts> facts = start_eal(settings);
-  if (!facts) return tl::unexpected(facts.error());
-  hugepages_ = facts->hugepages;
-  clock_.start();
-  started_ms_ = loop_->now_ms();
-  return {};
-}
-
-Status Gateway::open_ports(const config::Model& model) {
-  const uint16_t needed = static_cast<uint16_t>(largest_mtu(model) + kLinkOverheadBytes);
-  if (profile_.buffer_room_bytes < needed) {
-    return failure("hw-profile " + profile_.name,
-                   fmt::format("buffers.room_bytes is {}, an MTU of {} needs {}",
-                               profile_.buffer_room_bytes, largest_mtu(model), needed));
-  }
-  pool_ = rte_pktmbuf_pool_create(
-      "packets", profile_.buffers, 256, sizeof(Packet),
-      static_cast<uint16_t>(profile_.buffer_room_bytes + RTE_PKTMBUF_HEADROOM), SOCKET_ID_ANY);
-  if (pool_ == nullptr) {
-    return failure("hw-profile " + profile_.name,
-                   fmt::format("{} MB hold no {} packet buffers: raise memory.total_mb",
-                               profile_.memory_mb, profile_.buffers));
-  }
-  for (const config::Port& configured : model.ports) {
-    PortSettings settings;
-    settings.name = configured.name;
-    settings.device = configured.device;
-    settings.mtu = configured.mtu;
-    settings.workers = static_cast<uint16_t>(cores_.size());
-    settings.receive_descriptors = profile_.receive_descriptors;
-    settings.transmit_descriptors = profile_.transmit_descriptors;
-    settings.offloads = profile_.offloads;
-    settings.pool = pool_;
-    auto port = Port::open(settings);
-    if (!port) return tl::unexpected(port.error());
-    ports_.push_back(std::move(*port));
-  }
-  links_.resize(ports_.size());
-  return {};
-}
-
-Status Gateway::make_workers(const config::Model& model) {
-  const auto count = static_cast<uint16_t>(cores_.size());
-  auto quiescence = QuiescenceDomain::create(count);
-  if (!quiescence) return tl::unexpected(quiescence.error());
-  quiescence_ = std::move(*quiescence);
-  ForwardingSettings forwarding;
-  forwarding.kind = profile_.fib;
-  forwarding.hash_secret = secret_.words[5];
-  auto publisher = ForwardingPublisher::create(forwarding, *quiescence_);
-  if (!publisher) return tl::unexpected(publisher.error());
-  forwarding_ = std::move(*publisher);
-  publication_.forwarding = forwarding_.get();
-  publication_.quiescence = quiescence_.get();
-  if (count > 1) {
-    auto messages = WorkerMessages::create(count);
-    if (!messages) return tl::unexpected(messages.error());
-    messages_ = std::move(*messages);
-  }
-  net::SipHashKey cookie_secret;
-  if (Status drawn = draw(cookie_secret); !drawn) return drawn;
-  if (Status drawn = draw(url_secret_); !drawn) return drawn;
-  for (uint16_t i = 0; i < count; ++i) {
-    WorkerSettings settings;
-    settings.worker = i;
-    settings.worker_count = count;
-    settings.secret = secret_;
-    settings.cookie_secret = cookie_secret;
-    settings.packet_pool = pool_;
-    settings.sessions = (model.sessions.maximum + count - 1) / count;
-    settings.foreign_keys = count > 1 ? settings.sessions / 2 + 1 : 0;
-    settings.reassembly = ReassemblyLimits::of_worker(model.fragments, count, profile_.buffers / 4);
-    settings.now_ms = clock_.now().ms();
-    for (uint16_t port = 0; port < ports_.size(); ++port) {
-      if (i < ports_[port]->receive_queues()) {
-        settings.ports.push_back({ports_[port]->device(), port});
-      }
-    }
-    auto worker = Worker::create(settings, memory_, publication_);
-    if (!worker) return tl::unexpected(worker.error());
-    workers_.push_back(std::move(*worker));
-  }
-  return {};
 }
 
 Status Gateway::connect_kernel() {
@@ -223,9 +94,9 @@ Status Gateway::connect_kernel() {
   targets.secret = secret_;
   start_antivirus();
   start_antivirus_service();
-  start_ipsec();
+  start_vpn();
   targets.antivirus = antivirus_.get();
-  targets.ipsec = ipsec_.get();
+  targets.ipsec = &vpn_->manager();
   targets.identifier_limits.sessions = workers_.front()->settings().sessions;
   targets.identifier_memory = &inspection_memory_;
   targets.wall_clock = wall_clock_;
@@ -284,33 +155,11 @@ void Gateway::start_antivirus_service() {
   antivirus_service_ = std::make_unique<AntivirusService>(std::move(targets));
 }
 
-void Gateway::start_ipsec() {
-  IpsecTargets targets;
+void Gateway::start_vpn() {
+  VpnServiceTargets targets;
   targets.publication = &publication_.ipsec;
   for (const auto& worker : workers_) targets.gates.push_back(&worker->ipsec());
   targets.now_ms = [this] { return clock_.now().us / 1000; };
-  targets.log = log_of_vpn;
-  targets.alert = [this](const ipsec::CharonAlert& alert) { key_exchange_->alert(alert); };
-  ipsec_ = std::make_unique<IpsecManager>(std::move(targets));
-  charon_ = std::make_unique<CharonLink>(*loop_, *ipsec_);
-  start_key_exchange();
-  start_vpn_diagnosis();
-}
-
-void Gateway::start_vpn_diagnosis() {
-  VpnDiagnosisTargets targets;
-  targets.log = log_of_vpn;
-  // Without a profile there is no event log.
-  targets.write_event = [this](const std::string& line) {
-    if (inspection_->running() != nullptr) event_log_.write(line);
-  };
-  targets.wall_time_us = [this] { return static_cast<uint64_t>(microseconds_of(wall_time())); };
-  vpn_diagnosis_ = std::make_unique<VpnDiagnosis>(std::move(targets));
-  key_exchange_->add_listener(vpn_diagnosis_.get());
-}
-
-void Gateway::start_key_exchange() {
-  KeyExchangeTargets targets;
   targets.loop = loop_.get();
   targets.daemon_file = beside_control_socket("strongswan.conf");
   targets.daemon.vici_socket = beside_control_socket("charon.vici");
@@ -318,31 +167,20 @@ void Gateway::start_key_exchange() {
       options_.sa_socket.empty() ? beside_control_socket("sa.sock") : options_.sa_socket;
   targets.daemon.log_file = options_.charon_log;
   targets.pki_folder = options_.pki_folder;
-  targets.log = log_of_vpn;
-  key_exchange_ = std::make_unique<KeyExchange>(std::move(targets));
-  TunnelEventTargets events;
-  events.log = log_of_vpn;
+  targets.log = [](bool problem, const std::string& text) {
+    spdlog::log(problem ? spdlog::level::warn : spdlog::level::info, "vpn: {}", text);
+  };
   // Without a profile there is no event log.
-  events.write_event = [this](const std::string& line) {
+  targets.write_event = [this](const std::string& line) {
     if (inspection_->running() != nullptr) event_log_.write(line);
   };
-  events.wall_time_us = [this] { return static_cast<uint64_t>(microseconds_of(wall_time())); };
-  tunnel_events_ = std::make_unique<TunnelEvents>(std::move(events));
-  key_exchange_->add_listener(tunnel_events_.get());
+  targets.wall_time_us = [this] { return static_cast<uint64_t>(microseconds_of(wall_time())); };
+  vpn_ = std::make_unique<VpnService>(std::move(targets));
 }
 
 std::string Gateway::beside_control_socket(const char* name) const {
   const std::filesystem::path control = options_.control_socket;
   return std::filesystem::absolute(control.parent_path() / name).string();
-}
-
-void Gateway::configure_ipsec() {
-  if (ipsec_->is_active()) {
-    report(charon_->listen(options_.sa_socket.empty() ? beside_control_socket("sa.sock")
-                                                      : options_.sa_socket),
-           "vpn");
-  }
-  report(key_exchange_->configure(configuration_->model().vpn), "vpn");
 }
 
 void Gateway::configure_antivirus_service() {
@@ -427,12 +265,12 @@ void Gateway::add_jobs() {
     policy_log_->write_waiting();
     tend_inspection();
     tend_antivirus();
-    ipsec_->tick();
+    vpn_->tick();
   });
   loop_->call_every(kKernelTickMs, [this] { report(kernel_->tick(clock_.now().ms()), "kernel"); });
   loop_->call_every(kLinkPeriodMs, [this] {
     poll_links();
-    if (ipsec_->is_active()) vpn_diagnosis_->observe(ipsec_->statuses());
+    vpn_->observe();
   });
   loop_->call_every(kStatsPeriod_ms, [this] { write_stats(); });
   poll_links();
@@ -522,14 +360,13 @@ Gateway::~Gateway() {
   // Only now: workers may have been at work on a question or a trace.
   state_.reset();
   antivirus_service_.reset();
-  key_exchange_.reset();
-  charon_.reset();
+  if (vpn_ != nullptr) vpn_->disconnect();
   if (kernel_ != nullptr) loop_->forget(kernel_->event_descriptor());
   kernel_.reset();
   workers_.clear();
   configuration_.reset();
   inspection_.reset();
-  ipsec_.reset();
+  vpn_.reset();
   exception_path_.reset();
   messages_.reset();
   forwarding_.reset();
@@ -569,13 +406,13 @@ control::ReloadReport Gateway::reload(const std::string& path) {
       add(false, "takes effect at the next restart", "fragments");
     }
     std::vector<Fault> warnings;
-    Status applied = key_exchange_->refuse_new_faults(loaded.model->vpn);
+    Status applied = vpn_->key_exchange().refuse_new_faults(loaded.model->vpn);
     if (applied) applied = configuration_->apply(std::move(*loaded.model), warnings, true);
     for (const Fault& warning : warnings) add(false, warning.what, warning.where);
     if (applied) {
       open_event_log();
       configure_antivirus_service();
-      configure_ipsec();
+      vpn_->configure(configuration_->model().vpn);
       result.applied = true;
       options_.configuration = result.file;
     } else {

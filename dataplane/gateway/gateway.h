@@ -22,11 +22,7 @@
 #include "dataplane/gateway/worker_clock.h"
 #include "dataplane/inspection/event_log.h"
 #include "dataplane/inspection/inspection_manager.h"
-#include "dataplane/ipsec/charon_link.h"
-#include "dataplane/ipsec/ipsec_manager.h"
-#include "dataplane/ipsec/key_exchange.h"
-#include "dataplane/ipsec/tunnel_events.h"
-#include "dataplane/ipsec/vpn_diagnosis.h"
+#include "dataplane/ipsec/vpn_service.h"
 #include "dataplane/kernel/exception_path.h"
 #include "dataplane/kernel/kernel_mirror.h"
 #include "dataplane/pipeline/worker.h"
@@ -72,9 +68,7 @@ class Gateway {
   [[nodiscard]] InspectionManager& inspection() noexcept { return *inspection_; }
   [[nodiscard]] AntivirusManager& antivirus() noexcept { return *antivirus_; }
   [[nodiscard]] AntivirusService& antivirus_service() noexcept { return *antivirus_service_; }
-  [[nodiscard]] const IpsecManager& ipsec() const noexcept { return *ipsec_; }
-  [[nodiscard]] KeyExchange& key_exchange() noexcept { return *key_exchange_; }
-  [[nodiscard]] VpnDiagnosis& vpn_diagnosis() noexcept { return *vpn_diagnosis_; }
+  [[nodiscard]] VpnService& vpn() noexcept { return *vpn_; }
   [[nodiscard]] const EventLog& event_log() const noexcept { return event_log_; }
   [[nodiscard]] ConfigurationManager& configuration() noexcept { return *configuration_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Port>>& ports() const noexcept { return ports_; }
@@ -105,14 +99,11 @@ class Gateway {
   void start_inspection();
   void start_antivirus();
   void start_antivirus_service();
-  void start_ipsec();
-  void start_key_exchange();
-  void start_vpn_diagnosis();
+  void start_vpn();
   void tend_antivirus();
   void tend_inspection();
   // After each configuration that was applied.
   void configure_antivirus_service();
-  void configure_ipsec();
   // After each configuration that was applied: where events go, and the rings they come from.
   void open_event_log();
   // Adds the `stats` event to the event log, if it is wanted.
@@ -154,11 +145,7 @@ class Gateway {
   EventLog event_log_;
   std::vector<LineRing*> event_rings_;  // of the workers; empty until there is a profile
   std::unique_ptr<AntivirusService> antivirus_service_;
-  std::unique_ptr<IpsecManager> ipsec_;
-  std::unique_ptr<CharonLink> charon_;
-  std::unique_ptr<VpnDiagnosis> vpn_diagnosis_;
-  std::unique_ptr<TunnelEvents> tunnel_events_;
-  std::unique_ptr<KeyExchange> key_exchange_;
+  std::unique_ptr<VpnService> vpn_;
   std::unique_ptr<ConfigurationManager> configuration_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::atomic<bool> stop_workers_{false};

@@ -57,7 +57,7 @@ RunningGatewayState::RunningGatewayState(Gateway& gateway)
           [this] { return gateway_.clock().now().us; },
           [this]() -> const RunningConfiguration& { return running(); }),
       antivirus_(gateway.antivirus_service(), [this] { return gateway_.wall_time(); }),
-      vpn_(gateway.key_exchange(), gateway.ipsec(), gateway.loop(),
+      vpn_(gateway.vpn().key_exchange(), gateway.vpn().manager(), gateway.loop(),
            [this]() -> const config::Model& { return gateway_.configuration().model(); }) {
   load_.take(rte_rdtsc());
   load_timer_ =
@@ -189,11 +189,11 @@ control::DropStatus RunningGatewayState::drops() {
 
 void RunningGatewayState::reload(const std::string& path, control::ReloadCallback done) {
   control::ReloadReport report = gateway_.reload(path);
-  if (!report.applied || !gateway_.key_exchange().is_active()) {
+  if (!report.applied || !gateway_.vpn().key_exchange().is_active()) {
     done(std::move(report));
     return;
   }
-  gateway_.key_exchange().when_loaded(
+  gateway_.vpn().key_exchange().when_loaded(
       [report, done](const Status& reached, const std::vector<Fault>& faults) mutable {
         for (const Fault& fault : faults) add_vpn_problem(true, fault, report);
         if (!reached) add_vpn_problem(false, reached.error(), report);

@@ -42,7 +42,7 @@ class RunningGatewayState final : public control::GatewayState {
   control::IpsCostList ips_costs(uint32_t limit) override;
   control::IpsExceptionList ips_exceptions(uint32_t limit) override;
   control::AntivirusState& antivirus() override { return antivirus_; }
-  control::VpnDiagnosisState& vpn_diagnosis() override { return gateway_.vpn_diagnosis(); }
+  control::VpnDiagnosisState& vpn_diagnosis() override { return gateway_.vpn().diagnosis(); }
   control::VpnState& vpn() override { return vpn_; }
   control::ApplicationStatus applications() override;
   Result<control::IpsRuleDetail> ips_rule(uint32_t sid) override;
