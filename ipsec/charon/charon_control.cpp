@@ -237,8 +237,34 @@ std::vector<std::string> CharonControl::held() const {
   return names;
 }
 
+Status CharonControl::force_ends(ViciSession& session, const std::vector<ViciSection>& sas,
+                                 std::chrono::steady_clock::time_point now) {
+  if (ending_.empty()) return {};
+  std::set<std::string, std::less<>> there;
+  for (const ViciSection& sa : sas) {
+    for (const ViciSection::Entry& entry : sa.entries()) {
+      const auto* ike = std::get_if<ViciSection>(&entry.content);
+      if (ike != nullptr) there.emplace(ike->value("uniqueid"));
+    }
+  }
+  std::erase_if(ending_, [&there](const auto& each) { return !there.contains(each.first); });
+  for (auto each = ending_.begin(); each != ending_.end();) {
+    if (now - each->second < kEndInterval) {
+      ++each;
+      continue;
+    }
+    ViciSection which;
+    which.set("ike-id", each->first).set("force", "yes").set("timeout", "-1");
+    each = ending_.erase(each);
+    const Status done = session.command("terminate", which);
+    if (!done && !session.is_open()) return done;
+  }
+  return {};
+}
+
 Status CharonControl::end_duplicates(ViciSession& session, const std::vector<ViciSection>& sas,
                                      std::chrono::steady_clock::time_point now) {
+  if (Status forced = force_ends(session, sas, now); !forced) return forced;
   std::map<std::string, std::vector<const ViciSection*>> by_site;
   for (const ViciSection& sa : sas) {
     for (const ViciSection::Entry& entry : sa.entries()) {
@@ -257,6 +283,7 @@ Status CharonControl::end_duplicates(ViciSession& session, const std::vector<Vic
     const ViciSection* stays = one_that_stays(twins);
     for (const ViciSection* twin : twins) {
       if (twin == stays) continue;
+      ending_.emplace(twin->value("uniqueid"), now);
       ViciSection which;
       which.set("ike-id", twin->value("uniqueid")).set("timeout", "-1");
       if (Status done = session.command("terminate", which); !done && !session.is_open()) {

@@ -30,7 +30,10 @@ class CharonControl {
   [[nodiscard]] Result<CommitReport> commit(ViciSession& session, const ConnectionPlan& plan);
 
   // charon was started anew: it knows nothing any more. What is held stays so.
-  void forget() { loaded_.clear(); }
+  void forget() {
+    loaded_.clear();
+    ending_.clear();
+  }
 
   // Begins the sites that should be up and of which charon has neither a child SA nor an IKE SA
   // that is connecting, at most one try per site in kRetryInterval. `now` is a monotonic clock.
@@ -52,8 +55,11 @@ class CharonControl {
   // that began within kSameMoment of each other the one with the lowest initiator's SPI stays,
   // which both sides see alike; otherwise the newest, as the peer had a reason to begin anew. At
   // most once in kSettleInterval per site, lest a peer that begins again at each end is fought.
+  // The peer may have ended it already and have nothing to answer with: one that is still there
+  // kEndInterval later goes without an answer.
   static constexpr std::chrono::seconds kSameMoment{10};
   static constexpr std::chrono::seconds kSettleInterval{60};
+  static constexpr std::chrono::seconds kEndInterval{4};
   [[nodiscard]] Status end_duplicates(ViciSession& session, const std::vector<ViciSection>& sas,
                                       std::chrono::steady_clock::time_point now);
 
@@ -70,9 +76,14 @@ class CharonControl {
   Status load_credentials(ViciSession& session, const SitePlan& site, Loaded& loaded) const;
   Status load(ViciSession& session, const SitePlan& site, std::string digest);
   Status unload(ViciSession& session, const std::string& name);
+  // Of what end_duplicates() has ended.
+  Status force_ends(ViciSession& session, const std::vector<ViciSection>& sas,
+                    std::chrono::steady_clock::time_point now);
   Status remove_others(ViciSession& session, const ConnectionPlan& plan, CommitReport& report);
 
   std::map<std::string, Loaded> loaded_;
+  // By charon's number of it, since when it is to end; gone once it is forced or not there.
+  std::map<std::string, std::chrono::steady_clock::time_point, std::less<>> ending_;
   std::map<std::string, std::string> held_;  // with the digest of what they were when held
 };
 

@@ -40,7 +40,10 @@ class Charon : public testing::Test {
     if (name == "load-key") {
       return {ScriptedCharon::response(ViciSection().set("success", "yes").set("id", "abcd"))};
     }
-    if (name == "terminate") ended_.emplace_back(packet.message.value("ike-id"));
+    if (name == "terminate") {
+      const bool forced = packet.message.value("force") == "yes";
+      (forced ? forced_ : ended_).emplace_back(packet.message.value("ike-id"));
+    }
     return {ScriptedCharon::success()};
   }
   std::vector<std::string> list_sas(std::string_view wanted) {
@@ -79,6 +82,7 @@ class Charon : public testing::Test {
   Names connections_;
   Names up_;
   Names ended_;
+  Names forced_;  // without waiting for the peer's answer
   std::string refused_;
   bool childless_ = false;
   ScriptedCharon charon_;
@@ -186,11 +190,12 @@ TEST_F(Charon, WhatIsHeldIsNotBegun) {
   EXPECT_EQ(*control_.keep_up(session_, start + seconds(20)), Names{"osaka"}) << "it is another";
 }
 
-ViciSection ike_sa(const char* id, const char* spi, const char* seconds_old) {
+ViciSection ike_sa(const char* id, const char* spi, const char* seconds_old,
+                   const char* state = "ESTABLISHED") {
   ViciSection sa;
   sa.add_section("osaka")
       .set("uniqueid", id)
-      .set("state", "ESTABLISHED")
+      .set("state", state)
       .set("initiator-spi", spi)
       .set("established", seconds_old);
   return sa;
@@ -209,6 +214,33 @@ TEST_F(Charon, OfTwoBegunAtOnceBothSidesKeepTheSame) {
   const std::vector<ViciSection> there = {ike_sa("7", "00ff", "5"), ike_sa("8", "0f00", "5")};
   EXPECT_TRUE(control_.end_duplicates(session_, there, start + seconds(60)));
   EXPECT_EQ(ended_, (Names{"1", "8"}));
+}
+
+// A peer that has forgotten it already does not answer; as long as it is there, packets may be
+// encrypted for nobody.
+TEST_F(Charon, ADuplicateWhoseEndIsNotAnsweredGoesWithoutAnAnswer) {
+  commit(kOsaka);
+  const steady_clock::time_point start{seconds(1000)};
+  const std::vector<ViciSection> two = {ike_sa("1", "0f00", "5"), ike_sa("2", "00ff", "4")};
+  EXPECT_TRUE(control_.end_duplicates(session_, two, start));
+  EXPECT_EQ(ended_, Names{"1"});
+  const std::vector<ViciSection> ending = {ike_sa("1", "0f00", "7", "DELETING"),
+                                           ike_sa("2", "00ff", "6")};
+  EXPECT_TRUE(control_.end_duplicates(session_, ending, start + seconds(3)));
+  EXPECT_EQ(forced_, Names{}) << "an answer may have been lost";
+  EXPECT_TRUE(control_.end_duplicates(session_, ending, start + seconds(4)));
+  EXPECT_EQ(forced_, Names{"1"});
+  EXPECT_TRUE(control_.end_duplicates(session_, ending, start + seconds(5)));
+  EXPECT_EQ(forced_, Names{"1"}) << "once";
+}
+
+TEST_F(Charon, WhatEndsForAnotherReasonIsNotHurried) {
+  commit(kOsaka);
+  const std::vector<ViciSection> ending = {ike_sa("1", "0f00", "7", "DELETING"),
+                                           ike_sa("2", "00ff", "6")};
+  EXPECT_TRUE(control_.end_duplicates(session_, ending, steady_clock::time_point{seconds(1000)}));
+  EXPECT_TRUE(control_.end_duplicates(session_, ending, steady_clock::time_point{seconds(1100)}));
+  EXPECT_EQ(forced_, Names{});
 }
 
 TEST_F(Charon, APeerThatBeganAnewTakesThePlaceOfWhatItWas) {
