@@ -6,7 +6,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 
@@ -18,6 +20,7 @@ namespace {
 constexpr const char* kWhere = "signatures";
 // Unpackers that stop at the limit end this close below it.
 constexpr uint64_t kLimitMargin = 16 * 1024;
+constexpr size_t kNothingToScan = 5;  // bytes of which libclamav says so
 
 // What libclamav said; it has one place for messages in all.
 struct Messages {
@@ -26,8 +29,38 @@ struct Messages {
 };
 Messages* g_messages = nullptr;
 
+// Of one scan; given to libclamav as its context.
+struct ScanWatch {
+  uint64_t file_bytes = 0;
+  bool began = false;
+  bool stopped_at_limit = false;
+  bool was_short = false;  // of files, of room for them, of descriptors or of memory
+};
+ScanWatch* g_watch = nullptr;
+
+// Of such shortages libclamav tells nobody but its messages: what it could not unpack it calls
+// clean.
+bool says_shortage(std::string_view message) {
+  static const std::array<std::string, 6> causes = [] {
+    std::array<std::string, 6> texts;
+    constexpr std::array kCauses = {ENOSPC, EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM};
+    std::transform(kCauses.begin(), kCauses.end(), texts.begin(), std::strerror);
+    return texts;
+  }();
+  constexpr std::array<std::string_view, 5> kTexts = {"an't create temporary",
+                                                      "ailed to create temporary", "an't write",
+                                                      "cannot open output file", " not saved"};
+  const auto contains = [&](std::string_view text) {
+    return message.find(text) != std::string_view::npos;
+  };
+  return std::any_of(causes.begin(), causes.end(), contains) ||
+         std::any_of(kTexts.begin(), kTexts.end(), contains);
+}
+
 void keep_message(cl_msg severity, const char* /*full*/, const char* message, void* /*context*/) {
-  if (g_messages == nullptr || message == nullptr) return;
+  if (message == nullptr) return;
+  if (g_watch != nullptr && says_shortage(message)) g_watch->was_short = true;
+  if (g_messages == nullptr) return;
   auto& list = severity == CL_MSG_ERROR ? g_messages->errors : g_messages->warnings;
   if (list.size() >= ClamavEngine::kMaximumMessages) return;
   std::string text(message);
@@ -80,21 +113,24 @@ Status write_file(const std::string& path, const std::string& text) {
   return {};
 }
 
-// Of one scan; given to libclamav as its context.
-struct ScanWatch {
-  uint64_t file_bytes = 0;
-  bool stopped_at_limit = false;
+class WatchScope {
+ public:
+  explicit WatchScope(ScanWatch& watch) { g_watch = &watch; }
+  ~WatchScope() { g_watch = nullptr; }
+  WatchScope(const WatchScope&) = delete;
+  WatchScope& operator=(const WatchScope&) = delete;
 };
 
-// Some unpackers (ZIP among them) cut what is above the limit and say nothing.
+// Called before the object itself (level 0) and whatever is unpacked from it is looked into. Some
+// unpackers (ZIP among them) cut what is above the limit and say nothing.
 cl_error_t watch_layer(int /*descriptor*/, const char* /*type*/, const char** /*ancestors*/,
                        size_t /*parent_bytes*/, const char* /*name*/, size_t bytes,
                        const char* /*buffer*/, uint32_t level, uint32_t /*attributes*/,
                        void* context) {
   auto* watch = static_cast<ScanWatch*>(context);
-  if (watch != nullptr && level > 0 && bytes + kLimitMargin > watch->file_bytes) {
-    watch->stopped_at_limit = true;
-  }
+  if (watch == nullptr) return CL_CLEAN;
+  watch->began = true;
+  if (level > 0 && bytes + kLimitMargin > watch->file_bytes) watch->stopped_at_limit = true;
   return CL_CLEAN;
 }
 
@@ -223,17 +259,24 @@ ScanResult ClamavEngine::scan(std::span<const uint8_t> object, const std::string
   }
   if (limits.report_macros != 0) options.heuristic |= CL_SCAN_HEURISTIC_MACROS;
   if (limits.report_limits != 0) options.heuristic |= CL_SCAN_HEURISTIC_EXCEEDS_MAX;
-  ScanWatch watch{limits.file_bytes, object.size() > limits.file_bytes};
+  ScanWatch watch;
+  watch.file_bytes = limits.file_bytes;
+  watch.stopped_at_limit = object.size() > limits.file_bytes;
   const size_t bytes = std::min<size_t>(object.size(), limits.file_bytes);
   const std::unique_ptr<cl_fmap_t, decltype(&cl_fmap_close)> map(
       cl_fmap_open_memory(object.data(), bytes), cl_fmap_close);
   if (!map) return {ScanOutcome::Failed, ScanFailure::OutOfMemory, {}};
+  const WatchScope scope(watch);
   const char* signature = nullptr;
   unsigned long scanned = 0;
   const cl_error_t code =
       cl_scanmap_callback(map.get(), name.empty() ? nullptr : name.c_str(), &signature, &scanned,
                           engine_.get(), &options, &watch);
   ScanResult result = read_result(code, signature == nullptr ? "" : signature, limits);
+  if (result.outcome == ScanOutcome::Infected) return result;
+  if (watch.was_short || (!watch.began && bytes > kNothingToScan)) {
+    return {ScanOutcome::Failed, ScanFailure::OutOfMemory, {}};
+  }
   if (result.outcome == ScanOutcome::Clean && watch.stopped_at_limit && limits.report_limits != 0) {
     result.outcome = ScanOutcome::LimitSize;
   }

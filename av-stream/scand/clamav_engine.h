@@ -51,7 +51,8 @@ class ClamavEngine {
   void set_scratch_directory(const std::string& directory);
   // `limits` as bounded_limits() gives them. Of an object above limits.file_bytes the first
   // file_bytes are scanned; a finding in them counts, else it is LimitSize when limits are
-  // reported. `name` is what the object is called, may be empty.
+  // reported. `name` is what the object is called, may be empty. Without room for unpacked files,
+  // without memory or descriptors: Failed and OutOfMemory, unless something was found.
   [[nodiscard]] ScanResult scan(std::span<const uint8_t> object, const std::string& name,
                                 const ScanLimits& limits);
 

@@ -165,6 +165,21 @@ TEST_F(Engine, FindsAVirusAfterAnEncryptedFileToo) {
             ScanOutcome::Infected);
 }
 
+// libclamav calls such scans clean.
+TEST_F(Engine, BelievesNoScanThatNeverBegan) {
+  EXPECT_EQ(scan(kEvil).outcome, ScanOutcome::Infected);
+  engine->set_scratch_directory(directory.path() + "/none");
+  for (const std::string& object : {std::string(kEvil), zipped("harmless"), std::string(6, 'a')}) {
+    const ScanResult result = scan(object);
+    EXPECT_EQ(result.outcome, ScanOutcome::Failed);
+    EXPECT_EQ(result.failure, ScanFailure::OutOfMemory);
+  }
+  engine->set_scratch_directory(directory.path());
+  // There is nothing to look for in so few bytes: libclamav does not begin.
+  EXPECT_EQ(scan("12345").outcome, ScanOutcome::Clean);
+  EXPECT_EQ(scan("harmless").outcome, ScanOutcome::Clean);
+}
+
 TEST(ScanResult, TellsFindingsApart) {
   const ScanLimits all{.report_limits = 1};
   const auto outcome = [&](const char* name) { return read_result(1, name, all).outcome; };

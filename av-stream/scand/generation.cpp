@@ -161,9 +161,10 @@ void Generation::replace_regions(const std::vector<Descriptor>& descriptors) {
   for (const Seat& seat : seats_) {
     if (seat.process > 0) kill(seat.process, SIGKILL);
   }
-  for (Seat& seat : seats_) {
-    if (seat.process > 0) waitpid(seat.process, nullptr, 0);
-    seat = {};
+  for (uint32_t index = 0; index < plan_.sandbox.seats; ++index) {
+    if (seats_[index].process > 0) waitpid(seats_[index].process, nullptr, 0);
+    seats_[index] = {};
+    sandbox_->clear_seat(index);
   }
   for (ScannerSeat& seat : board_.seats) seat.holder.store(0);
   if (auto status = map_regions(descriptors); !status) {
@@ -206,6 +207,7 @@ void Generation::settle(uint32_t index, int wait_status) {
   const bool hung = std::exchange(seat.hung, false);
   shared.process.store(0);
   shared.busy_since_ms.store(0);
+  sandbox_->clear_seat(index);
   if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == kScannerEnded && !hung) return;
   if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == kScannerNotConfined) {
     problem_ = "sandbox: scanners cannot be confined";
@@ -218,7 +220,6 @@ void Generation::settle(uint32_t index, int wait_status) {
   counter.fetch_add(1);
   shared.failed.fetch_add(1);
   if (now_ms - seat.started_ms < kShortLifeMs) seat.start_at_ms = now_ms + kRestartDelayMs;
-  sandbox_->clear_seat(index);
   static_cast<void>(channel_.send({{"type", "scanner-ended"},
                                    {"process", process},
                                    {"reason", describe_end(wait_status, hung)},
@@ -260,15 +261,15 @@ void Generation::become_scanner(uint32_t index, pid_t generation) {
   prctl(PR_SET_TIMERSLACK, 1000UL);  // nanoseconds: short sleeps are meant
   signal(SIGTERM, SIG_DFL);
   signal(SIGHUP, SIG_DFL);
+  signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is its object's trouble
   if (!end_with_parent(generation)) _exit(kScannerEnded);
   std::set_new_handler([] { _exit(kScannerOutOfMemory); });
   const auto scratch = sandbox_->confine(index);
   if (!scratch) _exit(kScannerNotConfined);
   engine_->set_scratch_directory(*scratch);
-  Scanner scanner(
-      {*engine_, regions_, board_, board_.seats[index], signatures_.version, plan_.hang_grace_ms});
-  scanner.run();
-  _exit(kScannerEnded);
+  Scanner scanner({*engine_, regions_, board_, board_.seats[index], signatures_.version,
+                   plan_.hang_grace_ms, *scratch});
+  _exit(scanner.run());
 }
 
 }  // namespace masugata::av

@@ -9,7 +9,9 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,7 +29,8 @@ namespace masugata::av {
 namespace {
 
 constexpr const char* kWhere = "sandbox";
-constexpr rlim_t kDescriptors = 256;
+// Several for each level of archives in archives; without any libclamav goes on and says nothing.
+constexpr rlim_t kDescriptors = 1024;
 // Of the loader: own signatures and the allow-list pass through it.
 constexpr uint64_t kLoaderScratchBytes = 64ULL << 20;
 
@@ -136,6 +139,18 @@ Status bound_resources(uint64_t memory_bytes, uint64_t scratch_bytes) {
   return {};
 }
 
+// Whatever a scanner before has left: its names cannot be met.
+Result<std::string> make_own_folder(const std::string& parent) {
+  std::array<char, 8> random{};
+  if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
+    return system_failure("no random numbers");
+  }
+  std::string path = parent.ends_with('/') ? parent : parent + "/";
+  for (const char byte : random) path += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  if (mkdir(path.c_str(), 0700) != 0) return system_failure("no folder for scratch files");
+  return path;
+}
+
 Status lead_standard_streams_nowhere() {
   const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (nothing < 0) return system_failure("/dev/null");
@@ -232,9 +247,11 @@ Result<std::string> Sandbox::confine(uint32_t seat) const {
     }
     if (auto status = set_capabilities(0); !status) return tl::unexpected(status.error());
   }
+  auto own = make_own_folder(scratch);
+  if (!own) return tl::unexpected(own.error());
   if (close_range(3, ~0U, 0) != 0) return system_failure("descriptors cannot be closed");
   if (auto status = filter_system_calls(); !status) return tl::unexpected(status.error());
-  return scratch;
+  return own;
 }
 
 }  // namespace masugata::av

@@ -64,7 +64,7 @@ class Sandbox {
 
   // In a scanner, just forked: locks it into its seat for good, drops every right, bounds its
   // memory and filters its system calls. Descriptors above 2 are closed, 0 to 2 lead nowhere.
-  // Gives the directory for scratch files.
+  // Gives the directory for scratch files: a new one of an own name.
   [[nodiscard]] Result<std::string> confine(uint32_t seat) const;
 
  private:

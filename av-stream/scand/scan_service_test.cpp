@@ -44,6 +44,21 @@ uint64_t resident_kb(pid_t process) {
   return 0;
 }
 
+// In the folders that a process has open, plain files only.
+size_t files_in_folders(pid_t process) {
+  size_t files = 0;
+  std::error_code error;
+  const std::string folder = "/proc/" + std::to_string(process) + "/fd";
+  for (const auto& descriptor : std::filesystem::directory_iterator(folder, error)) {
+    if (!std::filesystem::is_directory(descriptor.path(), error)) continue;
+    for (auto entry = std::filesystem::recursive_directory_iterator(descriptor.path(), error);
+         entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
+      if (entry->is_regular_file(error)) ++files;
+    }
+  }
+  return files;
+}
+
 TEST(ScanService, FindsAndLeaves) {
   ServiceBench bench;
   ASSERT_TRUE(bench.start());
@@ -179,6 +194,41 @@ TEST(ScanService, TheEngineOutlivesTheGateway) {
   ASSERT_TRUE(bench.give_region());
   EXPECT_EQ(bench.scan(kEvil).outcome, ScanOutcome::Infected);
   EXPECT_EQ(bench.service->current()->process(), engine);
+}
+
+// Names of scratch files repeat from scanner to scanner, and libclamav calls clean what it finds no
+// room to begin with.
+TEST(ScanService, AFreshScannerMeetsNothingOfTheOneBefore) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root sees into a scanner's folder";
+  ServiceBench bench;
+  ASSERT_TRUE(bench.start());
+  ASSERT_TRUE(bench.ask(slow_object(kSlowBytes)));
+  ASSERT_GT(bench.wait_for_busy_scanner(), 0);
+  const pid_t engine = bench.service->current()->process();
+  ASSERT_TRUE(bench.until([&] { return files_in_folders(engine) > 0; }));
+  bench.service->drop_regions();
+  bench.worker = WorkerRegion::create(100).value();
+  ASSERT_TRUE(bench.give_region());
+  EXPECT_EQ(bench.scan(kEvil).outcome, ScanOutcome::Infected);
+  EXPECT_EQ(files_in_folders(engine), 0U);
+}
+
+TEST(ScanService, WithoutRoomForFilesNothingIsCalledClean) {
+  ServiceBench bench;
+  bench.settings.scratch_mb = 1;
+  ASSERT_TRUE(bench.start());
+  const std::string mail =
+      "From: a@example.org\r\nTo: b@example.org\r\nSubject: a\r\nMIME-Version: 1.0\r\n"
+      "Content-Type: application/octet-stream; name=a.bin\r\n"
+      "Content-Transfer-Encoding: base64\r\n\r\n";
+  std::string large;
+  while (large.size() < 4'000'000)
+    large += "aGFybWxlc3MgYW5kIGxvbmcgYW5kIHdpdGhvdXQgYW4gZW5kIA==\r\n";
+  const ScanAnswer answer = bench.scan(mail + large);
+  EXPECT_EQ(answer.outcome, ScanOutcome::Failed);
+  EXPECT_EQ(answer.failure, ScanFailure::OutOfMemory);
+  EXPECT_EQ(bench.scan(mail + "aGFybWxlc3M=\r\n").outcome, ScanOutcome::Clean);
+  EXPECT_EQ(bench.scan(kEvil).outcome, ScanOutcome::Infected);
 }
 
 TEST(ScanService, ADeadEngineIsReplaced) {

@@ -26,13 +26,18 @@ void sleep_us(uint64_t duration_us) {
 }  // namespace
 
 Scanner::Scanner(const Context& context)
-    : context_(context), round_(context.board.round.load()), holder_(context.seat.holder.load()) {}
+    : context_(context),
+      round_(context.board.round.load()),
+      holder_(context.seat.holder.load()),
+      left_behind_(context.scratch_directory) {}
 
-void Scanner::run() {
+ScannerExit Scanner::run() {
   uint64_t idle_since_us = clock_us(CLOCK_MONOTONIC);
   while (context_.board.round.load(std::memory_order_relaxed) == round_ &&
          served_ < kObjectsPerProcess) {
     if (serve_one()) {
+      if (out_of_memory_) return kScannerOutOfMemory;
+      if (left_behind_.too_much()) break;
       idle_since_us = clock_us(CLOCK_MONOTONIC);
       continue;
     }
@@ -45,6 +50,7 @@ void Scanner::run() {
       sleep_us(pause_us);
     }
   }
+  return kScannerEnded;
 }
 
 bool Scanner::serve_one() {
@@ -67,6 +73,7 @@ bool Scanner::serve_one() {
     seat.scan_us.fetch_add(verdict.scan_us, std::memory_order_relaxed);
     if (verdict.outcome == ScanOutcome::Infected) seat.found.fetch_add(1);
     if (verdict.outcome == ScanOutcome::Failed) seat.failed.fetch_add(1);
+    out_of_memory_ = verdict.failure == ScanFailure::OutOfMemory;
     ++served_;
     return true;
   }

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "av-stream/exchange/scanner_region.h"
 #include "av-stream/scand/clamav_engine.h"
+#include "av-stream/scand/left_behind.h"
 #include "av-stream/scand/scanner_board.h"
 
 namespace masugata::av {
@@ -52,11 +54,14 @@ class Scanner {
     ScannerSeat& seat;
     uint64_t signatures = 0;
     uint32_t hang_grace_ms = 0;
+    std::string scratch_directory;
   };
 
   explicit Scanner(const Context& context);
-  // Until the board's round changes or it is old; in the middle of nothing.
-  void run();
+  // Until the board's round changes, or until a fresh process is better: after many objects, after
+  // one that its memory was too small for, or when scans have left files or descriptors. In the
+  // middle of nothing; how the process is to end.
+  [[nodiscard]] ScannerExit run();
   // Scans one object if one waits.
   bool serve_one();
 
@@ -69,6 +74,8 @@ class Scanner {
   uint32_t holder_;
   size_t next_region_ = 0;
   uint64_t served_ = 0;
+  LeftBehind left_behind_;
+  bool out_of_memory_ = false;
   std::unique_ptr<uint8_t[]> buffer_;
   size_t buffer_bytes_ = 0;
 };
