@@ -4,7 +4,9 @@
 
 #include <dirent.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -12,7 +14,9 @@
 #include <map>
 #include <random>
 #include <sstream>
+#include <utility>
 
+#include "av-stream/scand/scanner.h"
 #include "av-stream/scand/test_bench.h"
 
 namespace masugata::av {
@@ -58,6 +62,54 @@ size_t files_in_folders(pid_t process) {
   }
   return files;
 }
+
+// While it lives, the first process that is forked `depth` processes below this one ends its
+// parent, which waits for that, before either returns from fork(): as if the parent had died just
+// then.
+class OrphanMaker {
+ public:
+  explicit OrphanMaker(int depth) {
+    static const int registered = pthread_atfork(
+        nullptr, [] { in_parent(); }, [] { in_child(); });
+    EXPECT_EQ(registered, 0);
+    void* memory =
+        mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory != MAP_FAILED) shared_ = static_cast<Shared*>(memory);
+    EXPECT_NE(shared_, nullptr);
+    wanted_ = depth_ + depth;
+  }
+  ~OrphanMaker() { munmap(std::exchange(shared_, nullptr), sizeof(Shared)); }
+  OrphanMaker(const OrphanMaker&) = delete;
+  OrphanMaker& operator=(const OrphanMaker&) = delete;
+
+  // 0: there is none yet.
+  [[nodiscard]] static pid_t orphan() { return shared_->orphan.load(); }
+
+ private:
+  struct Shared {
+    std::atomic<pid_t> orphan;
+    std::atomic<bool> parent_waits;
+  };
+
+  static void in_parent() {
+    if (shared_ == nullptr || depth_ + 1 != wanted_) return;
+    while (!shared_->parent_waits.exchange(true)) pause();
+  }
+  static void in_child() {
+    ++depth_;
+    pid_t nobody = 0;
+    if (shared_ == nullptr || depth_ != wanted_) return;
+    if (!shared_->orphan.compare_exchange_strong(nobody, getpid())) return;
+    const pid_t parent = getppid();
+    while (!shared_->parent_waits.load()) usleep(100);
+    kill(parent, SIGKILL);
+    while (getppid() == parent) usleep(100);
+  }
+
+  static inline Shared* shared_ = nullptr;
+  static inline int depth_ = 0;
+  static inline int wanted_ = 0;
+};
 
 TEST(ScanService, FindsAndLeaves) {
   ServiceBench bench;
@@ -239,6 +291,25 @@ TEST(ScanService, ADeadEngineIsReplaced) {
   kill(bench.service->current()->process(), SIGKILL);
   EXPECT_EQ(bench.answer().failure, ScanFailure::Crash);
   ASSERT_TRUE(bench.until([&] { return bench.service->ready(); }));
+  EXPECT_EQ(bench.scan(kEvil).outcome, ScanOutcome::Infected);
+}
+
+// A scanner of which the engine's process dies while it is forked gets no signal of that any more.
+TEST(ScanService, AScannerThatIsBornAnOrphanEnds) {
+  ServiceBench bench;
+  const OrphanMaker orphans(
+      2);  // the engine's process is the first that is forked, scanners the second
+  bench.service->configure(bench.settings);
+  ASSERT_TRUE(bench.give_region());
+  ASSERT_TRUE(bench.until([&] { return orphans.orphan() != 0; }));
+  int status = -1;
+  EXPECT_TRUE(
+      bench.until([&] { return waitpid(orphans.orphan(), &status, WNOHANG) == orphans.orphan(); }));
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == kScannerEnded) << status;
+  if (status == -1) kill(orphans.orphan(), SIGKILL);
+  ASSERT_TRUE(bench.until([&] {
+    return bench.service->ready() && bench.service->status()["counters"]["engines_died"] == 1;
+  }));
   EXPECT_EQ(bench.scan(kEvil).outcome, ScanOutcome::Infected);
 }
 
