@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "config/vpn_algorithms.h"
 #include "ipsec/diagnosis/explanation_parts.h"
@@ -37,33 +38,34 @@ std::vector<std::string> configured_words(const Wording& wording, const config::
   return wording.esp ? site.exchange.esp_proposals : site.exchange.ike_proposals;
 }
 
-std::string complaint_about(const Wording& wording, const Subject& subject,
-                            const std::string& words) {
+std::optional<config::ProposalComplaint> complaint_about(const Wording& wording,
+                                                         const Subject& subject,
+                                                         const std::string& words) {
   const uint8_t version = subject.site != nullptr ? subject.site->exchange.ike_version : 2;
-  const auto complaint =
-      wording.esp ? config::check_esp_proposal(words) : config::check_ike_proposal(words, version);
-  return complaint ? complaint->what : std::string();
+  return wording.esp ? config::check_esp_proposal(words)
+                     : config::check_ike_proposal(words, version);
 }
 
 // What to write here so that the peer's proposal is taken beside ours.
 void advise_here(const Wording& wording, const Subject& subject,
                  const ProposalDifference& difference, Explanation& text) {
   const auto words = configuration_words(difference.received);
-  if (!words) {
+  const auto complaint = words ? complaint_about(wording, subject, *words) : std::nullopt;
+  if (!words || (complaint && !complaint->weak_only)) {
     text.here.push_back("nothing: this gateway has not what the peer wants; change the peer");
     text.side = FaultySide::There;
+    if (complaint) text.remarks.push_back(complaint->what);
     return;
   }
   std::vector<std::string> all;
   if (subject.site != nullptr) all = configured_words(wording, *subject.site);
   if (std::find(all.begin(), all.end(), *words) == all.end()) all.push_back(*words);
-  const std::string complaint = complaint_about(wording, subject, *words);
   text.here.push_back(fmt::format("{}{}{} {{ proposal {}; }}", subject.in_site(),
-                                  complaint.empty() ? "" : "allow-weak; ", wording.block,
+                                  complaint ? "allow-weak; " : "", wording.block,
                                   statement_value(all)));
-  if (complaint.empty()) return;
+  if (!complaint) return;
   text.side = FaultySide::There;
-  text.remarks.push_back(fmt::format("better to change the peer: {}", complaint));
+  text.remarks.push_back(fmt::format("better to change the peer: {}", complaint->what));
 }
 
 void advise_there(const Wording& wording, const Proposal& ours, Explanation& text) {

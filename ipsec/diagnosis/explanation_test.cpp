@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "config/load.h"
 #include "ipsec/diagnosis/sample_alerts.h"
 
 namespace masugata::ipsec {
@@ -63,6 +64,9 @@ std::vector<Case> proposals() {
   cases.push_back({"ESP: the cipher has no integrity of its own",
                    from(with(of_site(AlertKind::ChildProposals, "osaka"),
                              "ESP:AES_CBC_256/HMAC_SHA2_256_128/NO_EXT_SEQ", sample::kOurEsp))});
+  cases.push_back({"ESP: the peer has what no gateway of ours has",
+                   from(with(of_site(AlertKind::ChildProposals, "osaka"),
+                             "ESP:AES_CBC_128/HMAC_SHA1_96/NO_EXT_SEQ", sample::kOurEsp))});
   cases.push_back(
       {"ESP: our offer is refused",
        from(with(asked_by_us(AlertKind::ChildProposals, "osaka"), "", sample::kOurEsp))});
@@ -254,6 +258,42 @@ TEST(Explanation, HasAllItsParts) {
     EXPECT_TRUE(kinds.contains(static_cast<FailureKind>(kind)))
         << name_of(static_cast<FailureKind>(kind)) << " has no golden text";
   }
+}
+
+// What the configuration's loader says of a site with these statements; empty: it takes them.
+std::string refusal_of(const std::string& statements) {
+  const bool says_secret = statements.find("psk") != std::string::npos;
+  const std::string secret = says_secret ? "" : "psk \"correct horse battery staple\";";
+  const config::Loaded loaded = config::load_text(
+      "interfaces { interface wan0 { device 0000:01:00.0; address 203.0.113.2/24; } }\n"
+      "zones { zone wan { interface wan0; } zone branches { } }\n"
+      "vpn { site osaka { peer 198.51.100.7; local-interface wan0; zone branches;\n"
+      "authentication { " +
+          secret + " }\n" + statements + "\n} }",
+      "test");
+  std::string said;
+  for (const config::Problem& problem : loaded.problems) {
+    if (problem.severity != config::Problem::Severity::Error) continue;
+    said += config::format_problem(problem, "test") + "\n";
+  }
+  return said;
+}
+
+// Lines that only say what sort of thing to write have dots or words around them.
+TEST(Explanation, WhatToSetHereIsTaken) {
+  size_t tried = 0;
+  for (const Case& one : all_cases()) {
+    for (const std::string& line : explain(one.failure, sample::settings()).here) {
+      const size_t begin = line.find(": ");
+      const bool whole = line.starts_with("in site ") && line.find("...") == std::string::npos &&
+                         (line.back() == ';' || line.back() == '}') &&
+                         line.find("remove ") == std::string::npos;
+      if (!whole) continue;
+      EXPECT_EQ(refusal_of(line.substr(begin + 2)), "") << one.name << ": " << line;
+      ++tried;
+    }
+  }
+  EXPECT_GT(tried, 10U);
 }
 
 TEST(Explanation, NeedsNoSite) {

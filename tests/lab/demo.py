@@ -69,7 +69,8 @@ def show_tunnel(lab):
         with Branch(lab) as lab.branch:
             counts = show_chapters(lab, (TUNNEL,))
             shown = lab.gateway.command("show", "vpn", SITE, check=False)
-            print(f"\n$ masugata show vpn {SITE}\n{(shown.stdout + shown.stderr).rstrip()}", flush=True)
+            for words, text in (("why", lab.branch.explained), ("", shown.stdout + shown.stderr)):
+                print(f"\n$ masugata show vpn {SITE} {words}\n{text.rstrip()}", flush=True)
             return counts
     except LabError as error:
         print(f"\n{TUNNEL[0]}\n  FAIL  {error}")

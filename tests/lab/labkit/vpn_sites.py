@@ -221,6 +221,7 @@ class Branch:
     def __init__(self, lab):
         self.lab = lab
         self.before = None
+        self.explained = ""  # what `show vpn SITE why` said of a branch that was configured otherwise
         self.head = HeadCharon(lab)
         self.branch = branch_charon(lab)
 

@@ -5,7 +5,7 @@
 from .. import addresses as plan
 from ..commands import run, wait_until
 from ..topology import inside
-from ..vpn_sites import BRANCH_HOST
+from ..vpn_sites import BRANCH_HOST, SITE
 from . import CheckList, all_of, equal
 
 CHECKS = CheckList()
@@ -42,3 +42,24 @@ def new_keys(lab):
     stream.stop()
     return all_of(equal("other keys", "other keys" if changed else "the same keys"),
                   equal("75 of 75 answered", f"{answers} of 75 answered"))
+
+
+@CHECKS("a branch that offers only old ciphers is refused, and the gateway says what to set there")
+def explains(lab):
+    try:
+        lab.branch.act("down")
+        lab.branch.branch.load(esp="aes128-sha1-x25519")
+        came_up = lab.branch.branch.initiate(5)
+        wanted = ("offers: aes128-sha1", "change the peer", "esp { proposal", "swanctl: ")
+        wait_until(lambda: all(text in why(lab) for text in wanted), 5, 0.2)
+        lab.branch.explained = why(lab)
+        said = [text for text in wanted if text in lab.branch.explained]
+    finally:
+        lab.branch.branch.load()
+        lab.branch.act("up")
+    return all_of(equal(False, came_up), equal(list(wanted), said),
+                  equal("up again", "up again" if lab.branch.comes_up() else lab.branch.state()))
+
+
+def why(lab):
+    return lab.gateway.command("show", "vpn", SITE, "why", check=False).stdout
