@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "dataplane/ipsec/early_packets.h"
 #include "dataplane/ipsec/ipsec_view.h"
 #include "dataplane/pipeline/record_ring.h"
 #include "ipsec/esp/esp_worker.h"
@@ -48,15 +49,23 @@ class IpsecGate {
   [[nodiscard]] Status prepare(uint16_t worker);
 
   // --- worker ---
-  // At the start of each turn; `view` may be null.
-  void adopt(const IpsecView* view) noexcept {
+  // At the start of each turn; `view` may be null. Whether it is another one than before.
+  bool adopt(const IpsecView* view) noexcept {
     if (view == view_) [[likely]]
-      return;
+      return false;
     take(view);
+    return true;
   }
   // Null while there is nothing to do with IPsec.
   [[nodiscard]] const IpsecView* view() const noexcept { return view_; }
   [[nodiscard]] ipsec::EspWorker& esp() noexcept { return *esp_; }
+  [[nodiscard]] EarlyPackets& early() noexcept { return early_; }
+  // Gives packets back whose SA has come, in order of arrival.
+  template <class Take>
+  void release_early(Take&& take) noexcept {
+    if (early_.count() == 0 || view_ == nullptr) return;
+    early_.release([this](net::Be32 spi) { return view_->find_inbound(spi) != kNoSa; }, take);
+  }
   void ask_for_sa(uint32_t request_id, const SelectorFacts& facts, uint64_t now_ms) noexcept;
   // `sa`: owned by this worker.
   void note_mapping(InstalledSa& sa, const net::IpAddress& remote, uint16_t remote_port,
@@ -107,6 +116,7 @@ class IpsecGate {
   std::array<Asked, 64> asked_{};                  // by request id, the newest wins a place
   std::array<KnownLimit, kKnownLimits> limits_{};  // by interface, the newest wins a place
   uint32_t last_identification_ = 0;
+  EarlyPackets early_;
   RecordRing<AcquireRecord, kRecords> acquires_;
   RecordRing<MappingRecord, kRecords> mappings_;
   RecordRing<PathRecord, kRecords> paths_;

@@ -32,6 +32,14 @@ auto order_of(const ipsec::SaPolicy& policy) {
                          policy.destination.protocol == 0, any_port);
 }
 
+// Whether an outbound policy means this SA. SPIs are the peers' choice, and two of them may choose
+// the same; policies stay as they are when an SA moves.
+bool names(const ipsec::SaPolicy& policy, const ViewedSa& sa) {
+  const ipsec::SaName& name = sa.installed->name;
+  if (name.direction != ipsec::Direction::Outbound || name.spi != policy.spi) return false;
+  return !policy.peer || *policy.peer == name.destination || *policy.peer == sa.outer.remote;
+}
+
 }  // namespace
 
 IpsecManager::IpsecManager(IpsecTargets targets)
@@ -50,6 +58,7 @@ Status IpsecManager::configure(const config::VpnSettings& settings) {
     auto memory = ipsec::SaMemory::create(kMaximumSas);
     if (!memory) return tl::unexpected(memory.error());
     memory_ = std::move(*memory);
+    promised_ = std::make_unique<PromisedSpis>();
   }
   tunnels_ = std::move(tunnels);
   if (memory_ == nullptr) return {};
@@ -72,14 +81,27 @@ std::vector<IpsecManager::Kept>::iterator IpsecManager::find(const ipsec::SaName
                       [&name](const Kept& kept) { return kept.name == name; });
 }
 
-Result<uint32_t> IpsecManager::reserve_spi(const net::IpAddress& /*local*/,
-                                           const net::IpAddress& /*remote*/) {
+Result<uint32_t> IpsecManager::reserve_spi(const net::IpAddress& local,
+                                           const net::IpAddress& remote) {
   if (memory_ == nullptr) return failure("vpn", "no site is configured");
-  return reservations_.reserve([this](uint32_t spi) {
-    return std::any_of(sas_.begin(), sas_.end(), [spi](const Kept& kept) {
+  const auto reserved = reservations_.reserve([this](uint32_t spi) {
+    const bool in_use = std::any_of(sas_.begin(), sas_.end(), [spi](const Kept& kept) {
       return kept.viewed.installed->name.spi == spi &&
              kept.viewed.installed->name.direction == ipsec::Direction::Inbound;
     });
+    return in_use || !promised_->takes(spi);
+  });
+  if (reserved) promised_->add(*reserved, local, remote);
+  return reserved;
+}
+
+void IpsecManager::forget_kept_promises() {
+  std::erase_if(kept_promises_, [this](const KeptPromise& kept) {
+    const bool known = std::all_of(targets_.gates.begin(), targets_.gates.end(), [&](auto* gate) {
+      return static_cast<int32_t>(gate->adopted() - kept.view) >= 0;
+    });
+    if (known) promised_->remove(kept.spi);
+    return known;
   });
 }
 
@@ -102,8 +124,7 @@ Status IpsecManager::install(ipsec::SaParameters parameters) {
   auto built = memory_->build(parameters, targets_.now_ms());
   if (!built) return tl::unexpected(built.error());
   installed->sa = std::move(*built);
-  // SPIs are random, so this spreads them.
-  installed->owner = static_cast<uint16_t>(parameters.spi.host() % targets_.gates.size());
+  installed->owner = sa_owner_of(parameters.spi.host(), targets_.gates.size());
   installed->tunnel = tunnel;
   installed->mode = parameters.mode;
   installed->df = parameters.header.df;
@@ -117,10 +138,11 @@ Status IpsecManager::install(ipsec::SaParameters parameters) {
   kept.viewed.installed = std::move(installed);
   kept.transform = parameters.transform;
   sas_.push_back(std::move(kept));
-  if (parameters.direction == ipsec::Direction::Inbound) {
-    (void)reservations_.release(parameters.spi.host());
-  }
   publish();
+  if (parameters.direction == ipsec::Direction::Inbound &&
+      reservations_.release(parameters.spi.host())) {
+    kept_promises_.push_back({parameters.spi.host(), published_.running()->generation});
+  }
   return {};
 }
 
@@ -160,7 +182,10 @@ std::optional<ipsec::SaUse> IpsecManager::query(const ipsec::SaName& name) {
 bool IpsecManager::remove(const ipsec::SaName& name) {
   const auto kept = find(name);
   if (kept == sas_.end()) {
-    return name.direction == ipsec::Direction::Inbound && reservations_.release(name.spi);
+    if (name.direction != ipsec::Direction::Inbound || !reservations_.release(name.spi))
+      return false;
+    promised_->remove(name.spi);
+    return true;
   }
   sas_.erase(kept);
   publish();
@@ -170,7 +195,10 @@ bool IpsecManager::remove(const ipsec::SaName& name) {
 void IpsecManager::flush() {
   sas_.clear();
   reservations_.clear();
-  if (memory_ != nullptr) publish();
+  kept_promises_.clear();
+  if (memory_ == nullptr) return;
+  promised_->clear();
+  publish();
 }
 
 Status IpsecManager::add_policy(const ipsec::SaPolicy& policy) {
@@ -183,7 +211,15 @@ Status IpsecManager::add_policy(const ipsec::SaPolicy& policy) {
 }
 
 bool IpsecManager::remove_policy(const ipsec::SaPolicy& policy) {
-  const auto found = std::find(policies_.begin(), policies_.end(), policy);
+  auto found = std::find(policies_.begin(), policies_.end(), policy);
+  if (found == policies_.end()) {
+    // The peer has moved since.
+    found = std::find_if(policies_.begin(), policies_.end(),
+                         [like = policy](const auto& other) mutable {
+                           like.peer = other.peer;
+                           return other == like;
+                         });
+  }
   if (found == policies_.end()) return false;
   policies_.erase(found);
   if (memory_ != nullptr) publish();
@@ -232,9 +268,7 @@ void IpsecManager::add_tunnels(IpsecView& view) const {
       choice.destination = policy->destination;
       choice.request_id = policy->request_id;
       for (size_t i = 0; i < view.sas.size(); ++i) {
-        const InstalledSa& sa = *view.sas[i].installed;
-        if (sa.name.direction == ipsec::Direction::Outbound && sa.tunnel_id == tunnel.id &&
-            sa.name.spi == policy->spi) {
+        if (view.sas[i].installed->tunnel_id == tunnel.id && names(*policy, view.sas[i])) {
           choice.sa = static_cast<uint16_t>(i);
         }
       }
@@ -266,6 +300,7 @@ void IpsecManager::publish() {
   next->index_sas();
   add_tunnels(*next);
   next->index_tunnels();
+  next->promised = promised_.get();
   published_.publish(std::move(next));
 }
 
@@ -335,6 +370,7 @@ void IpsecManager::learn_paths() {
 void IpsecManager::tick() {
   if (memory_ == nullptr) return;
   (void)published_.free_unread(targets_.gates, [](const IpsecView&) {});
+  forget_kept_promises();
   learn_paths();
   tell_lifetimes();
   tell_requests();

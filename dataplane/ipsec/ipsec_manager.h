@@ -110,6 +110,11 @@ class IpsecManager final : public ipsec::SaConsumer {
     uint32_t id = 0;
     InterfaceIndex interface = kNoInterface;
   };
+  // Its SA is published, but a worker that has not turned to it yet must still know the SPI.
+  struct KeptPromise {
+    uint32_t spi = 0;
+    uint32_t view = 0;  // generation
+  };
   // What is known of the way between two outer addresses.
   struct Path {
     net::IpAddress local;
@@ -121,6 +126,7 @@ class IpsecManager final : public ipsec::SaConsumer {
   [[nodiscard]] std::vector<Kept>::iterator find(const ipsec::SaName& name);
   void publish();
   void add_tunnels(IpsecView& view) const;
+  void forget_kept_promises();
   void tell_lifetimes();
   void tell_requests();
   void learn_paths();
@@ -131,6 +137,8 @@ class IpsecManager final : public ipsec::SaConsumer {
   std::vector<Tunnel> tunnels_;
   std::unique_ptr<ipsec::SaMemory> memory_;  // outlives all SAs
   ipsec::SpiReservations reservations_;
+  std::unique_ptr<PromisedSpis> promised_;  // what is reserved, as workers see it
+  std::vector<KeptPromise> kept_promises_;
   std::vector<Kept> sas_;                  // in the order in which they were installed
   std::vector<ipsec::SaPolicy> policies_;  // what was added twice is there twice
   std::vector<Path> paths_;                // one for each pair of addresses of SAs at most

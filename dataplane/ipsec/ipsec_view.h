@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dataplane/identifiers.h"
+#include "dataplane/ipsec/promised_spis.h"
 #include "ipsec/esp/sa_memory.h"
 #include "ipsec/sa/sa_consumer.h"
 #include "ipsec/sa/sa_parameters.h"
@@ -20,6 +21,11 @@
 namespace masugata::dataplane {
 
 inline constexpr uint16_t kNoSa = 0xffff;
+
+// The worker that an SA belongs to. SPIs are random, so this spreads them.
+[[nodiscard]] constexpr uint16_t sa_owner_of(uint32_t spi, size_t workers) noexcept {
+  return static_cast<uint16_t>(spi % workers);
+}
 
 // The way to the peer as its owner last found it; counts while routes and configuration are those.
 struct OuterWay {
@@ -102,7 +108,8 @@ struct SelectorFacts {
 struct IpsecView {
   uint32_t generation = 0;
   std::vector<ViewedSa> sas;
-  std::vector<TunnelView> tunnels;  // in no order, one for each interface that has policies
+  std::vector<TunnelView> tunnels;         // in no order, one for each interface that has policies
+  const PromisedSpis* promised = nullptr;  // outlives the view; changes without it
 
   // The inbound SA of an SPI; kNoSa when there is none. Thread: any.
   [[nodiscard]] uint16_t find_inbound(net::Be32 spi) const noexcept {

@@ -114,6 +114,7 @@ namespace masugata::dataplane {
   X(StreamMemory, "stream-memory", "no memory to remember the segment with, and the profile says drop") \
   /* IPsec */                                                                                     \
   X(IpsecUnknownSpi, "ipsec-unknown-spi", "ESP to the gateway with an SPI that no SA has")        \
+  X(IpsecEarly, "ipsec-early", "ESP for an SA that is still negotiated: more of it, or for longer, than is kept") \
   X(IpsecMalformed, "ipsec-malformed", "ESP too short, or not of the shape that its SA has")      \
   X(IpsecReplay, "ipsec-replay", "ESP packet that was received before, or is older than the replay window") \
   X(IpsecAuthentication, "ipsec-authentication", "ESP packet that is not authentic")              \

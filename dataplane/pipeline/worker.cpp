@@ -94,7 +94,10 @@ void Worker::begin_turn(WorkerTime now) noexcept {
   context_.forwarding = &publication_.forwarding->view();
   inspector_.adopt(publication_.inspection.load(std::memory_order_acquire));
   guard_.adopt(publication_.antivirus.load(std::memory_order_acquire));
-  ipsec_.adopt(publication_.ipsec.load(std::memory_order_acquire));
+  if (ipsec_.adopt(publication_.ipsec.load(std::memory_order_acquire))) [[unlikely]] {
+    // Before what comes now, which is younger.
+    ipsec_.release_early([this](Packet& packet) { runner_.push(packet, StageId::Decrypt); });
+  }
   context_.ports_down = publication_.ports_down.load(std::memory_order_relaxed);
   context_.trace_filter = context_.trace.filter.load(std::memory_order_acquire);
   if (context_.forwarding->generation() != forwarding_generation_) {
@@ -237,6 +240,9 @@ bool Worker::run_timers() noexcept {
   context_.expectations.expire(context_.now_ms, kExpectationSlotsPerTurn);
   DefragmentStage::expire(context_);
   EgressStage::release_waiting(context_);
+  ipsec_.early().expire(context_.now_ms, [this](Packet& packet) noexcept {
+    context_.drop_packet(packet, DropReason::IpsecEarly);
+  });
   const bool tended = guard_.tend(context_);
   context_.outbox.drain([this](Packet& packet, StageId stage) { runner_.push(packet, stage); });
   run_stages();

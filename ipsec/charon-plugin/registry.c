@@ -138,23 +138,35 @@ void masugata_registry_add_policy(masugata_registry_t* registry,
   registry->mutex->unlock(registry->mutex);
 }
 
-static bool same_policy(const struct masugata_sa_policy* a, const struct masugata_sa_policy* b) {
+/* `any_peer`: wherever the peer is. */
+static bool same_policy(const struct masugata_sa_policy* a, const struct masugata_sa_policy* b,
+                        bool any_peer) {
   const size_t start = sizeof a->header;
-  return memcmp((const char*)a + start, (const char*)b + start, sizeof *a - start) == 0;
+  struct masugata_sa_policy like = *a;
+  if (any_peer) like.peer = b->peer;
+  return memcmp((const char*)&like + start, (const char*)b + start, sizeof like - start) == 0;
+}
+
+static bool remove_policy(masugata_registry_t* registry, const struct masugata_sa_policy* policy,
+                          bool any_peer) {
+  struct masugata_sa_policy* candidate;
+  bool found = FALSE;
+  enumerator_t* enumerator = registry->policies->create_enumerator(registry->policies);
+  while (!found && enumerator->enumerate(enumerator, &candidate)) {
+    if (!same_policy(candidate, policy, any_peer)) continue;
+    registry->policies->remove_at(registry->policies, enumerator);
+    free(candidate);
+    found = TRUE;
+  }
+  enumerator->destroy(enumerator);
+  return found;
 }
 
 void masugata_registry_remove_policy(masugata_registry_t* registry,
                                      const struct masugata_sa_policy* policy) {
-  struct masugata_sa_policy* candidate;
   registry->mutex->lock(registry->mutex);
-  enumerator_t* enumerator = registry->policies->create_enumerator(registry->policies);
-  while (enumerator->enumerate(enumerator, &candidate)) {
-    if (!same_policy(candidate, policy)) continue;
-    registry->policies->remove_at(registry->policies, enumerator);
-    free(candidate);
-    break;
-  }
-  enumerator->destroy(enumerator);
+  /* charon says where the peer is now, which need not be where it was. */
+  if (!remove_policy(registry, policy, FALSE)) remove_policy(registry, policy, TRUE);
   registry->mutex->unlock(registry->mutex);
 }
 

@@ -162,6 +162,7 @@ struct masugata_sa_policy masugata_policy_of(const kernel_ipsec_policy_id_t* id,
     policy.mode = (uint8_t)data->sa->mode;
     policy.request_id = data->sa->reqid;
     policy.spi = data->sa->esp.use ? ntohl(data->sa->esp.spi) : 0;
+    policy.peer = masugata_address_of(id->dir == POLICY_OUT ? data->dst : data->src);
   }
   return policy;
 }

@@ -53,6 +53,9 @@ struct SaPolicy {
   uint32_t request_id = 0;
   uint32_t tunnel_id = 0;
   uint32_t spi = 0;  // 0: none yet, a packet raises acquire
+  // Outer address of the SA's other end when the policy was made or is removed; charon does not say
+  // when it moves. nullopt: not told.
+  std::optional<net::IpAddress> peer;
   TrafficSelector source;
   TrafficSelector destination;
   friend bool operator==(const SaPolicy&, const SaPolicy&) = default;
@@ -156,7 +159,8 @@ class SaConsumer {
   // All SAs and reservations go.
   virtual void flush() = 0;
 
-  // Policies are counted: what is added twice is there until it is removed twice.
+  // Policies are counted: what is added twice is there until it is removed twice. `peer` tells only
+  // those apart that are the same otherwise.
   [[nodiscard]] virtual Status add_policy(const SaPolicy& policy) = 0;
   [[nodiscard]] virtual bool remove_policy(const SaPolicy& policy) = 0;
   virtual void flush_policies() = 0;

@@ -286,6 +286,7 @@ Result<SaPolicy> read_policy(const masugata_sa_policy& message) {
   policy.request_id = message.request_id;
   policy.tunnel_id = message.tunnel_id;
   policy.spi = message.spi;
+  policy.peer = optional_address(message.peer);
   const auto source = read_selector(message.source);
   if (!source) return tl::unexpected(source.error());
   const auto destination = read_selector(message.destination);

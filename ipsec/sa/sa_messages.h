@@ -18,7 +18,7 @@
 
 /* Any change of a structure or of a meaning is a new version: there is no older partner to serve,
  * both ends come from one build. */
-#define MASUGATA_SA_VERSION 2
+#define MASUGATA_SA_VERSION 3
 #define MASUGATA_SA_MAGIC 0x4153674dU
 #define MASUGATA_SA_SOCKET "/run/masugata/sa.sock"
 
@@ -174,7 +174,8 @@ struct masugata_sa_plain {
 };
 
 /* Add- and Remove-Policy. Policies are counted: what was added twice is there until it is
- * removed twice. A policy is known by all of its fields. */
+ * removed twice. A policy is known by all of its fields but `peer`, which tells apart those that
+ * are the same otherwise: an SA may have moved since its policy was added. */
 struct masugata_sa_policy {
   struct masugata_sa_header header;
   uint8_t direction;
@@ -185,6 +186,7 @@ struct masugata_sa_policy {
   uint32_t request_id;
   uint32_t tunnel_id;
   uint32_t spi; /* of the SA that shall be used; 0: none yet, traffic raises Acquire */
+  struct masugata_sa_address peer; /* its outer destination, without port; family 0: not told */
   struct masugata_sa_selector source;
   struct masugata_sa_selector destination;
 };
@@ -316,7 +318,7 @@ MASUGATA_SA_ASSERT_SIZE(masugata_sa_hello, 88);
 MASUGATA_SA_ASSERT_SIZE(masugata_sa_reserve_spi, 56);
 MASUGATA_SA_ASSERT_SIZE(masugata_sa_about, 44);
 MASUGATA_SA_ASSERT_SIZE(masugata_sa_update, 92);
-MASUGATA_SA_ASSERT_SIZE(masugata_sa_policy, 116);
+MASUGATA_SA_ASSERT_SIZE(masugata_sa_policy, 136);
 MASUGATA_SA_ASSERT_SIZE(masugata_sa_add, 1552);
 MASUGATA_SA_ASSERT_SIZE(masugata_sa_alert, 3352);
 MASUGATA_SA_ASSERT_SIZE(masugata_sa_reply, 216);

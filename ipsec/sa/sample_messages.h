@@ -95,6 +95,7 @@ inline masugata_sa_policy policy(uint16_t type) {
   message.request_id = 7;
   message.tunnel_id = 42;
   message.spi = kOutboundSpi;
+  message.peer = address("192.0.2.2");
   message.source = selector("10.1.0.0/24");
   message.destination = selector("10.2.0.0/24");
   return message;

@@ -115,6 +115,44 @@ TEST_F(IpsecTest, SwitchesToTheNewSaAtARekey) {
   EXPECT_EQ(send("wan0", {sealed(from_peer_, kRequest), sealed(inbound, kRequest)}).size(), 2U);
 }
 
+// SPIs are the receivers' choice: two peers that are connected to one site may choose the same.
+TEST_F(IpsecTest, TellsPeersWithTheSameSpiApart) {
+  start();
+  const auto other = *net::IpAddress::parse("198.51.100.2");
+  const auto first = *net::IpAddress::parse("198.51.100.1");
+  add_sa(Direction::Outbound, 0x2001);
+  add_sa(Direction::Outbound, 0x2001, [&](ipsec::SaParameters& sa) { sa.remote = other; });
+  auto to_first = policy(0x2001, "10.0.1.0/24", "10.9.1.0/24");
+  auto to_other = policy(0x2001, "10.0.1.0/24", "10.9.2.0/24");
+  to_first.peer = first;
+  to_other.peer = other;
+  ASSERT_TRUE(gateway_->ipsec().add_policy(to_first));
+  ASSERT_TRUE(gateway_->ipsec().add_policy(to_other));
+  const auto peer_of = [&](const char* host) {
+    const auto left =
+        send("lan0", {inner(fmt::format("udp 10.0.1.10:5000 > {}:53 payload 00", host))});
+    return left.size() == 1
+               ? net::IpAddress::from_v4(net::load_be32(left[0].bytes.data() + kLinkBytes + 16))
+               : net::IpAddress();
+  };
+  EXPECT_EQ(peer_of("10.9.1.5"), first);
+  EXPECT_EQ(peer_of("10.9.2.5"), other);
+  // One of them moves: charon leaves its policy as it was, and removes it with the new address.
+  const auto moved = *net::IpAddress::parse("198.51.100.3");
+  ipsec::SaMove move;
+  move.local = *net::IpAddress::parse("192.0.2.1");
+  move.remote = moved;
+  const auto done = gateway_->ipsec().update({0x2001, Direction::Outbound, first}, move);
+  ASSERT_TRUE(done && *done);
+  EXPECT_EQ(peer_of("10.9.1.5"), moved);
+  EXPECT_EQ(peer_of("10.9.2.5"), other);
+  to_first.peer = moved;
+  EXPECT_TRUE(gateway_->ipsec().remove_policy(to_first));
+  EXPECT_FALSE(gateway_->ipsec().remove_policy(to_first));
+  EXPECT_EQ(peer_of("10.9.1.5"), net::IpAddress());
+  EXPECT_EQ(peer_of("10.9.2.5"), other);
+}
+
 TEST_F(IpsecTest, TellsCharonOfLifetimes) {
   start();
   std::vector<std::string> told;

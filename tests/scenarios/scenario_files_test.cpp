@@ -27,6 +27,7 @@ const std::map<std::string, std::string> kTestedElsewhere = {
     {"stream-memory", "inspection_bounds_test.cpp"},
     {"antivirus-no-room", "inspection_bounds_test.cpp"},
     {"ipsec-unknown-spi", "ipsec_test.cpp"},
+    {"ipsec-early", "ipsec_early_test.cpp"},
     {"ipsec-malformed", "ipsec_test.cpp"},
     {"ipsec-replay", "ipsec_test.cpp"},
     {"ipsec-authentication", "ipsec_test.cpp"},

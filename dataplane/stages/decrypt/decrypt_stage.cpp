@@ -88,9 +88,10 @@ DecryptStage::Finding DecryptStage::find(Packet& packet, WorkerContext& context)
     finding.refused = view == nullptr ? DropReason::IpsecUnknownSpi : DropReason::IpsecMalformed;
     return finding;
   }
-  finding.sa = view->find_inbound(ipsec::spi_of(packet.network() + offset));
-  if (finding.sa == kNoSa) {
-    finding.refused = DropReason::IpsecUnknownSpi;
+  finding.spi = ipsec::spi_of(packet.network() + offset);
+  finding.sa = view->find_inbound(finding.spi);
+  if (finding.sa == kNoSa) [[unlikely]] {
+    find_promise(packet, context, finding);
     return finding;
   }
   const ViewedSa& sa = view->sas[finding.sa];
@@ -100,7 +101,8 @@ DecryptStage::Finding DecryptStage::find(Packet& packet, WorkerContext& context)
     finding.refused = DropReason::IpsecUnknownSpi;
     return finding;
   }
-  finding.elsewhere = sa.installed->owner != context.worker;
+  finding.owner = sa.installed->owner;
+  finding.elsewhere = finding.owner != context.worker;
   if (finding.elsewhere) return finding;
   // Reassembled packets lie in several buffers.
   if (mbuf.nb_segs > 1 && rte_pktmbuf_linearize(&mbuf) != 0) {
@@ -117,6 +119,18 @@ DecryptStage::Finding DecryptStage::find(Packet& packet, WorkerContext& context)
   return finding;
 }
 
+void DecryptStage::find_promise(const Packet& packet, const WorkerContext& context,
+                                Finding& finding) const noexcept {
+  const PromisedSpis* promised = context.ipsec->view()->promised;
+  if (!promised->holds(finding.spi, packet.key.destination, packet.key.source)) {
+    finding.refused = DropReason::IpsecUnknownSpi;
+    return;
+  }
+  finding.owner = sa_owner_of(finding.spi.host(), context.worker_count);
+  finding.elsewhere = finding.owner != context.worker;
+  finding.early = !finding.elsewhere;
+}
+
 void DecryptStage::prepare(std::span<Packet* const> batch, WorkerContext& context) noexcept {
   burst_count_ = 0;
   next_ = 0;
@@ -128,13 +142,17 @@ void DecryptStage::prepare(std::span<Packet* const> batch, WorkerContext& contex
 Verdict<Next> DecryptStage::decide(Packet& packet, WorkerContext& context) noexcept {
   const Finding& finding = findings_[next_++];
   if (finding.refused != DropReason::None) return drop<Next>(finding.refused);
-  const ViewedSa& sa = context.ipsec->view()->sas[finding.sa];
   if (finding.elsewhere) {
     packet.set(kPacketToDecrypt);
-    return hand_over(packet, sa.installed->owner, context)
-               ? forward_to(Next::Hold)
-               : drop<Next>(DropReason::HandoverQueueFull);
+    return hand_over(packet, finding.owner, context) ? forward_to(Next::Hold)
+                                                     : drop<Next>(DropReason::HandoverQueueFull);
   }
+  if (finding.early) [[unlikely]] {
+    return context.ipsec->early().keep(packet, finding.spi, context.now_ms)
+               ? forward_to(Next::Hold)
+               : drop<Next>(DropReason::IpsecEarly);
+  }
+  const ViewedSa& sa = context.ipsec->view()->sas[finding.sa];
   const ipsec::EspPacket& opened = burst_[finding.place];
   if (opened.refusal != ipsec::EspRefusal::None) {
     return drop<Next>(drop_reason_of(opened.refusal));

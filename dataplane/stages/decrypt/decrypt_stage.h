@@ -42,10 +42,15 @@ class DecryptStage {
     DropReason refused = DropReason::None;
     uint16_t sa = kNoSa;
     uint16_t place = 0;      // in `burst_`
-    bool elsewhere = false;  // another worker owns the SA
+    uint16_t owner = 0;      // of the SA
+    bool elsewhere = false;  // that is another worker
+    bool early = false;      // its SA is still negotiated
+    net::Be32 spi;
   };
 
   [[nodiscard]] Finding find(Packet& packet, WorkerContext& context) noexcept;
+  void find_promise(const Packet& packet, const WorkerContext& context,
+                    Finding& finding) const noexcept;
   [[nodiscard]] Verdict<Next> reenter(Packet& packet, const ViewedSa& sa,
                                       const ipsec::EspPacket& opened,
                                       WorkerContext& context) noexcept;
