@@ -165,6 +165,8 @@ TEST(SaMessageReader, ReadsPolicies) {
   EXPECT_EQ(policy->priority, PolicyPriority::Usual);
   EXPECT_EQ(policy->mode, Mode::Tunnel);
   EXPECT_EQ(policy->spi, sample::kOutboundSpi);
+  ASSERT_TRUE(policy->peer);
+  EXPECT_EQ(policy->peer->to_string(), "192.0.2.2");
   EXPECT_EQ(policy->tunnel_id, 42U);
   EXPECT_EQ(policy->destination.addresses.to_string(), "10.2.0.0/24");
   auto wrong = sample::policy(MASUGATA_SA_ADD_POLICY);
@@ -218,7 +220,7 @@ TEST(SaMessageReader, ChecksHeaders) {
   EXPECT_FALSE(check_header(sample::bytes_of(message).first(sizeof message - 1)));
   message.header.version = MASUGATA_SA_VERSION + 1;
   EXPECT_EQ(check_header(sample::bytes_of(message)).error().message(),
-            "charon: the plugin speaks version 3, we 2: both must be of one build");
+            "charon: the plugin speaks version 4, we 3: both must be of one build");
   message = sample::hello(1);
   message.header.size += 1;
   EXPECT_FALSE(check_header(sample::bytes_of(message)));

@@ -119,8 +119,8 @@ TEST_F(IpsecEarly, KeepsNothingOfStrangersNorOfWhatWasGivenBack) {
   const uint32_t idle = gateway_->buffers_in_use();
   const uint32_t spi = promise();
   const auto from = [spi](const char* source) {
-    return inner(
-        fmt::format("ipv4 {} > 192.0.2.1 protocol 50 payload {:08x}{:056x}", source, spi, 1));
+    return inner(fmt::format("ipv4 {} > 192.0.2.1 protocol 50 payload {:08x}{:08x}{:056x}", source,
+                             spi, 1, 0));
   };
   EXPECT_TRUE(send("wan0", {from("198.51.100.2")}).empty());
   EXPECT_EQ(drops("ipsec-unknown-spi"), 1U);
