@@ -204,7 +204,7 @@ Status CharonAgent::act_on(const Order& order) {
   switch (order.action) {
     case SiteAction::Up:
       control_.hold(order.site, false, Clock::now());
-      done = initiate_site(*session_, order.site);
+      done = control_.initiate(*session_, order.site);
       break;
     case SiteAction::Down:
       control_.hold(order.site, true, Clock::now());
@@ -214,7 +214,7 @@ Status CharonAgent::act_on(const Order& order) {
       break;
     case SiteAction::Rekey:
     case SiteAction::RekeyIke:
-      done = rekey_site(*session_, order.site, order.action == SiteAction::RekeyIke);
+      done = control_.rekey(*session_, order.site, order.action == SiteAction::RekeyIke);
       break;
   }
   next_tend_ = Clock::now();

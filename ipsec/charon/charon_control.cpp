@@ -42,6 +42,41 @@ bool is_under_way(const ViciSection& ike) {
   return ike.value("state") == "CONNECTING" || (children != nullptr && !children->empty());
 }
 
+// With IKE version 1 each child is asked for, the others come as one.
+std::vector<std::string> missing_children(const std::vector<std::string>& wanted,
+                                          const std::vector<const ViciSection*>& ikes) {
+  if (ikes.empty()) return wanted;
+  if (wanted.size() < 2) return {};
+  std::set<std::string, std::less<>> there;
+  for (const ViciSection* ike : ikes) {
+    if (ike->value("state") == "CONNECTING") return {};
+    const ViciSection* children = ike->section("child-sas");
+    if (children == nullptr) continue;
+    for (const ViciSection::Entry& entry : children->entries()) {
+      const auto* child = std::get_if<ViciSection>(&entry.content);
+      if (child != nullptr) there.emplace(child->value("name"));
+    }
+  }
+  std::vector<std::string> missing;
+  for (const std::string& child : wanted) {
+    if (!there.contains(child)) missing.push_back(child);
+  }
+  return missing;
+}
+
+Status initiate_children(ViciSession& session, const std::string& site,
+                         const std::vector<std::string>& children) {
+  Status first;
+  for (const std::string& child : children) {
+    ViciSection which;
+    which.set("child", child).set("ike", site).set("timeout", "-1").set("init-limits", "no");
+    Status done = session.command("initiate", which);
+    if (!session.is_open()) return done;
+    if (first && !done) first = std::move(done);
+  }
+  return first;
+}
+
 // See CharonControl::end_duplicates(). Not empty.
 const ViciSection* one_that_stays(const std::vector<const ViciSection*>& twins) {
   const auto same_moment = static_cast<uint64_t>(CharonControl::kSameMoment.count());
@@ -79,6 +114,12 @@ Result<std::vector<std::string>> ike_ids_of(ViciSession& session, const std::str
 
 Status CharonControl::load_credentials(ViciSession& session, const SitePlan& site,
                                        Loaded& loaded) const {
+  // Peers' certificates of before are remembered, and would be looked at, and complained of, beside
+  // what the peer shows now. charon has them all again where they are right.
+  if (!site.certificates.empty()) {
+    const ViciSection all = ViciSection().set("type", "X509");
+    if (Status done = session.command("flush-certs", all); !done) return done;
+  }
   for (const ViciSection& certificate : site.certificates) {
     if (Status done = session.command("load-cert", certificate); !done) return done;
   }
@@ -103,6 +144,7 @@ Status CharonControl::load(ViciSession& session, const SitePlan& site, std::stri
   next.digest = std::move(digest);
   next.keep_up = site.keep_up;
   next.either_begins = site.either_begins;
+  next.children = site.children;
   if (Status done = load_credentials(session, site, next); !done) return done;
   // SAs keep what they were negotiated with: those from before end, so that the next ones are as
   // configured now. What this gateway did not load itself is not known to differ.
@@ -199,25 +241,46 @@ Result<std::vector<std::string>> CharonControl::keep_up(ViciSession& session,
 Result<std::vector<std::string>> CharonControl::keep_up(ViciSession& session,
                                                         const std::vector<ViciSection>& sas,
                                                         std::chrono::steady_clock::time_point now) {
-  std::set<std::string> present;
+  std::map<std::string, std::vector<const ViciSection*>> present;
   for (const ViciSection& sa : sas) {
     for (const ViciSection::Entry& entry : sa.entries()) {
       const auto* ike = std::get_if<ViciSection>(&entry.content);
-      if (ike != nullptr && is_under_way(*ike)) present.insert(entry.name);
+      if (ike != nullptr && is_under_way(*ike)) present[entry.name].push_back(ike);
     }
   }
   std::vector<std::string> begun;
   for (auto& [name, loaded] : loaded_) {
     const bool waited = loaded.tried == std::chrono::steady_clock::time_point() ||
                         now - loaded.tried >= kRetryInterval;
-    if (!loaded.keep_up || held_.contains(name) || present.contains(name) || !waited) continue;
+    if (!loaded.keep_up || held_.contains(name) || !waited) continue;
+    const std::vector<std::string> missing = missing_children(loaded.children, present[name]);
+    if (missing.empty()) continue;
     loaded.tried = now;
-    if (Status done = initiate_site(session, name); !done && !session.is_open()) {
-      return tl::unexpected<Fault>(done.error());
-    }
+    const Status done = initiate_children(session, name, missing);
+    if (!done && !session.is_open()) return tl::unexpected<Fault>(done.error());
     begun.push_back(name);
   }
   return begun;
+}
+
+std::vector<std::string> CharonControl::children_of(const std::string& site) const {
+  const auto known = loaded_.find(site);
+  return known == loaded_.end() ? std::vector{site} : known->second.children;
+}
+
+Status CharonControl::initiate(ViciSession& session, const std::string& site) const {
+  return initiate_children(session, site, children_of(site));
+}
+
+Status CharonControl::rekey(ViciSession& session, const std::string& site, bool ike) const {
+  if (ike) return session.command("rekey", ViciSection().set("ike", site));
+  Status first;
+  for (const std::string& child : children_of(site)) {
+    Status done = session.command("rekey", ViciSection().set("child", child));
+    if (!session.is_open()) return done;
+    if (first && !done) first = std::move(done);
+  }
+  return first;
 }
 
 void CharonControl::hold(const std::string& site, bool held,
@@ -300,18 +363,8 @@ Result<CharonVersion> charon_version(ViciSession& session) {
   return CharonVersion{std::string(answer->value("daemon")), std::string(answer->value("version"))};
 }
 
-Status initiate_site(ViciSession& session, const std::string& site) {
-  ViciSection which;
-  which.set("child", site).set("ike", site).set("timeout", "-1").set("init-limits", "no");
-  return session.command("initiate", which);
-}
-
 Status terminate_site(ViciSession& session, const std::string& site) {
   return session.command("terminate", ViciSection().set("ike", site).set("timeout", "-1"));
-}
-
-Status rekey_site(ViciSession& session, const std::string& site, bool ike) {
-  return session.command("rekey", ViciSection().set(ike ? "ike" : "child", site));
 }
 
 }  // namespace masugata::ipsec

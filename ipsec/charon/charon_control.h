@@ -36,8 +36,9 @@ class CharonControl {
   }
 
   // Begins the sites that should be up and of which charon has neither a child SA nor an IKE SA
-  // that is connecting, at most one try per site in kRetryInterval. `now` is a monotonic clock.
-  // Returns the names of those begun.
+  // that is connecting, at most one try per site in kRetryInterval; with IKE version 1, where each
+  // pair of networks is a child SA of its own, those that are not there. `now` is a monotonic
+  // clock. Returns the names of the sites begun.
   static constexpr std::chrono::seconds kRetryInterval{10};
   [[nodiscard]] Result<std::vector<std::string>> keep_up(ViciSession& session,
                                                          std::chrono::steady_clock::time_point now);
@@ -45,6 +46,11 @@ class CharonControl {
   [[nodiscard]] Result<std::vector<std::string>> keep_up(ViciSession& session,
                                                          const std::vector<ViciSection>& sas,
                                                          std::chrono::steady_clock::time_point now);
+
+  // Asks for all of a site's child SAs, or for new keys of them or of IKE itself. Return at once;
+  // events tell the rest. The first refusal is returned when all have been asked for.
+  [[nodiscard]] Status initiate(ViciSession& session, const std::string& site) const;
+  [[nodiscard]] Status rekey(ViciSession& session, const std::string& site, bool ike) const;
 
   // A held site is not begun by keep_up(). Lasts until the site leaves the configuration or
   // changes. Not held any more, it counts as tried at `now`.
@@ -67,12 +73,14 @@ class CharonControl {
   struct Loaded {
     std::string digest;  // of all that was sent, secrets included
     std::string key_id;  // by which charon knows the private key
+    std::vector<std::string> children;
     bool keep_up = false;
     bool either_begins = false;
     std::chrono::steady_clock::time_point tried{};
     std::chrono::steady_clock::time_point settled{};
   };
 
+  [[nodiscard]] std::vector<std::string> children_of(const std::string& site) const;
   Status load_credentials(ViciSession& session, const SitePlan& site, Loaded& loaded) const;
   Status load(ViciSession& session, const SitePlan& site, std::string digest);
   Status unload(ViciSession& session, const std::string& name);
@@ -94,10 +102,7 @@ struct CharonVersion {
 };
 [[nodiscard]] Result<CharonVersion> charon_version(ViciSession& session);
 
-// Asks for a tunnel, or ends one. Return at once; events tell the rest.
-[[nodiscard]] Status initiate_site(ViciSession& session, const std::string& site);
+// Ends a tunnel. Returns at once; events tell the rest.
 [[nodiscard]] Status terminate_site(ViciSession& session, const std::string& site);
-// New keys: of the child, or of IKE itself.
-[[nodiscard]] Status rekey_site(ViciSession& session, const std::string& site, bool ike);
 
 }  // namespace masugata::ipsec

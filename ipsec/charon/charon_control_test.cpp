@@ -40,6 +40,7 @@ class Charon : public testing::Test {
     if (name == "load-key") {
       return {ScriptedCharon::response(ViciSection().set("success", "yes").set("id", "abcd"))};
     }
+    if (name == "initiate") begun_.emplace_back(packet.message.value("child"));
     if (name == "terminate") {
       const bool forced = packet.message.value("force") == "yes";
       (forced ? forced_ : ended_).emplace_back(packet.message.value("ike-id"));
@@ -53,7 +54,7 @@ class Charon : public testing::Test {
       ViciSection sa;
       ViciSection& ike = sa.add_section(up).set("uniqueid", "7").set("state", "ESTABLISHED");
       ViciSection& children = ike.add_section("child-sas");
-      if (!childless_) children.add_section(up + "-1").set("state", "INSTALLED");
+      if (!childless_) children.add_section(up + "-1").set("name", up).set("state", "INSTALLED");
       replies.push_back(ScriptedCharon::event("list-sa", sa));
     }
     replies.push_back(ScriptedCharon::response({}));
@@ -81,6 +82,7 @@ class Charon : public testing::Test {
 
   Names connections_;
   Names up_;
+  Names begun_;
   Names ended_;
   Names forced_;  // without waiting for the peer's answer
   std::string refused_;
@@ -97,6 +99,7 @@ TEST_F(Charon, LoadsOnceWhatDoesNotChange) {
   EXPECT_EQ(count("load-shared"), 1U);
   EXPECT_EQ(count("load-key"), 1U);
   EXPECT_EQ(count("load-cert"), 2U);
+  EXPECT_EQ(count("flush-certs"), 1U) << "where there are certificates";
   report = commit(std::string(kNagoya) + kOsaka);
   EXPECT_EQ(report.unchanged, (Names{"nagoya", "osaka"}));
   EXPECT_EQ(count("load-conn"), 2U) << "the order does not matter";
@@ -170,6 +173,26 @@ TEST_F(Charon, BeginsTheChildThatWasRefused) {
   childless_ = true;
   EXPECT_EQ(*control_.keep_up(session_, start), Names{"osaka"})
       << "the peers know each other, but no packet passes";
+}
+
+// Each pair of networks is a child SA of its own.
+TEST_F(Charon, BeginsEveryChildOfVersionOne) {
+  commit(R"(site kobe { peer 198.51.100.7; ike { version 1; proposal aes256-sha256-ecp256; }
+    authentication { psk "correct horse battery staple"; }
+    local-networks [ 10.0.1.0/24 10.0.3.0/24 ]; remote-networks 10.30.0.0/16; })");
+  const steady_clock::time_point start{seconds(1000)};
+  EXPECT_EQ(*control_.keep_up(session_, start), Names{"kobe"});
+  EXPECT_EQ(begun_, (Names{"kobe", "kobe-2"}));
+  up_ = {"kobe"};
+  EXPECT_EQ(*control_.keep_up(session_, start + seconds(9)), Names{});
+  EXPECT_EQ(*control_.keep_up(session_, start + seconds(10)), Names{"kobe"});
+  EXPECT_EQ(begun_, (Names{"kobe", "kobe-2", "kobe-2"})) << "what is there is not begun again";
+  EXPECT_TRUE(control_.initiate(session_, "kobe"));
+  EXPECT_EQ(begun_.size(), 5U);
+  EXPECT_TRUE(control_.rekey(session_, "kobe", false));
+  EXPECT_EQ(count("rekey"), 2U);
+  EXPECT_TRUE(control_.rekey(session_, "kobe", true));
+  EXPECT_EQ(count("rekey"), 3U) << "of IKE there is one";
 }
 
 TEST_F(Charon, WhatIsHeldIsNotBegun) {

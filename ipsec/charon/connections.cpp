@@ -224,7 +224,9 @@ Result<SitePlan> plan_site(const VpnSite& site, const KeyStore& store) {
   if (!credentials) return tl::unexpected<Fault>(credentials.error());
   connection.add_section("local") = std::move(local);
   connection.add_section("remote") = std::move(remote);
-  fill_children(site, connection.add_section("children"));
+  ViciSection& children = connection.add_section("children");
+  fill_children(site, children);
+  for (const ViciSection::Entry& child : children.entries()) plan.children.push_back(child.name);
   return plan;
 }
 

@@ -29,6 +29,8 @@ class KeyStore {
 
 struct SitePlan {
   std::string site;
+  // Of the connection. The first has the site's name; all but IKE version 1 needs one only.
+  std::vector<std::string> children;
   bool keep_up = false;                   // this side begins, and at once
   bool either_begins = false;             // so that both may at once
   ViciSection connection;                 // of load-conn

@@ -154,6 +154,7 @@ site kobe {
   EXPECT_EQ(kobe.section("local")->value("id"), "hq");
   const ViciSection& children = *kobe.section("children");
   ASSERT_EQ(children.entries().size(), 2U);
+  EXPECT_EQ(plan.sites[0].children, (std::vector<std::string>{"kobe", "kobe-2"}));
   const ViciSection& second = *children.section("kobe-2");
   EXPECT_EQ(*second.list("local_ts"), ViciSection::List{"10.0.3.0/24"});
   EXPECT_EQ(*second.list("esp_proposals"),

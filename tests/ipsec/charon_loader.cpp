@@ -51,7 +51,7 @@ class Loader {
       if (!version) return fault(version.error());
       fmt::print("{} {}\n", version->daemon, version->version);
     } else if (command == "rekey") {
-      const Status done = rekey_site(session_, argument, false);
+      const Status done = control_.rekey(session_, argument, false);
       if (!done) return fault(done.error());
     } else {
       fmt::print("fault no such command\n");

@@ -5,8 +5,11 @@ import dataclasses
 
 import pytest
 
+from labkit import addresses as plan
+from labkit.commands import wait_until
+from labkit.vpn_edge import PEER_HOST, PEER_NET
 from labkit.vpn_offices import NEEDED, check_tunnel
-from labkit.vpn_peers import Agreement
+from labkit.vpn_peers import SITE, Agreement, ping_peer
 
 pytestmark = NEEDED
 
@@ -61,6 +64,44 @@ def cases():
     listed += [("libreswan", agreement, pytest.mark.full) for agreement in LIBRESWAN_ALL]
     return [pytest.param(kind, agreement, id=f"{kind}-{name_of(agreement)}", marks=marks)
             for kind, agreement, marks in listed]
+
+
+SECOND_NET, SECOND_HOST = "10.10.0.0/24", "10.10.0.5"
+VERSION_1 = Agreement(esn=False, ike="aes256-sha256-ecp384")
+# The peer's children: each has one network on either side.
+FIRST_CHILD = f"children {{ {SITE} {{"
+SECOND_CHILD = f"""children {{ second {{
+    local_ts = {SECOND_NET}
+    remote_ts = {plan.LAN_NET}
+    esp_proposals = aes128gcm16-x25519
+  }}
+  {SITE} {{"""
+
+
+@pytest.mark.parametrize("begun_by", ["head", "peer"])
+def test_every_network_of_version_1(offices, lab, begun_by):
+    """Of which each pair is negotiated by itself."""
+    peer = offices.peer_of("libipsec")
+    peer.terminate()
+    start = "start by-hand;" if begun_by == "peer" else ""
+    offices.head.use()
+    peer.load(VERSION_1, offices.head.store, [("version = 2", "version = 1"),
+                                              (FIRST_CHILD, SECOND_CHILD)])
+    peer.machine.run(["ip", "address", "replace", f"{SECOND_HOST}/32", "dev", "lo"])
+    offices.head.use(
+        VERSION_1.site().replace("start by-hand;", start).replace("ike {", "ike { version 1;")
+        .replace(f"[ {PEER_NET} ]", f"[ {PEER_NET} {SECOND_NET} ]"))
+    for child in (SITE, "second") if begun_by == "peer" else ():
+        peer.swanctl("--initiate", "--child", child, "--timeout", "5")
+    assert wait_until(lambda: len(offices.head.spis()) == 2, 25, 0.2), offices.head.log()[-2000:]
+    for host in (PEER_HOST, SECOND_HOST):
+        assert ping_peer(host=host) == (3, 3), host
+    before = offices.head.spis()
+    lab.gateway.command("request", "vpn", SITE, "rekey")
+    assert wait_until(lambda: len(offices.head.spis() - before) == 2, 10, 0.2), \
+        offices.head.log()[-2000:]
+    for host in (PEER_HOST, SECOND_HOST):
+        assert ping_peer(host=host) == (3, 3), host
 
 
 @pytest.mark.parametrize("kind,agreement", cases())

@@ -54,7 +54,7 @@ class Offices:
         peer.terminate()
         certify(self.head.store, agreement.authentication)
         self.head.use(agreement.site(), **more)
-        peer.load(agreement, self.head.store, start)
+        peer.load(agreement, self.head.store, start=start)
         # One that begins by itself may be faster.
         assert peer.initiate() or start != "none", peer.log()[-2000:] + self.head.log()[-2000:]
         assert self.head.wait_for_tunnel(), self.head.log()[-2000:]

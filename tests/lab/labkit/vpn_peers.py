@@ -126,6 +126,15 @@ secrets {{ ike-site {{
 """
 
 
+def changed(text, changes):
+    """Once each; what is not there is a mistake of the test's."""
+    for old, new in changes:
+        if old not in text:
+            raise LabError(f"no {old!r} in {text}")
+        text = text.replace(old, new, 1)
+    return text
+
+
 class StrongSwan:
     """charon and swanctl on a machine. `kernel` is the plugin that holds its SAs."""
 
@@ -184,8 +193,9 @@ class StrongSwan:
         return self.machine.run(["swanctl", command, *rest, "--uri", f"unix://{self._socket}"],
                                 timeout_s=timeout_s, check=check, environment=self._environment)
 
-    def load(self, agreement, store, start="none"):
-        """`store` is the folder of masugata pki with the peer's certificate."""
+    def load(self, agreement, store, changes=(), start="none"):
+        """`store` is the folder of masugata pki with the peer's certificate; `changes` are pairs of
+        what swanctl.conf would say and what it says instead."""
         esn = "-esn" if agreement.esn else "-noesn"
         if agreement.authentication == "psk":
             local = remote = "auth = psk"
@@ -201,7 +211,8 @@ class StrongSwan:
             local_networks=",".join(agreement.peer_networks),
             remote_networks=",".join(agreement.head_networks),
             esp=f"{agreement.esp}-{agreement.group}{esn}", start=start, secret=SECRET)
-        (self.directory / "swanctl" / "swanctl.conf").write_text(text, encoding="utf-8")
+        (self.directory / "swanctl" / "swanctl.conf").write_text(changed(text, changes),
+                                                                 encoding="utf-8")
         self.swanctl("--load-all", "--noprompt", "--clear")
 
     def _take_certificate(self, kind, store):
@@ -259,11 +270,11 @@ class Stream:
         return json.loads(self.program.log())
 
 
-def ping_peer(count=3, six=False):
+def ping_peer(count=3, six=False, host=edge.PEER_HOST):
     """(sent, received)."""
-    source, host = (plan.CLIENT_V6, edge.PEER_HOST_V6) if six else (plan.CLIENT, edge.PEER_HOST)
+    source, target = (plan.CLIENT_V6, edge.PEER_HOST_V6) if six else (plan.CLIENT, host)
     result = run(inside(plan.LAN, ["ping", "-n", "-c", count, "-i", "0.1", "-W", "1", "-I", source,
-                                   host]), check=False, timeout_s=30)
+                                   target]), check=False, timeout_s=30)
     words = next((line.split() for line in result.stdout.splitlines()
                   if "packets transmitted" in line), ("0", "", "", "-1"))
     return int(words[0]), int(words[3])
