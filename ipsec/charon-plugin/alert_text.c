@@ -215,3 +215,8 @@ void masugata_describe_certificate(certificate_t* certificate, struct masugata_s
   snprintf(alert->subject, sizeof alert->subject, "%Y", certificate->get_subject(certificate));
   snprintf(alert->issuer, sizeof alert->issuer, "%Y", certificate->get_issuer(certificate));
 }
+
+void masugata_describe_shown_certificate(ike_sa_t* ike_sa, struct masugata_sa_alert* alert) {
+  auth_cfg_t* shown = ike_sa ? ike_sa->get_auth_cfg(ike_sa, FALSE) : NULL;
+  if (shown) masugata_describe_certificate(shown->get(shown, AUTH_HELPER_SUBJECT_CERT), alert);
+}

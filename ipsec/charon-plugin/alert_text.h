@@ -23,6 +23,8 @@ void masugata_describe_selectors(ike_sa_t* ike_sa, linked_list_t* initiator,
 void masugata_describe_narrowed(ike_sa_t* ike_sa, bool local, linked_list_t* selectors,
                                 child_cfg_t* config, struct masugata_sa_alert* alert);
 void masugata_describe_certificate(certificate_t* certificate, struct masugata_sa_alert* alert);
+/* The one that the peer sent last; nothing when it sent none. */
+void masugata_describe_shown_certificate(ike_sa_t* ike_sa, struct masugata_sa_alert* alert);
 
 /* The error in its own words, and what of ours it is about. */
 void masugata_describe_notification(ike_sa_t* ike_sa, notify_payload_t* notify,

@@ -105,6 +105,9 @@ static void describe(ike_sa_t* ike_sa, alert_t kind, va_list args,
       (void)va_arg(args, packet_t*);
       alert->number = va_arg(args, u_int);
       break;
+    case ALERT_PEER_AUTH_FAILED:
+      masugata_describe_shown_certificate(ike_sa, alert);
+      break;
     case ALERT_INVALID_IKE_SPI:
     case ALERT_PARSE_ERROR_HEADER:
     case ALERT_PARSE_ERROR_BODY:

@@ -76,6 +76,28 @@ void advise_there(const Wording& wording, const Proposal& ours, Explanation& tex
   text.there.push_back(fmt::format("others: {}", generic_words(ours)));
 }
 
+std::string our_address(const Subject& subject) {
+  const bool known = subject.site != nullptr && subject.site->local_address;
+  return known ? subject.site->local_address->to_string() : std::string("our address");
+}
+
+// charon says no in the same words to whom it has no connection for.
+void advise_connection(const Subject& subject, Explanation& text) {
+  const int version = subject.site != nullptr ? subject.site->exchange.ike_version : 2;
+  text.what += ", or has no site for us";
+  text.there.push_back(
+      fmt::format("Masugata, when it has no site for us: vpn {{ site NAME {{ peer "
+                  "{}; ... }} }}",
+                  our_address(subject)));
+  text.there.push_back(
+      fmt::format("swanctl, when it has no connection for us: remote_addrs = {}, version = {}",
+                  our_address(subject), version));
+  text.remarks.push_back(fmt::format(
+      "the same answer comes from a strongSwan that has no connection for our address, or one for "
+      "another version of IKE than {}: a tunnel that is configured on one side only",
+      version));
+}
+
 // The peer said no and not why.
 Explanation explain_refused_offer(const Wording& wording, const Subject& subject) {
   Explanation text;
@@ -84,7 +106,9 @@ Explanation explain_refused_offer(const Wording& wording, const Subject& subject
   text.what = fmt::format("the peer takes none of our {} proposals", wording.name);
   text.received =
       fmt::format("{}: NO_PROPOSAL_CHOSEN, without saying what it would take", subject.peer_name());
-  text.configured = fmt::format("offered: {}", to_text(ours));
+  const bool told = !ours.empty() || subject.site == nullptr;
+  text.configured = fmt::format(
+      "offered: {}", told ? to_text(ours) : comma_list(configured_words(wording, *subject.site)));
   if (!ours.empty()) {
     advise_there(wording, ours.front(), text);
   } else {
@@ -96,9 +120,7 @@ Explanation explain_refused_offer(const Wording& wording, const Subject& subject
   text.remarks.push_back(
       "the peer's log names what it accepts; a Masugata there says it with `show vpn SITE why`");
   if (!wording.esp) {
-    text.remarks.push_back(
-        "strongSwan answers the same when it has no connection for our address: a tunnel that is "
-        "configured on one side only");
+    advise_connection(subject, text);
   } else {
     text.remarks.push_back("strongSwan answers the same when its kernel cannot install the SA");
   }
@@ -107,7 +129,9 @@ Explanation explain_refused_offer(const Wording& wording, const Subject& subject
 
 Explanation explain_proposal(const Wording& wording, const Subject& subject) {
   const Failure& failure = subject.failure;
-  if (failure.we_asked && failure.received.empty()) return explain_refused_offer(wording, subject);
+  if (failure.we_asked && (failure.received.empty() || failure.received == "NO_PROPOSAL_CHOSEN")) {
+    return explain_refused_offer(wording, subject);
+  }
   const auto theirs = parse_proposals(failure.received);
   const auto ours = parse_proposals(failure.configured);
   Explanation text;
@@ -138,6 +162,21 @@ Explanation explain_proposal(const Wording& wording, const Subject& subject) {
   advise_here(wording, subject, *difference, text);
   advise_there(wording, difference->configured, text);
   return text;
+}
+
+// Version 1 has no combined ciphers: " proposal aes256-sha256-ecp256;" where it is needed.
+std::string proposal_of_version_1(const Subject& subject) {
+  std::vector<std::string> usable;
+  bool all = subject.site != nullptr;
+  for (const std::string& words : subject.site == nullptr ? std::vector<std::string>()
+                                                          : subject.site->exchange.ike_proposals) {
+    const bool works = !config::check_ike_proposal(words, 1);
+    if (works) usable.push_back(words);
+    all = all && works;
+  }
+  if (all) return {};
+  if (usable.empty()) usable.push_back("aes256-sha256-ecp256");
+  return fmt::format(" proposal {};", statement_value(usable));
 }
 
 // The groups of all proposals, each once.
@@ -277,7 +316,8 @@ Explanation explain_ike_version(const Subject& subject) {
   text.side = theirs == 1 ? FaultySide::There : FaultySide::Either;
   text.received = fmt::format("{} speaks version {}", subject.peer_name(), theirs);
   text.configured = fmt::format("version {}", ours);
-  text.here.push_back(fmt::format("{}ike {{ version {}; }}", subject.in_site(), theirs));
+  text.here.push_back(fmt::format("{}ike {{ version {};{} }}", subject.in_site(), theirs,
+                                  theirs == 1 ? proposal_of_version_1(subject) : ""));
   text.there.push_back(fmt::format("{}ike {{ version {}; }}", kTheirSite, ours));
   text.there.push_back(fmt::format("swanctl: version = {}", ours));
   if (theirs == 1) text.remarks.push_back("better to change the peer: version 1 is obsolete");

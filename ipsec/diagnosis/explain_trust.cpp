@@ -36,8 +36,22 @@ void remark_nat(const Subject& subject, Explanation& text) {
         "are; authentication local-identity and the peer's remote-identity should be a name");
   }
   if (subject.failure.nat_there) {
-    text.remarks.push_back("the peer is behind NAT: its address is not what it says it is");
+    text.remarks.push_back(
+        "the peer is behind NAT, or acts as if it were to have ESP in UDP: its address need not be "
+        "what it says it is");
   }
+}
+
+// Who is behind NAT seldom says that it is the address that we see.
+void advise_behind_nat(const Subject& subject, Explanation& text) {
+  const std::string expected = their_identity(subject);
+  if (!subject.failure.nat_there || !net::IpAddress::parse(expected)) return;
+  text.there.push_back(
+      fmt::format("{}authentication {{ local-identity {}; }}", kTheirSite, expected));
+  text.there.push_back(fmt::format("swanctl: local {{ id = {} }}", expected));
+  text.here.push_back(subject.in_site() +
+                      "authentication { remote-identity ...; } with what the peer says it is: a "
+                      "name, or its private address");
 }
 
 // The peer expects another identity of ours.
@@ -63,6 +77,11 @@ std::string authority_names(const Subject& subject) {
     names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
   }
   return names;
+}
+
+std::string one_authority(const Subject& subject) {
+  const bool one = subject.site != nullptr && subject.site->authorities.size() == 1;
+  return one ? subject.site->authorities.front() : std::string("CA");
 }
 
 std::string certificate_text(const Failure& failure) {
@@ -122,31 +141,43 @@ Explanation explain_revocation(const Subject& subject) {
   text.what = "whether the peer's certificate is revoked cannot be found out";
   text.side = FaultySide::Here;
   text.configured = "authentication { revocation strict; }";
-  text.here.push_back("a list that is not too old: `masugata pki crl CA`, `masugata reload`");
+  text.here.push_back(
+      fmt::format("a list that is not too old: `masugata pki crl {}`, `masugata reload`",
+                  one_authority(subject)));
   text.here.push_back(subject.in_site() + "authentication { revocation relaxed; }");
   text.there.push_back("nothing");
   return text;
 }
 
+void advise_name(const std::string& name, Explanation& text) {
+  text.there.push_back(fmt::format(
+      "a certificate with the name {}: Masugata: `masugata pki issue NAME --ca CA --dns "
+      "{}`",
+      name, name));
+}
+
 Explanation explain_certificate_name(const Subject& subject) {
   const Failure& failure = subject.failure;
   Explanation text;
-  text.what = "the peer's certificate does not hold its identity, or it sent no certificate";
-  text.received = fmt::format("{} says that it is {}", subject.peer_name(),
-                              failure.peer_identity.empty() ? "nobody" : failure.peer_identity);
+  const bool shown = !failure.subject.empty();
+  text.what = shown ? "the peer's certificate does not hold its identity"
+                    : "the peer sent no certificate, or one that does not hold its identity";
+  text.received = fmt::format("{} says that it is {}{}", subject.peer_name(),
+                              failure.peer_identity.empty() ? "nobody" : failure.peer_identity,
+                              shown ? ", with the " + certificate_text(failure) : "");
   text.configured = fmt::format("authentication by certificate of ca {}, remote-identity {}",
                                 authority_names(subject), their_identity(subject));
   text.here.push_back(subject.in_site() +
                       "authentication { remote-identity ...; } with a name that stands in the "
                       "peer's certificate");
-  text.there.push_back(
-      fmt::format("a certificate with the name {}: Masugata: `masugata pki issue "
-                  "NAME --ca CA --dns {}`",
-                  failure.peer_identity, failure.peer_identity));
-  text.there.push_back(fmt::format(
-      "{}authentication {{ certificate ...; }}; swanctl: local {{ auth = pubkey }}: when it uses a "
-      "secret",
-      kTheirSite));
+  advise_name(failure.peer_identity, text);
+  if (!shown) {
+    text.there.push_back(
+        fmt::format("{}authentication {{ certificate ...; }}; swanctl: local {{ auth = pubkey }}: "
+                    "when it uses a "
+                    "secret",
+                    kTheirSite));
+  }
   remark_nat(subject, text);
   return text;
 }
@@ -171,6 +202,7 @@ Explanation explain_identity(const Subject& subject) {
                         !failure.configured.empty() && failure.received != failure.peer_identity;
   if (about_us) return explain_own_identity(subject);
   Explanation text;
+  const bool certificate = by_certificate(subject);
   text.what = failure.kind == Kind::NatIdentity
                   ? "the peer is behind NAT and says that it is its private address"
                   : "the peer has another identity than expected";
@@ -182,6 +214,7 @@ Explanation explain_identity(const Subject& subject) {
                                    quoted(their_identity(subject))));
   text.there.push_back(
       fmt::format("swanctl: local {{ id = {} }}", quoted(their_identity(subject))));
+  if (certificate) advise_name(their_identity(subject), text);
   remark_nat(subject, text);
   return text;
 }
@@ -236,6 +269,7 @@ Explanation explain_refusal(const Subject& subject) {
   }
   text.remarks.push_back(
       "the peer's log tells which; a Masugata there says it with `show vpn SITE why`");
+  advise_behind_nat(subject, text);
   remark_nat(subject, text);
   return text;
 }

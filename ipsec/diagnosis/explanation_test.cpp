@@ -57,6 +57,13 @@ std::vector<Case> proposals() {
   CharonAlert group = asked_by_us(AlertKind::PeerNotified, "osaka");
   group.number = 17;
   group.exchange = 34;
+  CharonAlert old = asked_by_us(AlertKind::PeerNotified, "osaka");
+  old.number = 14;
+  old.ike_version = 1;
+  cases.push_back(
+      {"IKE version 1: our offer is refused", from(with(old, "NO_PROPOSAL_CHOSEN", ""))});
+  old.established = true;
+  cases.push_back({"IKE version 1: our ESP is refused", from(with(old, "NO_PROPOSAL_CHOSEN", ""))});
   cases.push_back({"IKE: another group", from(with(group, "INVALID_KE_PAYLOAD ECP_521", ""))});
   cases.push_back(
       {"ESP: one type differs", from(with(of_site(AlertKind::ChildProposals, "osaka"),
@@ -143,7 +150,10 @@ std::vector<Case> certificates() {
   old.not_before = sample::kNow + 3600;
   old.not_after = sample::kNow + 7200;
   cases.push_back({"certificate: not valid yet", from(old)});
-  cases.push_back({"certificate: name", from(of_site(AlertKind::PeerAuthentication, "sendai"))});
+  CharonAlert name = certificate(AlertKind::PeerAuthentication);
+  name.subject = "CN=kobe.example.com";
+  cases.push_back({"certificate: name", from(name)});
+  cases.push_back({"certificate: none", from(of_site(AlertKind::PeerAuthentication, "sendai"))});
   CharonAlert foreign = certificate(AlertKind::CertificateNoIssuer);
   foreign.issuer = "CN=Foreign CA";
   cases.push_back({"certificate: unknown CA", from(foreign)});

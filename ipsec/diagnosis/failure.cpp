@@ -18,6 +18,7 @@ using Kind = FailureKind;
 // Notify types (RFC 7296 section 3.10.1).
 constexpr uint32_t kNoProposalChosen = 14;
 constexpr uint32_t kInvalidKeyExchange = 17;
+constexpr uint32_t kInvalidIdVersion1 = 18;  // RFC 2408 section 3.14.1: networks, in quick mode
 constexpr uint32_t kAuthenticationFailed = 24;
 constexpr uint32_t kNoAdditionalSas = 35;
 constexpr uint32_t kSelectorsUnacceptable = 38;
@@ -50,7 +51,23 @@ std::optional<Kind> kind_of_group(const CharonAlert& alert, const VpnSite* site)
   return esp ? Kind::PfsGroup : Kind::IkeProposal;
 }
 
+// charon has no alerts of its own for what IKE version 1 notifies.
+std::optional<Kind> kind_of_old_notification(const CharonAlert& alert) {
+  if (!alert.we_asked) return std::nullopt;
+  switch (alert.number) {
+    case kNoProposalChosen:
+      return alert.established ? Kind::EspProposal : Kind::IkeProposal;
+    case kInvalidIdVersion1:
+      return alert.established ? Kind::Networks : Kind::PeerRefusesUs;
+    case kAuthenticationFailed:
+      return Kind::PeerRefusesUs;
+    default:
+      return Kind::PeerError;
+  }
+}
+
 std::optional<Kind> kind_of_notification(const CharonAlert& alert, const VpnSite* site) {
+  if (alert.ike_version == 1) return kind_of_old_notification(alert);
   switch (alert.number) {
     case kInvalidKeyExchange:
       return kind_of_group(alert, site);

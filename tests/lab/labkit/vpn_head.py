@@ -32,16 +32,25 @@ policy {
 """
 
 
+def authority(folder, name):
+    """A CA of our own, and a function that asks masugata pki for something by it."""
+    def pki(action, of_whom, *words):
+        run([build_directory() / PKI, action, of_whom, "--ca", name, *words, "--folder", folder],
+            timeout_s=60)
+    if not (folder / "ca" / f"{name}.pem").exists():
+        # An RSA key takes long to make: sites have enough of them.
+        run([build_directory() / PKI, "create-ca", name, "--key", KEYS["ecdsa"], "--folder", folder],
+            timeout_s=60)
+    return pki
+
+
 def certify(folder, kind):
     """Certificates for both sides, of an own CA for each kind of key; made when first asked for."""
     if kind == "psk" or (folder / "ca" / f"own-{kind}.pem").exists():
         return
-    def pki(*words):
-        run([build_directory() / PKI, *words, "--folder", folder], timeout_s=60)
-    # An RSA key takes long to make: two are enough.
-    pki("create-ca", f"own-{kind}", "--key", KEYS["ecdsa"])
+    pki = authority(folder, f"own-{kind}")
     for site, name in (("hq", HEAD_IDENTITY), ("osaka", PEER_IDENTITY)):
-        pki("issue", f"{site}-{kind}", "--ca", f"own-{kind}", "--dns", name, "--key", KEYS[kind])
+        pki("issue", f"{site}-{kind}", "--dns", name, "--key", KEYS[kind])
 
 
 class Head:
@@ -83,7 +92,7 @@ class Head:
         loaded = self._count_loaded()
         self.gateway.configuration.write_text(text, encoding="utf-8")
         self.gateway.reload()
-        if self.charon is None:
+        if self.charon is None and sites:
             self.start_charon()
         self.used = text
         if not wait_until(lambda: self._count_loaded() >= loaded + len(sites), 15):

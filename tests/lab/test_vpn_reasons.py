@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`show vpn SITE why` word by word, for peers that do not fit: vpn_reasons.txt has what must be said.
+MASUGATA_WRITE_GOLDEN=1 writes that file anew, to be read before it is committed."""
+
+import contextlib
+import dataclasses
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from labkit import addresses as plan
+from labkit.commands import run, wait_until
+from labkit.topology import inside
+from labkit.vpn_edge import EDGE, PEER_PRIVATE, UPLINK
+from labkit.vpn_head import authority
+from labkit.vpn_offices import NEEDED
+from labkit.vpn_peers import HEAD_IDENTITY, PEER_IDENTITY, SITE, Agreement, changed
+
+pytestmark = NEEDED
+GOLDEN = Path(__file__).with_name("vpn_reasons.txt")
+# What the peer's own ESP can.
+PLAIN = Agreement(esn=False)
+TRANSLATED = Agreement(esn=False, translated=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """What is otherwise, in our configuration and in the peer's swanctl.conf."""
+
+    here: tuple = ()
+    there: tuple = ()
+    begun_by: str = "peer"
+    rekeyed_by: str = ""  # comes up before
+    comes_up: bool = False
+    agreement: Agreement = PLAIN
+    name: str = PEER_IDENTITY  # in the peer's certificate
+    revoked: bool = False
+    listed: bool = True  # there is a list of what is revoked
+
+
+def certified(kind):
+    return dataclasses.replace(PLAIN, authentication=kind)
+
+
+BY_ADDRESS = (("peer any; role respond;", f"peer {EDGE}; start by-hand;"),
+              (f"remote-identity {PEER_IDENTITY};", ""))
+AS_IT_SEES_ITSELF = ((f"id = {PEER_IDENTITY}", f"id = {PEER_PRIVATE}"),
+                     (f"id-a = {PEER_IDENTITY}", f"id-a = {PEER_PRIVATE}"))
+VERSION_1 = (("version = 2", "version = 1"),)
+OLD = dataclasses.replace(PLAIN, ike="aes256-sha256-ecp384")  # without a combined cipher
+OLD_VERSION_HERE = (("ike {", "ike { version 1;"),)
+SMALLER = (("local_ts = 10.9.0.0/24", "local_ts = 10.9.0.0/25"),)
+OTHER_GROUP = (("-x25519-noesn", "-modp3072-noesn"),)
+NOT_FOR_US = ((f"{SITE} {{\n  version", "elsewhere {\n  version"),
+              (f"remote_addrs = {plan.PUBLIC}", "remote_addrs = 192.0.2.99"))
+
+CASES = {
+    "revoked": Case(agreement=certified("revoked"), revoked=True),
+    "revoked, begun here": Case(agreement=certified("revoked"), revoked=True, begun_by="head"),
+    "nothing known of revocation": Case(
+        agreement=certified("unlisted"), listed=False,
+        here=(("authentication {", "authentication { revocation strict;"),)),
+    "name in the certificate": Case(agreement=certified("name"), name="kobe.example.com"),
+    "name in the certificate, begun here": Case(agreement=certified("name"),
+                                                name="kobe.example.com", begun_by="head"),
+    "identity behind NAT": Case(agreement=TRANSLATED, here=BY_ADDRESS, there=AS_IT_SEES_ITSELF),
+    "identity behind NAT, begun here": Case(agreement=TRANSLATED, here=BY_ADDRESS,
+                                            there=AS_IT_SEES_ITSELF, begun_by="head"),
+    "version 1 there": Case(there=VERSION_1),
+    "version 1 there, begun here": Case(there=VERSION_1, begun_by="head"),
+    "version 1 here": Case(here=OLD_VERSION_HERE, agreement=OLD),
+    "version 1 here, begun here": Case(here=OLD_VERSION_HERE, agreement=OLD,
+                                       begun_by="head"),
+    "one side only, begun here": Case(there=NOT_FOR_US, begun_by="head"),
+    "narrowed": Case(there=SMALLER, comes_up=True),
+    "narrowed, begun here": Case(there=SMALLER, comes_up=True, begun_by="head"),
+    "group of the first rekey": Case(there=OTHER_GROUP, rekeyed_by="peer"),
+    "group of the first rekey, begun here": Case(there=OTHER_GROUP, rekeyed_by="head"),
+}
+
+
+def shown(lab):
+    """Without what differs from run to run."""
+    text = lab.gateway.command("show", "vpn", SITE, "why").stdout
+    text = re.sub(r"^ *seen .*\n", "", text, flags=re.M)
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "TIME", text)
+
+
+def golden():
+    parts = re.split(r"^== (.+)\n", GOLDEN.read_text(encoding="utf-8"), flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def check_reason(lab, name, timeout_s=8):
+    if os.environ.get("MASUGATA_WRITE_GOLDEN"):
+        wait_until(lambda: "  set there" in shown(lab), timeout_s, 0.2)
+        texts = {**(golden() if GOLDEN.exists() else {}), name: shown(lab)}
+        GOLDEN.write_text("".join(f"== {each}\n{texts[each]}" for each in sorted(texts)),
+                          encoding="utf-8")
+    said = golden()[name]
+    assert wait_until(lambda: said in shown(lab), timeout_s, 0.2), shown(lab)
+
+
+def certify(head, case):
+    """Certificates for both sides by a CA of the case's own."""
+    kind = case.agreement.authentication
+    if kind == "psk" or (head.store / "certificates" / f"osaka-{kind}.pem").exists():
+        return
+    pki = authority(head.store, f"own-{kind}")
+    pki("issue", f"hq-{kind}", "--dns", HEAD_IDENTITY)
+    pki("issue", f"osaka-{kind}", "--dns", case.name)
+    if case.revoked:
+        pki("revoke", f"osaka-{kind}")
+    if not case.listed:
+        (head.store / "ca" / f"own-{kind}.crl.pem").unlink()
+
+
+@contextlib.contextmanager
+def forwarding():
+    """The provider's router sends what comes for IKE to the peer behind it."""
+    rule = (f'add table ip forwarded; add chain ip forwarded in {{ type nat hook prerouting priority '
+            f'dstnat; }}; add rule ip forwarded in iifname "{UPLINK}" udp dport {{ 500, 4500 }} '
+            f"dnat to {PEER_PRIVATE}")
+    run(inside(plan.EDGE, ["nft", rule]))
+    try:
+        yield
+    finally:
+        run(inside(plan.EDGE, ["nft", "delete table ip forwarded"]))
+
+
+def begin(offices, side):
+    if side == "peer":
+        offices.peer.initiate(timeout_s=3)
+    else:
+        offices.lab.gateway.command("request", "vpn", SITE, "up")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_reason(offices, lab, name):
+    case = CASES[name]
+    peer = offices.peer_of("libipsec")
+    peer.terminate()
+    certify(offices.head, case)
+    offices.head.use()  # what was of the site before is forgotten
+    peer.load(case.agreement, offices.head.store, case.there)
+    offices.head.use(changed(case.agreement.site(), case.here))
+    with forwarding() if case.agreement.translated else contextlib.nullcontext():
+        begin(offices, case.begun_by)
+        if case.comes_up or case.rekeyed_by:
+            assert offices.head.wait_for_tunnel(), offices.head.log()[-2000:]
+        if case.rekeyed_by:
+            getattr(offices, case.rekeyed_by).rekey()
+        check_reason(lab, name)
+
+
+def test_every_text_has_its_case():
+    assert set(golden()) == set(CASES)
