@@ -35,6 +35,7 @@ struct ScanWatch {
   bool began = false;
   bool stopped_at_limit = false;
   bool was_short = false;  // of files, of room for them, of descriptors or of memory
+  bool held_rar = false;
 };
 ScanWatch* g_watch = nullptr;
 
@@ -76,10 +77,24 @@ class MessageScope {
   MessageScope& operator=(const MessageScope&) = delete;
 };
 
+// libclamav loads what opens RAR when it is initialised, if it is installed: without it such
+// archives are clean.
+bool opens_rar() {
+  static const bool opens = [] {
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);) {
+      if (line.find("libclamunrar") != std::string::npos) return true;
+    }
+    return false;
+  }();
+  return opens;
+}
+
 Status initialise_library() {
   static const cl_error_t result = [] {
     const cl_error_t code = cl_init(CL_INIT_DEFAULT);
     cl_set_clcb_msg(keep_message);
+    static_cast<void>(opens_rar());  // scanners have no /proc
     return code;
   }();
   if (result == CL_SUCCESS) return {};
@@ -123,13 +138,14 @@ class WatchScope {
 
 // Called before the object itself (level 0) and whatever is unpacked from it is looked into. Some
 // unpackers (ZIP among them) cut what is above the limit and say nothing.
-cl_error_t watch_layer(int /*descriptor*/, const char* /*type*/, const char** /*ancestors*/,
+cl_error_t watch_layer(int /*descriptor*/, const char* type, const char** /*ancestors*/,
                        size_t /*parent_bytes*/, const char* /*name*/, size_t bytes,
                        const char* /*buffer*/, uint32_t level, uint32_t /*attributes*/,
                        void* context) {
   auto* watch = static_cast<ScanWatch*>(context);
   if (watch == nullptr) return CL_CLEAN;
   watch->began = true;
+  if (type != nullptr && std::string_view(type) == "CL_TYPE_RAR") watch->held_rar = true;
   if (level > 0 && bytes + kLimitMargin > watch->file_bytes) watch->stopped_at_limit = true;
   return CL_CLEAN;
 }
@@ -277,8 +293,11 @@ ScanResult ClamavEngine::scan(std::span<const uint8_t> object, const std::string
   if (watch.was_short || (!watch.began && bytes > kNothingToScan)) {
     return {ScanOutcome::Failed, ScanFailure::OutOfMemory, {}};
   }
-  if (result.outcome == ScanOutcome::Clean && watch.stopped_at_limit && limits.report_limits != 0) {
+  if (result.outcome != ScanOutcome::Clean) return result;
+  if (watch.stopped_at_limit && limits.report_limits != 0) {
     result.outcome = ScanOutcome::LimitSize;
+  } else if (watch.held_rar && limits.report_encrypted != 0 && !opens_rar()) {
+    result = {ScanOutcome::Encrypted, ScanFailure::None, "Unopened.RAR"};
   }
   return result;
 }

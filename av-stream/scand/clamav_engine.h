@@ -52,7 +52,8 @@ class ClamavEngine {
   // `limits` as bounded_limits() gives them. Of an object above limits.file_bytes the first
   // file_bytes are scanned; a finding in them counts, else it is LimitSize when limits are
   // reported. `name` is what the object is called, may be empty. Without room for unpacked files,
-  // without memory or descriptors: Failed and OutOfMemory, unless something was found.
+  // without memory or descriptors: Failed and OutOfMemory, unless something was found. A RAR
+  // archive that this libclamav cannot open is Encrypted.
   [[nodiscard]] ScanResult scan(std::span<const uint8_t> object, const std::string& name,
                                 const ScanLimits& limits);
 

@@ -52,6 +52,35 @@ std::string zipped(const std::string& content, uint16_t flags = 0) {
   return local + directory + end;
 }
 
+// One stored file in a RAR archive.
+std::string rar(const std::string& content) {
+  const auto sum = [](const std::string& bytes) {
+    return crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
+  };
+  const auto block = [&](uint8_t type, uint16_t flags, const std::string& body) {
+    std::string header;
+    add_number(header, type, 1);
+    add_number(header, flags, 2);
+    add_number(header, 7 + body.size(), 2);
+    header += body;
+    std::string whole;
+    add_number(whole, sum(header) & 0xffffU, 2);
+    return whole + header;
+  };
+  std::string file;
+  add_number(file, content.size(), 4);
+  add_number(file, content.size(), 4);
+  add_number(file, 3, 1);
+  add_number(file, sum(content), 4);
+  add_number(file, 0x5a21'0000, 4);
+  add_number(file, 20, 1);
+  add_number(file, 0x30, 1);
+  add_number(file, 5, 2);
+  add_number(file, 0x20, 4);
+  return std::string("Rar!\x1a\x07\0", 7) + block(0x73, 0, std::string(6, '\0')) +
+         block(0x74, 0x8000, file + "a.bin") + content + block(0x7b, 0, {});
+}
+
 class Engine : public ::testing::Test {
  protected:
   Engine() {
@@ -163,6 +192,28 @@ TEST_F(Engine, FindsAVirusAfterAnEncryptedFileToo) {
   EXPECT_EQ(scan(closed, {.report_encrypted = 1}).outcome, ScanOutcome::Encrypted);
   EXPECT_EQ(scan(closed + std::string(kEvil), {.report_encrypted = 1}).outcome,
             ScanOutcome::Infected);
+}
+
+TEST_F(Engine, OpensAsManyArchivesInArchivesAsAreAllowed) {
+  std::string object(kEvil);
+  for (int level = 0; level < 90; ++level) object = zipped(object);
+  EXPECT_EQ(scan(object, {.recursion = 100, .report_limits = 1}).outcome, ScanOutcome::Infected);
+  EXPECT_EQ(scan(object, {.recursion = 80, .report_limits = 1}).outcome,
+            ScanOutcome::LimitRecursion);
+}
+
+TEST_F(Engine, SaysWhichArchivesItCannotOpen) {
+  if (std::filesystem::exists("/usr/lib/x86_64-linux-gnu/libclamunrar_iface.so")) {
+    GTEST_SKIP() << "libclamav opens RAR here";
+  }
+  const std::string archive = rar("harmless");
+  EXPECT_EQ(scan(archive).outcome, ScanOutcome::Clean);
+  const ScanLimits limits{.report_encrypted = 1};
+  EXPECT_EQ(scan(archive, limits).outcome, ScanOutcome::Encrypted);
+  EXPECT_EQ(scan(archive, limits).signature, "Unopened.RAR");
+  EXPECT_EQ(scan(zipped(archive), limits).outcome, ScanOutcome::Encrypted);
+  EXPECT_EQ(scan(archive + std::string(kEvil), limits).outcome, ScanOutcome::Infected);
+  EXPECT_EQ(scan("harmless", limits).outcome, ScanOutcome::Clean);
 }
 
 // libclamav calls such scans clean.

@@ -16,7 +16,7 @@ inline constexpr uint64_t kMaximumFileBytes = (2ULL << 30) - 64 * 1024;  // libc
 inline constexpr uint32_t kDefaultFiles = 10'000;
 inline constexpr uint32_t kMaximumFiles = 1'000'000;
 inline constexpr uint32_t kDefaultRecursion = 17;
-inline constexpr uint32_t kMaximumRecursion = 64;
+inline constexpr uint32_t kMaximumRecursion = 100;
 inline constexpr uint32_t kDefaultTimeMs = 120'000;
 inline constexpr uint32_t kMaximumTimeMs = 600'000;
 
