@@ -14,6 +14,7 @@
 #include <cstring>
 #include <utility>
 
+#include "av-stream/scand/large_pages.h"
 #include "av-stream/scand/scanner.h"
 
 namespace masugata::av {
@@ -99,6 +100,7 @@ Status Generation::prepare() {
   }
   signatures_ = std::move(*before);
   learn_character_sets();
+  large_page_bytes_ = gather_in_large_pages();
   load_ms_ = monotonic_ms() - begin_ms;
   return {};
 }
@@ -113,6 +115,7 @@ void Generation::report_ready() {
                                      {"signatures", engine_->signatures()},
                                      {"built", signatures_.newest_build.value_or(0)},
                                      {"load_ms", load_ms_},
+                                     {"large_page_bytes", large_page_bytes_},
                                      {"warnings", warnings}});
   if (!sent) stopping_ = true;
 }

@@ -28,7 +28,8 @@ struct GenerationPlan {
 };
 
 // In the forked process, with one thread. To the supervisor it says
-//   {"type":"ready", "version":"<hex>", "signatures":n, "built":s, "load_ms":n, "warnings":[...]}
+//   {"type":"ready", "version":"<hex>", "signatures":n, "built":s, "load_ms":n,
+//    "large_page_bytes":n, "warnings":[...]}
 //   {"type":"refused", "problem":text}   and ends
 //   {"type":"scanner-ended", "process":n, "reason":text, "failure":name}
 // and it is told
@@ -75,6 +76,7 @@ class Generation {
   std::optional<ClamavEngine> engine_;
   SignatureSet signatures_;
   uint64_t load_ms_ = 0;
+  uint64_t large_page_bytes_ = 0;
   std::array<Seat, kMaximumScanners> seats_{};
   bool stopping_ = false;
   std::string problem_;  // not empty: cannot go on

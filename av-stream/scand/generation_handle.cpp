@@ -111,6 +111,7 @@ void GenerationHandle::hear(const Message& message) {
     facts_.signatures = body.value("signatures", 0U);
     facts_.built = body.value("built", int64_t{0});
     facts_.load_ms = body.value("load_ms", uint64_t{0});
+    facts_.large_page_bytes = body.value("large_page_bytes", uint64_t{0});
     facts_.warnings = body.value("warnings", std::vector<std::string>());
     state_ = State::Ready;
   } else if (type == "refused") {

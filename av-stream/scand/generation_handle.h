@@ -23,6 +23,7 @@ struct GenerationFacts {
   uint32_t signatures = 0;
   int64_t built = 0;  // seconds since 1970, 0: not known
   uint64_t load_ms = 0;
+  uint64_t large_page_bytes = 0;  // of the engine's process; see large_pages.h
   std::vector<std::string> warnings;
 };
 

@@ -186,7 +186,8 @@ void ScanService::look_at_next(uint64_t now_ms) {
     return;
   }
   const GenerationFacts& facts = next_->facts();
-  spdlog::info("{} signatures loaded in {} ms", facts.signatures, facts.load_ms);
+  spdlog::info("{} signatures loaded in {} ms, {} MB in large pages", facts.signatures,
+               facts.load_ms, facts.large_page_bytes >> 20);
   for (const std::string& warning : facts.warnings) spdlog::warn("{}", warning);
   refusal_.clear();
   ready_at_ = time(nullptr);
