@@ -71,6 +71,15 @@ def antivirus_fixture(raised_lab):
 
 
 @pytest.fixture(scope="module")
+def branch(raised_lab, request):
+    """A branch office, as the test's own Branch raises it."""
+    if raised_lab.gateway.kind != MasugataGateway.kind:
+        pytest.skip("the kernel as the gateway has no tunnels here")
+    with request.module.Branch(raised_lab) as raised:
+        yield raised
+
+
+@pytest.fixture(scope="module")
 def offices(raised_lab):
     """Tunnels to peers that are not ours; the gateway is as before at the end."""
     with raised_offices(raised_lab) as both:

@@ -9,15 +9,11 @@ import time
 
 import pytest
 
-from labkit.charon_pair import (CHARON, TIMEOUT_MS, Authority, CharonPair, Path, count_in_memory,
+from labkit.charon_pair import (NEEDED, TIMEOUT_MS, Authority, CharonPair, count_in_memory,
                                 order_of, plugin_path, spis)
 from labkit.commands import run, wait_until
 
-pytestmark = [
-    pytest.mark.skipif(not Path(CHARON).exists(), reason="charon-systemd is not installed"),
-    pytest.mark.skipif(not plugin_path().exists(),
-                       reason="the plugin is not built: packaging/charon-plugin/build.sh says why"),
-]
+pytestmark = NEEDED
 
 
 @pytest.fixture(scope="module")

@@ -8,25 +8,13 @@ from types import SimpleNamespace
 import pytest
 
 from labkit import addresses as plan
-from labkit.charon_pair import CHARON, Authority, Path, plugin_path
+from labkit.charon_pair import NEEDED, Authority
 from labkit.commands import run, wait_until
 from labkit.topology import inside
 from labkit.vpn_by_hand import Branch
 from labkit.vpn_sites import SECRET, SITE
 
-pytestmark = [
-    pytest.mark.skipif(not Path(CHARON).exists(), reason="charon-systemd is not installed"),
-    pytest.mark.skipif(not plugin_path().exists(),
-                       reason="the plugin is not built: packaging/charon-plugin/build.sh says why"),
-]
-
-
-@pytest.fixture(scope="module")
-def branch(raised_lab):
-    if raised_lab.gateway.kind != "masugata":
-        pytest.skip("the kernel as the gateway has no tunnels here")
-    with Branch(raised_lab) as raised:
-        yield raised
+pytestmark = NEEDED
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from labkit import virus_samples as samples
 from labkit.commands import wait_until
 from labkit.services import PYTHON
 from labkit.vpn_edge import PEER_HOST
-from labkit.vpn_offices import NEEDED
+from labkit.charon_pair import NEEDED
 from labkit.vpn_peers import Agreement
 
 pytestmark = NEEDED

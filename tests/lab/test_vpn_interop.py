@@ -8,7 +8,8 @@ import pytest
 from labkit import addresses as plan
 from labkit.commands import wait_until
 from labkit.vpn_edge import PEER_HOST, PEER_NET
-from labkit.vpn_offices import NEEDED, check_tunnel
+from labkit.charon_pair import NEEDED
+from labkit.vpn_offices import check_tunnel
 from labkit.vpn_peers import SITE, Agreement, ping_peer
 
 pytestmark = NEEDED

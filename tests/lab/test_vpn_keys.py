@@ -8,7 +8,7 @@ import pytest
 from labkit import vpn_peers
 from labkit.commands import RUN_DIRECTORY, wait_until
 from labkit.key_search import NOT_DUMPED, files_with, forms, keys_of, mappings_with
-from labkit.vpn_offices import NEEDED
+from labkit.charon_pair import NEEDED
 from labkit.vpn_peers import SECRET, Agreement
 
 pytestmark = NEEDED

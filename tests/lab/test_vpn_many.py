@@ -9,7 +9,7 @@ from labkit import addresses as plan
 from labkit import vpn_edge as edge
 from labkit.commands import run, wait_until
 from labkit.topology import inside
-from labkit.vpn_offices import NEEDED
+from labkit.charon_pair import NEEDED
 from labkit.vpn_peers import SECRET
 
 pytestmark = NEEDED

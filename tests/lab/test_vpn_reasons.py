@@ -15,7 +15,7 @@ from labkit.commands import run, wait_until
 from labkit.topology import inside
 from labkit.vpn_edge import EDGE, PEER_PRIVATE, UPLINK
 from labkit.vpn_head import authority
-from labkit.vpn_offices import NEEDED
+from labkit.charon_pair import NEEDED
 from labkit.vpn_peers import HEAD_IDENTITY, PEER_IDENTITY, SITE, Agreement, changed
 
 pytestmark = NEEDED

@@ -12,7 +12,7 @@ from labkit import addresses as plan
 from labkit import vpn_peers
 from labkit.commands import wait_until
 from labkit.vpn_edge import PEER, PEER_HOST, Edge
-from labkit.vpn_offices import NEEDED
+from labkit.charon_pair import NEEDED
 from labkit.vpn_peers import Agreement, Stream
 
 pytestmark = NEEDED

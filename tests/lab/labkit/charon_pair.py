@@ -13,6 +13,8 @@ import subprocess
 import threading
 from pathlib import Path
 
+import pytest
+
 from .commands import LabError, run, wait_until
 
 PLUGIN = "libstrongswan-kernel-masugata.so"
@@ -110,6 +112,14 @@ def plugin_path():
     build = Path(os.environ.get("MASUGATA_BUILD_DIR",
                                 Path(__file__).resolve().parents[3] / "build"))
     return build / "charon-plugin" / PLUGIN
+
+
+# For tests with charon.
+NEEDED = [
+    pytest.mark.skipif(not Path(CHARON).exists(), reason="charon-systemd is not installed"),
+    pytest.mark.skipif(not plugin_path().exists(),
+                       reason="the plugin is not built: packaging/charon-plugin/build.sh says why"),
+]
 
 
 def recorder_path():

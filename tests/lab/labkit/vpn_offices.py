@@ -8,16 +8,10 @@ import pytest
 
 from . import addresses as plan
 from . import uml, vpn_libreswan, vpn_peers
-from .charon_pair import CHARON, plugin_path
 from .commands import wait_until
 from .vpn_edge import WAN_LINK, Edge
 from .vpn_head import Head, certify
 
-NEEDED = [
-    pytest.mark.skipif(not Path(CHARON).exists(), reason="charon-systemd is not installed"),
-    pytest.mark.skipif(not plugin_path().exists(),
-                       reason="the plugin is not built: packaging/charon-plugin/build.sh says why"),
-]
 PEERS = {"libipsec": vpn_peers.libipsec, "linux": vpn_peers.linux_kernel,
          "libreswan": vpn_libreswan.Libreswan}
 
