@@ -6,12 +6,12 @@
 //
 //   [RegionHeader][ScanSlot x kScanSlots][next block x blocks][block x blocks]
 //
-// Of a slot: the worker fills the question, clears `holder` and sets the slot's bit in `ready`. A
-// scanner puts its number into `holder` (from 0, or it is another's) and takes the bit away; when
-// it was still set the slot is its own. It scans, fills the answer and sets the bit in `done`; the
-// worker copies the answer, clears `holder` and then takes that bit away.
-// So a slot with a holder and without its bit in `done` is with a scanner, also for who comes
-// later: the supervisor answers it in the name of a scanner that died.
+// Of a slot: the worker fills the question and sets the slot's bit in `ready`. A scanner puts its
+// number into `holder` (from 0, or it is another's) and takes the bit away; when it was still set
+// the slot is its own, else it takes its number back. It scans, fills the answer and sets the bit
+// in `done`; the worker copies the answer, clears `holder` and then takes that bit away. So a slot
+// with a holder and without its bit in `done` is with a scanner, also for who comes later: the
+// supervisor answers it in the name of a scanner that died.
 #pragma once
 
 #include <array>

@@ -207,6 +207,20 @@ TEST_F(Exchange, AnswersADeathBetweenTheTwoStepsOfTaking) {
   EXPECT_FALSE(scanner.take(6));
 }
 
+TEST_F(Exchange, LeavesASlotToWhoClaimedItBeforeItWasAsked) {
+  // A scanner that was held up after its look at `ready`, for as long as all slots went round.
+  raw.slot(0).holder.store(5);
+  const ScanTicket ticket = asked(2 * kBlockBytes);
+  ASSERT_EQ(ticket.slot, 0U);
+  EXPECT_FALSE(scanner.take(6));
+  ASSERT_EQ(raw.header().ready[0].exchange(0), 1U);  // it goes on, and has the slot
+  worker.abandon(ticket);
+  EXPECT_EQ(worker.free_blocks(), kBlocks - 2);  // it reads them
+  EXPECT_EQ(scanner.settle(5, ScanFailure::Crash), 1U);
+  EXPECT_FALSE(worker.take_answer());
+  EXPECT_EQ(worker.free_blocks(), kBlocks);
+}
+
 TEST_F(Exchange, LeavesASlotWhoseBitIsGone) {
   // As after a withdrawal between the look at `ready` and the attempt.
   raw.header().ready[0].store(0);

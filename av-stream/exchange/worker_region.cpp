@@ -115,7 +115,7 @@ std::optional<ScanTicket> WorkerRegion::submit(StoredObject& object, const ScanL
   const size_t name_bytes = std::min<size_t>(name.size(), kObjectNameBytes - 1);
   std::memcpy(slot.name, name.data(), name_bytes);
   slot.name[name_bytes] = '\0';
-  slot.holder.store(0, std::memory_order_release);
+  // `holder` is left alone: who claimed the slot while it was free may have it now.
   memory_.header().ready[*index / 64].fetch_or(bit_of(*index), std::memory_order_release);
   return ScanTicket{*index, state.serial};
 }
