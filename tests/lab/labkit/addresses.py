@@ -10,6 +10,8 @@ GATEWAY = "msg-gw"
 # Only where tunnels are tried: a router of the Internet and a peer behind it.
 EDGE = "msg-edge"
 PEER = "msg-peer"
+# And clients of a branch whose gateway is in msg-peer.
+BRANCH = "msg-branch"
 NAMESPACES = (WAN, LAN, DMZ, FAR, GATEWAY)
 
 # Every host's interface towards the gateway (and that of msg-far towards msg-wan).

@@ -18,7 +18,7 @@ def inside(namespace, argv):
 def existing_namespaces():
     listed = run(["ip", "netns", "list"]).stdout
     names = [line.split()[0] for line in listed.splitlines() if line.strip()]
-    return [name for name in names if name in (*plan.NAMESPACES, plan.EDGE, plan.PEER)]
+    return [name for name in names if name in (*plan.NAMESPACES, plan.EDGE, plan.PEER, plan.BRANCH)]
 
 
 def configure(namespace, commands):
