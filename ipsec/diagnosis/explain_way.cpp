@@ -190,6 +190,7 @@ Explanation explain_path(const Subject& subject) {
     return text;
   }
   const bool inbound_missing = failure.received == "0";
+  if (!inbound_missing) text.side = FaultySide::Here;
   text.what = inbound_missing ? "packets go into the tunnel and none come out of it"
                               : "packets come out of the tunnel and none go into it";
   text.received = fmt::format("{} packets from the peer", failure.received);

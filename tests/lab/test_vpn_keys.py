@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Keys of tunnels are nowhere but where they are used. The peer's kernel tells what they are."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from labkit import vpn_peers
-from labkit.commands import RUN_DIRECTORY, wait_until
+from labkit.commands import RUN_DIRECTORY, run, wait_until
 from labkit.key_search import NOT_DUMPED, files_with, forms, keys_of, mappings_with
 from labkit.charon_pair import NEEDED
 from labkit.vpn_peers import SECRET, Agreement
@@ -44,7 +46,14 @@ def test_no_key_is_shown(tunnel, lab):
             assert not any(needle in shown for needle in needles), topic
 
 
-def test_no_key_is_in_a_core_dump(tunnel, offices, lab):
+def test_charon_keeps_no_key(tunnel, offices):
+    """Neither our plugin, which hands them on, nor strongSwan, which made them. Before the tunnel ends."""
+    keys = tunnel[1]
+    assert mappings_with(offices.head.charon.pid, {SECRET.encode()}), "the search finds nothing"
+    assert mappings_with(offices.head.charon.pid, keys) == set()
+
+
+def test_no_key_is_in_memory_that_is_dumped(tunnel, offices, lab):
     """Of masugatad; where there is a key, no dump reaches. Afterwards it is nowhere."""
     peer, keys = tunnel
     pid = lab.gateway.program.pid
@@ -54,4 +63,33 @@ def test_no_key_is_in_a_core_dump(tunnel, offices, lab):
     peer.terminate()
     assert wait_until(lambda: not offices.head.spis(), 10, 0.2)
     assert wait_until(lambda: not mappings_with(pid, keys), 5, 0.5), mappings_with(pid, keys)
+    assert mappings_with(offices.head.charon.pid, keys) == set()
 
+
+@pytest.mark.full
+@pytest.mark.skipif(Path("/proc/sys/kernel/core_pattern").read_text().strip() != "core",
+                    reason="core dumps go elsewhere than into the program's folder")
+def test_no_key_is_in_a_core_dump(offices, lab):
+    """A real one of masugatad, killed while the tunnel is up. Secrets that stand in the configuration
+    are in it, as they are in that file, which is root's as well."""
+    peer = offices.connect("linux", Agreement(esp="aes256gcm16"))
+    assert vpn_peers.ping_peer() == (3, 3)
+    keys = keys_of(peer.machine)
+    pid = lab.gateway.program.pid
+    assert mappings_with(pid, keys)
+    run(["prlimit", "--pid", pid, "--core=unlimited"])
+    folder = Path(f"/proc/{pid}/cwd").resolve()
+    before = set(folder.glob("core*"))
+    os.kill(pid, signal.SIGABRT)
+    lab.gateway.program.wait(60)
+    lab.gateway.start()
+    dump, = set(folder.glob("core*")) - before
+    try:
+        size = dump.stat().st_size
+        assert size > 1 << 20, size
+        content = dump.read_bytes()
+        assert b"charon" in content, "the search finds nothing"
+        found = [key.hex()[:4] for key in keys for form in forms(key) | {key[:16]} if form in content]
+        assert found == [], f"{len(found)} keys in {size} bytes"
+    finally:
+        dump.unlink()

@@ -40,6 +40,18 @@ class UserModeLinux:
         self.booted_in_s = None
 
     def start(self):
+        """Boots. Debian's program was once seen to end with SIGSEGV; then it is tried once more, and said."""
+        try:
+            self._boot()
+        except LabError:
+            status = self.program.wait(1)
+            if status is None or status >= 0:
+                raise
+            print(f"\n{self.name}: user-mode-linux ended by signal {-status} as it booted; once more")
+            self.kill()
+            self._boot()
+
+    def _boot(self):
         self.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
         theirs_in, self.to_machine = os.pipe()
         self.from_machine, theirs_out = os.pipe()
