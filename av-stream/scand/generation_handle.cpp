@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 namespace masugata::av {
@@ -80,13 +81,26 @@ Result<std::unique_ptr<GenerationHandle>> GenerationHandle::start(const Generati
     become_generation(plan, std::move(channel->second), *handle->board_, holders, regions);
   }
   handle->process_ = process;
+  handle->tidies_up_ = !plan.sandbox.required;
   return handle;
 }
 
 GenerationHandle::~GenerationHandle() {
-  if (state_ == State::Ended) return;
+  if (state_ == State::Ended || (tidies_up_ && ends_by_itself())) return;
   kill(process_, SIGKILL);
   waitpid(process_, nullptr, 0);
+}
+
+// It does when it cannot hear us any more.
+bool GenerationHandle::ends_by_itself() {
+  { const MessageSocket closed = std::move(channel_); }
+  const uint64_t until_ms = monotonic_ms() + kPatienceMs;
+  do {
+    if (waitpid(process_, nullptr, WNOHANG) == process_) return true;
+    const timespec pause{0, 2'000'000};
+    nanosleep(&pause, nullptr);
+  } while (monotonic_ms() < until_ms);
+  return false;
 }
 
 GenerationHandle::State GenerationHandle::look() {

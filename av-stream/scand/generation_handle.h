@@ -58,7 +58,10 @@ class GenerationHandle {
       const GenerationPlan& plan, HolderNumbers& holders, std::span<const int> regions);
   GenerationHandle(const GenerationHandle&) = delete;
   GenerationHandle& operator=(const GenerationHandle&) = delete;
-  ~GenerationHandle();  // ends it at once when it still runs
+  // Ends it when it still runs: at once, or within kPatienceMs where it may have files of its own
+  // on a disk, because its sandbox is not required.
+  ~GenerationHandle();
+  static constexpr uint64_t kPatienceMs = 2000;
 
   // Hears what it has to say. State only goes forward.
   State look();
@@ -82,11 +85,13 @@ class GenerationHandle {
   GenerationHandle(MessageSocket channel, SharedWithForks<ScannerBoard> board)
       : channel_(std::move(channel)), board_(std::move(board)) {}
   void hear(const Message& message);
+  [[nodiscard]] bool ends_by_itself();
 
   MessageSocket channel_;
   SharedWithForks<ScannerBoard> board_;
   pid_t process_ = 0;
   uint64_t started_ms_ = 0;
+  bool tidies_up_ = false;
   State state_ = State::Loading;
   GenerationFacts facts_;
   std::string problem_;

@@ -106,6 +106,11 @@ int scan(const ScandOptions& options) {
   av::OnDemandScan scan(*service, std::move(request), report);
   const auto summary = scan.run();
   if (!summary) return complain(summary.error(), kProblem);
+  if (service->current() != nullptr && !options.quiet) {
+    for (const std::string& warning : service->current()->facts().warnings) {
+      fmt::print(stderr, "warning: {}\n", warning);
+    }
+  }
   report.summary(*summary);
   return summary->exit_status();
 }

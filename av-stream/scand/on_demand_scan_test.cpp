@@ -2,7 +2,9 @@
 #include "av-stream/scand/on_demand_scan.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <set>
 #include <sstream>
@@ -64,6 +66,51 @@ TEST_F(OnDemand, SaysWhatItFoundWhere) {
   EXPECT_EQ(nlohmann::json::parse(line)["path"], evil);
   std::getline(lines, line);
   EXPECT_EQ(nlohmann::json::parse(line)["summary"]["infected"], 1);
+}
+
+// Where namespaces are forbidden scanners have folders on a disk.
+TEST(OnDemandWithoutNamespaces, LeavesNothingBehind) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root becomes another user";
+  TestDirectory scratch;
+  std::filesystem::permissions(scratch.path(), std::filesystem::perms(0777));
+  scratch.write("files/evil", kEvil);
+  scratch.write("signatures/test.ndb", body_signature("Test.Evil", kEvil));
+  const pid_t process = fork();
+  if (process == 0) {
+    // A user that has no number in its own namespace can make no further ones.
+    if (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0 ||
+        unshare(CLONE_NEWUSER) != 0 || setenv("TMPDIR", scratch.path().c_str(), 1) != 0) {
+      _exit(99);
+    }
+    {
+      ServiceOptions options;
+      options.sandbox_required = false;
+      ScanService service = ScanService::create(options).value();
+      ScandSettings settings;
+      settings.signature_directories = {scratch.path() + "/signatures"};
+      settings.scanners = 1;
+      service.configure(settings);
+      std::ostringstream out;
+      ScanReport report(out, out, {});
+      OnDemandRequest request;
+      request.paths = {scratch.path() + "/files"};
+      OnDemandScan on_demand(service, request, report);
+      const auto summary = on_demand.run();
+      if (!summary || summary->infected != 1) _exit(1);
+      if (service.current()->facts().warnings.empty()) _exit(2);  // it says how it was confined
+    }
+    _exit(0);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(process, &status, 0), process);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 99) GTEST_SKIP() << "no user namespaces here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.path())) {
+    left.insert(entry.path().filename());
+  }
+  EXPECT_EQ(left, (std::set<std::string>{"files", "signatures"}));
 }
 
 TEST_F(OnDemand, CountsWhatItCannotRead) {
