@@ -10,7 +10,7 @@ from labkit.commands import wait_until
 from labkit.vpn_edge import PEER_HOST, PEER_NET
 from labkit.charon_pair import NEEDED
 from labkit.vpn_offices import check_tunnel
-from labkit.vpn_peers import SITE, Agreement, ping_peer
+from labkit.vpn_peers import PEER_IDENTITY, SITE, Agreement, changed, ping_peer
 
 pytestmark = NEEDED
 
@@ -103,6 +103,25 @@ def test_every_network_of_version_1(offices, lab, begun_by):
         offices.head.log()[-2000:]
     for host in (PEER_HOST, SECOND_HOST):
         assert ping_peer(host=host) == (3, 3), host
+
+
+def test_a_peer_that_signs_with_pss(offices, lab):
+    """RSA with PSS padding (RFC 7427), which strongSwan uses when it is told to, and others do always."""
+    peer = offices.peer_of("libipsec")
+    settings = peer.directory / "strongswan.conf"
+    before = settings.read_text(encoding="utf-8")
+    settings.write_text(changed(before, [("retransmit_tries", "rsa_pss = yes\n  retransmit_tries")]),
+                        encoding="utf-8")
+    try:
+        peer.swanctl("--reload-settings")
+        said_before = len(offices.head.log())
+        offices.connect("libipsec", Agreement(esn=False, authentication="rsa"))
+        assert f"'{PEER_IDENTITY}' with RSA_EMSA_PSS" in offices.head.log()[said_before:], \
+            offices.head.log()[said_before:]
+        assert ping_peer() == (3, 3)
+    finally:
+        settings.write_text(before, encoding="utf-8")
+        peer.swanctl("--reload-settings")
 
 
 @pytest.mark.parametrize("kind,agreement", cases())
