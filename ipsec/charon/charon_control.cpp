@@ -291,6 +291,8 @@ void CharonControl::hold(const std::string& site, bool held,
     if (known != loaded_.end()) known->second.tried = now;
   } else if (known != loaded_.end()) {
     held_[site] = known->second.digest;
+    // What comes after is another beginning.
+    known->second.settled = {};
   }
 }
 

@@ -266,6 +266,19 @@ TEST_F(Charon, WhatEndsForAnotherReasonIsNotHurried) {
   EXPECT_EQ(forced_, Names{});
 }
 
+// Who ends a tunnel by hand and begins it again does not fight anybody.
+TEST_F(Charon, OfTwoBegunAtOnceAfterAHoldOneIsEndedAtOnce) {
+  commit(kOsaka);
+  const steady_clock::time_point start{seconds(1000)};
+  EXPECT_TRUE(control_.end_duplicates(session_,
+                                      {ike_sa("1", "0f00", "5"), ike_sa("2", "00ff", "4")}, start));
+  control_.hold("osaka", true, start + seconds(5));
+  control_.hold("osaka", false, start + seconds(6));
+  EXPECT_TRUE(control_.end_duplicates(
+      session_, {ike_sa("3", "00ff", "1"), ike_sa("4", "0f00", "1")}, start + seconds(7)));
+  EXPECT_EQ(ended_, (Names{"1", "4"}));
+}
+
 TEST_F(Charon, APeerThatBeganAnewTakesThePlaceOfWhatItWas) {
   commit(kOsaka);
   const std::vector<ViciSection> sas = {ike_sa("1", "00ff", "3600"), ike_sa("2", "0f00", "1")};
