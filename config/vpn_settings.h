@@ -77,6 +77,9 @@ struct VpnSite {
   // What routes would send out by the interface below the tunnel, or by another of its zone, goes
   // into the tunnel, or is dropped while there is none. Traffic of the gateway itself is not meant.
   bool closed_network = false;
+  // What the gateway itself and the peer send each other is protected without a tunnel; the site
+  // has no networks, and its interface carries only that.
+  bool transport_mode = false;
   uint16_t mtu = 0;      // bytes of the inner packet; 0 = what the cipher leaves of the path
   uint16_t tcp_mss = 0;  // 0 = from the MTU
   VpnExchange exchange;

@@ -230,6 +230,18 @@ TEST(VpnConfiguration, AClosedNetworkLeadsEverywhere) {
   EXPECT_TRUE(model.routes.empty());
 }
 
+TEST(VpnConfiguration, TransportModeIsForOnePeerWithoutNetworks) {
+  const std::string usual = "peer 198.51.100.7; transport-mode; ";
+  EXPECT_TRUE(model_of(site(usual + "local-interface wan0;")).vpn.sites[0].transport_mode);
+  EXPECT_EQ(problems_of(site("peer hq.example.com; transport-mode; local-interface wan0;")),
+            "transport mode is for a peer whose address is known");
+  EXPECT_EQ(problems_of(site(usual)), "nothing says by which interface the peer is reached");
+  EXPECT_EQ(problems_of(site(usual + "local-interface wan0; remote-networks 10.2.0.0/16;")),
+            "transport mode is for what the gateway itself and the peer send, not for networks");
+  EXPECT_EQ(problems_of(site(usual + "local-interface wan0; ike { udp-encapsulation always; }")),
+            "transport mode cannot be in UDP");
+}
+
 TEST(VpnConfiguration, RemoteNetworksAreRoutedOnce) {
   EXPECT_EQ(problems_of(site("peer 198.51.100.7; remote-networks 10.20.0.0/16;") +
                         "routes { route 10.20.0.0/16 { via 10.0.1.9; } }"),

@@ -65,24 +65,71 @@ void check_closed_network(Context& context, DataNode node, const VpnSite& site) 
   }
 }
 
+bool in_one_zone(const Model& model, uint16_t one, uint16_t other) {
+  return std::any_of(model.zones.begin(), model.zones.end(), [&](const Zone& zone) {
+    const auto has = [&zone](uint16_t interface) {
+      return std::find(zone.interfaces.begin(), zone.interfaces.end(), interface) !=
+             zone.interfaces.end();
+    };
+    return has(one) && has(other);
+  });
+}
+
+void check_transport_mode(Context& context, DataNode node, const VpnSite& site) {
+  if (!site.transport_mode) return;
+  const DataNode word = node.child("transport-mode");
+  if (!site.peer_address) {
+    context.error(node.child("peer"), "transport mode is for a peer whose address is known",
+                  "an address");
+  }
+  if (!site.local_interface) {
+    context.error(word, "nothing says by which interface the peer is reached",
+                  "local-interface NAME;");
+  } else if (in_one_zone(context.model, site.interface, *site.local_interface)) {
+    context.error(
+        node.child("zone"),
+        "in the zone of the interface below, what is protected would not be told from what "
+        "is not",
+        "a zone of its own");
+  }
+  for (const char* statement : {"local-networks", "remote-networks", "closed-network"}) {
+    if (!node.child(statement)) continue;
+    context.error(
+        node.child(statement),
+        "transport mode is for what the gateway itself and the peer send, not for networks");
+  }
+  if (site.exchange.always_in_udp) {
+    context.error(word, "transport mode cannot be in UDP", "udp-encapsulation auto;");
+  }
+}
+
 }  // namespace
 
 void check_site(Context& context, DataNode node, const VpnSite& site) {
   check_ends(context, node, site);
   check_authentication(context, node, site);
   check_closed_network(context, node, site);
+  check_transport_mode(context, node, site);
 }
 
 void check_sites_are_apart(Context& context, const std::vector<DataNode>& nodes) {
   std::map<std::string, std::string> by_peer;
   std::map<uint32_t, std::string> by_tunnel_id;
   std::map<uint16_t, std::string> by_closed_interface;
+  std::map<net::IpAddress, std::string> by_protected_peer;
   const std::vector<VpnSite>& sites = context.model.vpn.sites;
   for (size_t i = 0; i < sites.size() && i < nodes.size(); ++i) {
     const VpnSite& site = sites[i];
     if (const auto [same, added] = by_tunnel_id.try_emplace(site.tunnel_id, site.name); !added) {
       context.error(nodes[i], fmt::format("the name is taken for '{}' by charon", same->second),
                     "another name");
+    }
+    if (site.transport_mode && site.peer_address) {
+      const auto [other, first] = by_protected_peer.try_emplace(*site.peer_address, site.name);
+      if (!first) {
+        context.error(nodes[i].child("transport-mode"),
+                      fmt::format("site {} protects the same peer", other->second));
+      }
     }
     if (!site.enabled) continue;
     const auto [same, added] = by_peer.try_emplace(

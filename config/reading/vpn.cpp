@@ -335,6 +335,7 @@ void read_site(Context& context, DataNode node, std::map<std::string, Profile>& 
   fit_to_version(site.exchange);
   read_authentication(node.child("authentication"), site);
   site.closed_network = node.has("closed-network");
+  site.transport_mode = node.has("transport-mode");
   site.mtu = number_or(node.child("mtu"), site.mtu);
   site.tcp_mss = number_or(node.child("tcp-mss"), site.tcp_mss);
   read_networks(context, node, site);

@@ -33,6 +33,17 @@ EgressInterface egress_of(const SnapshotInterface& interface, const std::vector<
   return egress;
 }
 
+// The kernel knows nothing of a site in transport mode: to it, packets come by the interface below.
+void stand_on(const config::VpnSite& site, std::vector<EgressInterface>& interfaces) {
+  if (!site.local_interface || *site.local_interface >= interfaces.size()) return;
+  if (site.interface >= interfaces.size()) return;
+  const EgressInterface& below = interfaces[*site.local_interface];
+  EgressInterface& own = interfaces[site.interface];
+  own.transport = true;
+  own.twin = below.twin;
+  own.mac = below.mac;
+}
+
 // new index of each interface of `model`, so that it agrees with `running`.
 std::vector<uint16_t> aligned_indexes(const config::Model& model, const config::Model& running) {
   std::vector<uint16_t> indexes(model.interfaces.size());
@@ -76,6 +87,9 @@ std::unique_ptr<RunningConfiguration> build_configuration(const config::Model& m
   for (size_t i = 0; i < snapshot->interfaces.size(); ++i) {
     configuration->interfaces.push_back(egress_of(snapshot->interfaces[i], ports));
     if (i < twins.size()) configuration->interfaces.back().twin = twins[i];
+  }
+  for (const config::VpnSite& site : model.vpn.sites) {
+    if (site.transport_mode) stand_on(site, configuration->interfaces);
   }
   configuration->counters = std::vector<ConfigurationCounters>(worker_count);
   for (ConfigurationCounters& counters : configuration->counters) {

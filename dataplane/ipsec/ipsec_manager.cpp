@@ -48,7 +48,9 @@ IpsecManager::IpsecManager(IpsecTargets targets)
 Status IpsecManager::configure(const config::VpnSettings& settings) {
   std::vector<Tunnel> tunnels;
   for (const config::VpnSite& site : settings.sites) {
-    if (site.enabled) tunnels.push_back({site.tunnel_id, site.interface});
+    if (!site.enabled) continue;
+    tunnels.push_back({site.tunnel_id, site.interface,
+                       site.transport_mode ? ipsec::Mode::Transport : ipsec::Mode::Tunnel});
   }
   if (!tunnels.empty() && memory_ == nullptr) {
     for (size_t worker = 0; worker < targets_.gates.size(); ++worker) {
@@ -63,17 +65,19 @@ Status IpsecManager::configure(const config::VpnSettings& settings) {
   tunnels_ = std::move(tunnels);
   if (memory_ == nullptr) return {};
   std::erase_if(sas_, [this](const Kept& kept) {
-    return tunnel_of(kept.viewed.installed->tunnel_id) != kept.viewed.installed->tunnel;
+    const InstalledSa& sa = *kept.viewed.installed;
+    const Tunnel* tunnel = tunnel_of(sa.tunnel_id);
+    return tunnel == nullptr || tunnel->interface != sa.tunnel || tunnel->mode != sa.mode;
   });
   publish();
   return {};
 }
 
-InterfaceIndex IpsecManager::tunnel_of(uint32_t tunnel_id) const {
+const IpsecManager::Tunnel* IpsecManager::tunnel_of(uint32_t tunnel_id) const {
   for (const Tunnel& tunnel : tunnels_) {
-    if (tunnel.id == tunnel_id) return tunnel.interface;
+    if (tunnel.id == tunnel_id) return &tunnel;
   }
-  return kNoInterface;
+  return nullptr;
 }
 
 std::vector<IpsecManager::Kept>::iterator IpsecManager::find(const ipsec::SaName& name) {
@@ -108,12 +112,14 @@ void IpsecManager::forget_kept_promises() {
 Status IpsecManager::install(ipsec::SaParameters parameters) {
   const std::string where = fmt::format("SA {:08x}", parameters.spi.host());
   if (memory_ == nullptr) return failure("vpn", "no site is configured");
-  const InterfaceIndex tunnel = tunnel_of(parameters.tunnel_id);
-  if (tunnel == kNoInterface) {
+  const Tunnel* tunnel = tunnel_of(parameters.tunnel_id);
+  if (tunnel == nullptr) {
     return failure(where, fmt::format("no site has the tunnel {}", parameters.tunnel_id));
   }
-  if (parameters.mode != ipsec::Mode::Tunnel) {
-    return failure(where, "transport mode is not for tunnels between sites");
+  if (parameters.mode != tunnel->mode) {
+    return failure(where, tunnel->mode == ipsec::Mode::Tunnel
+                              ? "the peer wants transport mode, the site is a tunnel"
+                              : "the peer wants a tunnel, the site is in transport-mode");
   }
   Kept kept;
   auto installed = std::make_shared<InstalledSa>();
@@ -125,7 +131,7 @@ Status IpsecManager::install(ipsec::SaParameters parameters) {
   if (!built) return tl::unexpected(built.error());
   installed->sa = std::move(*built);
   installed->owner = sa_owner_of(parameters.spi.host(), targets_.gates.size());
-  installed->tunnel = tunnel;
+  installed->tunnel = tunnel->interface;
   installed->mode = parameters.mode;
   installed->df = parameters.header.df;
   installed->request_id = parameters.request_id;

@@ -109,6 +109,7 @@ class IpsecManager final : public ipsec::SaConsumer {
   struct Tunnel {
     uint32_t id = 0;
     InterfaceIndex interface = kNoInterface;
+    ipsec::Mode mode = ipsec::Mode::Tunnel;
   };
   // Its SA is published, but a worker that has not turned to it yet must still know the SPI.
   struct KeptPromise {
@@ -122,7 +123,7 @@ class IpsecManager final : public ipsec::SaConsumer {
     uint16_t mtu = 0;
     uint64_t until_ms = 0;
   };
-  [[nodiscard]] InterfaceIndex tunnel_of(uint32_t tunnel_id) const;
+  [[nodiscard]] const Tunnel* tunnel_of(uint32_t tunnel_id) const;
   [[nodiscard]] std::vector<Kept>::iterator find(const ipsec::SaName& name);
   void publish();
   void add_tunnels(IpsecView& view) const;

@@ -33,6 +33,9 @@ struct alignas(32) EgressInterface {
   // Of a tunnel: its MTU as configured, or what is supposed while it has no SA.
   uint16_t tunnel_mtu = 0;
   bool tunnel_mtu_configured = false;
+  // Of a tunnel: it is none, but protects what the gateway itself sends and receives (transport
+  // mode). `twin` and `mac` are those of the interface below.
+  bool transport = false;
 };
 static_assert(sizeof(EgressInterface) == 32);
 

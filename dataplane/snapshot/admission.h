@@ -41,6 +41,9 @@ struct AdmissionResult {
   NatRuleId source_rule = kNoNatRule;
   bool hairpin = false;
   bool to_self = false;  // deliver to the kernel instead of forwarding
+  // The site in transport mode that protects this session of the gateway itself; kNoInterface: it
+  // is in clear, or not of the gateway itself.
+  InterfaceIndex protector = kNoInterface;
   // Of the translated destination, looked up with symmetric_flow_hash() of the routed key.
   Route route;
   net::FlowKey original;        // as the client sends
@@ -113,6 +116,23 @@ inline void keep_inside(const Snapshot& snapshot, Route& route) noexcept {
 [[nodiscard]] inline bool is_closed(const Snapshot& snapshot, InterfaceIndex interface) noexcept {
   return snapshot.closes_interfaces && interface < snapshot.interfaces.size() &&
          snapshot.interfaces[interface].closed_by != kNoInterface;
+}
+
+// The site in transport mode that protects packets between the gateway itself and `peer` with this
+// key, in either direction; kNoInterface: none. IKE, which makes the SA, goes without.
+[[nodiscard]] inline InterfaceIndex protector_of(const Snapshot& snapshot, const net::FlowKey& key,
+                                                 const net::IpAddress& peer) noexcept {
+  if (snapshot.protected_peers.empty()) [[likely]]
+    return kNoInterface;
+  const auto is_ike = [](net::Be16 port) { return port.host() == 500 || port.host() == 4500; };
+  if (key.protocol == net::Protocol::Udp && is_ike(key.source_port) &&
+      is_ike(key.destination_port)) {
+    return kNoInterface;
+  }
+  for (const ProtectedPeer& candidate : snapshot.protected_peers) {
+    if (candidate.peer == peer) return candidate.site;
+  }
+  return kNoInterface;
 }
 
 // Zone of the egress, or the reason why there is none.

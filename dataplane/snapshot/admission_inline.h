@@ -52,6 +52,8 @@ struct Run {
       trace->source_exempt = exempt;
     }
     if (exempt || mode == config::AntiSpoofing::Off) return true;
+    // Its SA is for no other source, to whom routes lead by the interface below.
+    if (protector_of(snapshot, key, key.source) == origin.interface) return true;
     Route back = routes.lookup(key.source, net::symmetric_flow_hash(key));
     // Senders in the Internet reach a closed network through its tunnel.
     if (!is_closed(snapshot, origin.interface)) keep_inside(snapshot, back);
@@ -76,17 +78,35 @@ struct Run {
     }
   }
 
+  // What the gateway itself sends to a protected peer goes by its site, whatever the route below.
+  void protect(Route& route) noexcept {
+    result.protector = protector_of(snapshot, routed.key, routed.key.destination);
+    if (result.protector != kNoInterface) route = {RouteKind::Connected, result.protector, {}};
+  }
+  // False: what comes to the gateway itself should have been encrypted (RFC 4301 section 5.2).
+  // Groups are nobody's address, and no SA is for them.
+  [[nodiscard]] bool judge_protection() noexcept {
+    if (origin.from_self || !result.to_self || is_group(routed.key.destination)) return true;
+    result.protector = protector_of(snapshot, routed.key, routed.key.source);
+    return result.protector == kNoInterface || result.protector == origin.interface;
+  }
+
   [[nodiscard]] bool find_route() noexcept {
     reached(AdmissionStep::Route);
     if (!origin.from_self && is_group(routed.key.destination)) {
       result.route = Route{RouteKind::Local, origin.interface, {}};
     } else {
       result.route = routes.lookup(routed.key.destination, net::symmetric_flow_hash(routed.key));
-      if (!origin.from_self) keep_inside(snapshot, result.route);
+      if (origin.from_self) {
+        protect(result.route);
+      } else {
+        keep_inside(snapshot, result.route);
+      }
     }
     if (trace != nullptr) trace->route = result.route;
     const DropReason reason = judge_route(snapshot, result.route, result.to_zone, result.to_self);
     if (reason != DropReason::None) return refuse(reason);
+    if (!judge_protection()) return refuse(DropReason::IpsecInClear);
     // Link-local addresses mean something on their own link only (RFC 4291 2.5.6, RFC 3927 2.7).
     const bool leaves_link = !result.to_self && !origin.from_self;
     if (!leaves_link) return true;

@@ -144,6 +144,14 @@ void close_interfaces(const config::Model& model, Snapshot& snapshot) {
   }
 }
 
+// Also of sites that are disabled: nothing is in clear then, either.
+void add_protected_peers(const config::Model& model, Snapshot& snapshot) {
+  for (const config::VpnSite& site : model.vpn.sites) {
+    if (!site.transport_mode || !site.peer_address) continue;
+    snapshot.protected_peers.push_back({*site.peer_address, site.interface});
+  }
+}
+
 SnapshotSessions make_sessions(const config::SessionSettings& source) {
   SnapshotSessions result;
   result.maximum = source.maximum;
@@ -186,6 +194,7 @@ Result<std::unique_ptr<const Snapshot>> compile_snapshot(const config::Model& mo
   Status status = add_interfaces(model, *snapshot);
   if (status) status = add_zones(model, *snapshot);
   if (status) close_interfaces(model, *snapshot);
+  if (status) add_protected_peers(model, *snapshot);
   if (!status) return tl::unexpected(status.error());
   auto policy = before == nullptr ? compile_policy(model)
                                   : compile_policy(model, before->policy->inspection_profiles());

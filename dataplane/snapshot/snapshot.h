@@ -42,6 +42,12 @@ struct SnapshotInterface {
       const net::IpAddress& peer) const noexcept;
 };
 
+// What the gateway itself and `peer` send each other is protected by a site in transport mode.
+struct ProtectedPeer {
+  net::IpAddress peer;
+  InterfaceIndex site = kNoInterface;
+};
+
 struct SnapshotZone {
   std::string name;
   config::AntiSpoofing anti_spoofing = config::AntiSpoofing::Strict;
@@ -126,7 +132,8 @@ struct Snapshot {
   SnapshotSessions sessions;
   SnapshotFragments fragments;
   bool log_denied = false;
-  bool closes_interfaces = false;  // some interface is closed_by a tunnel
+  bool closes_interfaces = false;              // some interface is closed_by a tunnel
+  std::vector<ProtectedPeer> protected_peers;  // few; usually none
   // Sorted; empty when no rule asks for domains, so that nothing is learnt for nobody.
   std::vector<net::IpAddress> trusted_resolvers;
 

@@ -83,7 +83,7 @@ void fill_child(const VpnSite& site, ViciSection::List local, ViciSection::List 
   const bool on_traffic = begins(site) && site.start == VpnStart::OnTraffic;
   child.set_list("local_ts", std::move(local)).set_list("remote_ts", std::move(remote));
   child.set_list("esp_proposals", esp_proposals(exchange));
-  child.set("mode", "tunnel");
+  child.set("mode", site.transport_mode ? "transport" : "tunnel");
   child.set("if_id_in", id).set("if_id_out", id);
   if (exchange.ike_version != 1) child.set("reqid", id);
   child.set("rekey_time", seconds(exchange.esp_rekey_seconds));
@@ -104,6 +104,11 @@ void fill_child(const VpnSite& site, ViciSection::List local, ViciSection::List 
 }
 
 void fill_children(const VpnSite& site, ViciSection& children) {
+  if (site.transport_mode) {
+    // charon puts both ends' addresses.
+    fill_child(site, {"dynamic"}, {"dynamic"}, children.add_section(site.name));
+    return;
+  }
   if (site.exchange.ike_version != 1) {
     fill_child(site, selectors(site.local_networks), selectors(site.remote_networks),
                children.add_section(site.name));

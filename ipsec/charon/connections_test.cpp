@@ -76,6 +76,23 @@ owners = [ 203.0.113.2 198.51.100.7 ]
   EXPECT_EQ(plan.sites[0].shared->value("data"), "correct horse battery staple");
 }
 
+TEST(Connections, TransportModeIsBetweenTheAddressesOfBothEnds) {
+  for (const char* version : {"1", "2"}) {
+    const ConnectionPlan plan = plan_connections(
+        model_of_sites(std::string("site osaka { peer 198.51.100.7; local-interface wan0;"
+                                   " transport-mode; zone branches; ike { version ") +
+                       version + "; } authentication { psk \"correct horse battery staple\"; } }"),
+        TestKeyStore());
+    ASSERT_EQ(plan.sites.size(), 1U);
+    const ViciSection& children = *plan.sites[0].connection.section("osaka")->section("children");
+    ASSERT_EQ(children.entries().size(), 1U);
+    const ViciSection& child = *children.section("osaka");
+    EXPECT_EQ(child.value("mode"), "transport");
+    EXPECT_EQ(*child.list("local_ts"), ViciSection::List{"dynamic"});
+    EXPECT_EQ(*child.list("remote_ts"), ViciSection::List{"dynamic"});
+  }
+}
+
 TEST(Connections, CertificatesOfAPeerOfAnyAddress) {
   const ConnectionPlan plan = plan_connections(model_of_sites(R"(
 site nagoya {

@@ -55,6 +55,16 @@ DropReason end(Session& session, EndReason reason, WorkerContext& context) noexc
   return DropReason::SessionEnded;
 }
 
+// Whether a session of the gateway itself is encrypted or in clear as it has to be now.
+bool keeps_protection(const Session& session, const Snapshot& snapshot) noexcept {
+  for (const Flow& flow : session.flows) {
+    if ((flow.flags & kFlowFromKernel) == 0 || admission::is_group(flow.key.source)) continue;
+    return admission::protector_of(snapshot, flow.key, flow.key.destination) ==
+           flow.egress_interface;
+  }
+  return true;
+}
+
 bool came_through(const Session& session, const WorkerContext& context,
                   config::ZoneIndex& zone) noexcept {
   const Snapshot& snapshot = context.snapshot();
@@ -81,6 +91,7 @@ DropReason readmit(Session& session, WorkerContext& context) noexcept {
   const PacketFacts facts = facts_of(session, names, context);
   const Flow& original = session.flow(Direction::Original);
   const Snapshot& snapshot = context.snapshot();
+  if (!keeps_protection(session, snapshot)) return end(session, EndReason::RouteLost, context);
   if ((original.flags & kFlowLocal) != 0) {
     result.to_zone = config::kSelfZone;
     result.to_self = true;

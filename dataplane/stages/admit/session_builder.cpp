@@ -54,10 +54,12 @@ void fill_flows(Session& session, const Packet& packet, const AdmissionResult& a
   reply.zone = static_cast<uint8_t>(admission.to_zone);
   if (packet.has(kPacketFromKernel)) {
     original.flags |= kFlowFromKernel;
+    original.egress_interface = admission.protector;
     reply.flags |= kFlowLocal;
   } else if (admission.to_self) {
     original.flags |= kFlowLocal;
     reply.flags |= kFlowFromKernel;
+    reply.egress_interface = admission.protector;
     session.flags |= kSessionToSelf;
   }
 }

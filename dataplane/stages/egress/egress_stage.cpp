@@ -80,7 +80,29 @@ Verdict<Next> onward(const EgressInterface& egress) noexcept {
   return forward_to(egress.tunnel ? Next::Encrypt : Next::Transmit);
 }
 
-Verdict<Next> to_kernel(Packet& packet, const Session& session, Direction direction) noexcept {
+void clamp_segment_size(Packet& packet, WorkerContext& context) noexcept {
+  const bool ipv4 = is_ipv4(packet);
+  // A SYN tells the other end what may be sent back, and that has to fit both interfaces.
+  uint16_t limit = segment_limit_of(ipv4, packet.egress_interface, context);
+  const uint16_t back = segment_limit_of(ipv4, packet.ingress_interface, context);
+  if (back != 0 && (limit == 0 || back < limit)) limit = back;
+  if (limit == 0) return;
+  const auto header_bytes = static_cast<size_t>(packet.payload_offset - packet.transport_offset);
+  (void)net::clamp_tcp_maximum_segment_size(packet.transport(), header_bytes, limit);
+}
+
+bool opens_stream(const Packet& packet) noexcept {
+  return (packet.tcp_flags & net::kTcpSyn) != 0 && packet.key.protocol == net::Protocol::Tcp &&
+         !packet.has(kPacketIsIcmpError);
+}
+
+Verdict<Next> to_kernel(Packet& packet, const Session& session, Direction direction,
+                        WorkerContext& context) noexcept {
+  if (context.configuration->interfaces[packet.ingress_interface].transport &&
+      opens_stream(packet)) {
+    packet.egress_interface = packet.ingress_interface;
+    clamp_segment_size(packet, context);
+  }
   if (packet.has(kPacketIsIcmpError)) {
     const DropReason refused = translate_error(packet, session, direction);
     if (refused != DropReason::None) return drop<Next>(refused);
@@ -90,9 +112,27 @@ Verdict<Next> to_kernel(Packet& packet, const Session& session, Direction direct
   return forward_to(Next::Punt);
 }
 
+// Of the gateway itself, to the peer of a site in transport mode. Pieces cannot be encrypted one by
+// one there (RFC 4303 section 3.3.4): what is too large is cut when it is encrypted.
+Verdict<Next> by_transport(Packet& packet, const Session& session, Direction direction,
+                           WorkerContext& context) noexcept {
+  packet.egress_interface = session.flow(direction).egress_interface;
+  if (packet.has(kPacketIsIcmpError)) {
+    const DropReason refused = translate_error(packet, session, direction);
+    if (refused != DropReason::None) return drop<Next>(refused);
+  } else {
+    rewrite_by_keys(packet, session, direction);
+  }
+  if (opens_stream(packet)) clamp_segment_size(packet, context);
+  return forward_to(Next::Encrypt);
+}
+
 // The kernel has routed the packet and written its link header; only the frame's size is ours.
 Verdict<Next> from_kernel(Packet& packet, const Session& session, Direction direction,
                           WorkerContext& context) noexcept {
+  if (session.flow(direction).egress_interface != kNoInterface) {
+    return by_transport(packet, session, direction, context);
+  }
   packet.egress_interface = packet.ingress_interface;
   const uint16_t mtu = mtu_for(packet, packet.egress_interface, context);
   const FragmentationPlan plan = plan_fragmentation(packet, mtu);
@@ -105,17 +145,6 @@ Verdict<Next> from_kernel(Packet& packet, const Session& session, Direction dire
   }
   if (plan.need == FragmentationNeed::Fragment) return send_in_pieces(packet, plan.limit, context);
   return onward(context.configuration->interfaces[packet.egress_interface]);
-}
-
-void clamp_segment_size(Packet& packet, WorkerContext& context) noexcept {
-  const bool ipv4 = is_ipv4(packet);
-  // A SYN tells the other end what may be sent back, and that has to fit both interfaces.
-  uint16_t limit = segment_limit_of(ipv4, packet.egress_interface, context);
-  const uint16_t back = segment_limit_of(ipv4, packet.ingress_interface, context);
-  if (back != 0 && (limit == 0 || back < limit)) limit = back;
-  if (limit == 0) return;
-  const auto header_bytes = static_cast<size_t>(packet.payload_offset - packet.transport_offset);
-  (void)net::clamp_tcp_maximum_segment_size(packet.transport(), header_bytes, limit);
 }
 
 Verdict<Next> give_up(const Packet& packet, const NextHopAnswer& hop,
@@ -132,7 +161,7 @@ Verdict<Next> give_up(const Packet& packet, const NextHopAnswer& hop,
 Verdict<Next> without_next_hop(Packet& packet, const Session& session, Direction direction,
                                const NextHopAnswer& hop, WorkerContext& context) noexcept {
   if (hop.outcome == NextHopOutcome::Refused) return give_up(packet, hop, context);
-  if (hop.outcome == NextHopOutcome::Local) return to_kernel(packet, session, direction);
+  if (hop.outcome == NextHopOutcome::Local) return to_kernel(packet, session, direction, context);
   const DropReason reason = wait_for_neighbour(packet, hop.neighbour, context);
   return reason == DropReason::None ? forward_to(Next::Hold) : drop<Next>(reason);
 }
@@ -170,7 +199,7 @@ Verdict<Next> EgressStage::decide(Packet& packet, WorkerContext& context) noexce
   const Flow& flow = session.flow(direction);
   const uint8_t flags = flow.flags;
   if ((flags & (kFlowLocal | kFlowFromKernel)) != 0) [[unlikely]] {
-    return (flags & kFlowLocal) != 0 ? to_kernel(packet, session, direction)
+    return (flags & kFlowLocal) != 0 ? to_kernel(packet, session, direction, context)
                                      : from_kernel(packet, session, direction, context);
   }
   net::MacAddress next_hop;
@@ -200,10 +229,8 @@ Verdict<Next> EgressStage::decide(Packet& packet, WorkerContext& context) noexce
   const DropReason refused = transform(packet, session, direction, context);
   if (refused != DropReason::None) [[unlikely]]
     return drop<Next>(refused);
-  if ((packet.tcp_flags & net::kTcpSyn) != 0 && packet.key.protocol == net::Protocol::Tcp &&
-      !packet.has(kPacketIsIcmpError)) [[unlikely]] {
+  if (opens_stream(packet)) [[unlikely]]
     clamp_segment_size(packet, context);
-  }
   if (!write_link_header(packet, egress, next_hop)) [[unlikely]] {
     return drop<Next>(DropReason::InternalError);
   }

@@ -32,8 +32,11 @@ const OutboundChoice* choose(const TunnelView& tunnel, const SelectorFacts& fact
 // Whether the outer packet of an inner one must not be cut. What is larger than the path's MTU was
 // cut or refused before, unless the tunnel's MTU is configured so or it is IPv6, which may count on
 // 1280.
-bool must_stay_whole(const Packet& inner, ipsec::DfHandling df) noexcept {
+bool must_stay_whole(const Packet& inner, const InstalledSa& sa) noexcept {
   constexpr uint16_t kMinimumIpv6Mtu = 1280;  // RFC 8200 section 5
+  const ipsec::DfHandling df = sa.df;
+  // The gateway's own packet: nobody is told of a smaller path.
+  if (sa.mode == ipsec::Mode::Transport) return false;
   if (df == ipsec::DfHandling::Set) return true;
   if (df == ipsec::DfHandling::Clear || !inner.has(kPacketDontFragment)) return false;
   return inner.key.source.is_v4() || inner.network_length > kMinimumIpv6Mtu;
@@ -42,17 +45,22 @@ bool must_stay_whole(const Packet& inner, ipsec::DfHandling df) noexcept {
 // Prepares an outer packet for pieces of `limit` bytes.
 void let_be_cut(Packet& packet, uint16_t limit, WorkerContext& context) noexcept {
   uint8_t* network = packet.network();
+  const uint32_t identification =
+      context.ipsec->next_identification() * context.worker_count + context.worker;
   if ((network[0] >> 4U) == 4) {
-    const uint16_t before = net::load_be16(network + 6).raw;
-    network[6] = static_cast<uint8_t>(network[6] & ~0x40U);
-    adjust_checksum(network + 10, net::checksum_delta(before, net::load_be16(network + 6).raw));
+    if ((network[6] & 0x40U) == 0) return;
+    // With DF it need not have had an identification of its own (RFC 6864 section 4.1).
+    const net::Be32 before = net::load_be32(network + 4);
+    const net::Be32 after = net::Be32::from_host((before.host() & ~0xffff4000U) |
+                                                 static_cast<uint32_t>(identification << 16U));
+    net::store(network + 4, after);
+    adjust_checksum(network + 10, net::checksum_delta(before.raw, after.raw));
     return;
   }
   // The gateway is the source of the packet and may do what routers may not.
   packet.set(kPacketWasReassembled);
   packet.largest_fragment = limit;
-  packet.fragment_identification =
-      context.ipsec->next_identification() * context.worker_count + context.worker;
+  packet.fragment_identification = identification;
 }
 
 }  // namespace
@@ -138,7 +146,7 @@ void EncryptStage::become_outer(Packet& packet, const ViewedSa& sa, const ipsec:
   mbuf.ol_flags = 0;
   const InterfaceIndex tunnel = packet.egress_interface;
   const uint32_t received_ms = packet.received_ms;
-  const bool whole = must_stay_whole(packet, sa.installed->df);
+  const bool whole = must_stay_whole(packet, *sa.installed);
   new (&packet) Packet();
   packet.received_ms = received_ms;
   packet.ingress_interface = tunnel;

@@ -32,6 +32,8 @@ bool icmp_type_fits(const Packet& packet, Direction direction) noexcept {
 // stand behind the interface.
 bool error_source_fits(const Packet& packet, const WorkerContext& context) noexcept {
   if (packet.has(kPacketFromKernel)) return true;
+  // Its SA is for one source.
+  if (context.configuration->interfaces[packet.ingress_interface].transport) return true;
   const uint8_t* network = packet.network();
   const net::IpAddress source = (network[0] >> 4U) == 4
                                     ? net::IpAddress::from_v4(net::load_be32(network + 12))
