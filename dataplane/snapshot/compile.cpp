@@ -66,6 +66,14 @@ bool is_of_site(const config::VpnSite& site, const net::IpAddress& address) {
 void lend_addresses(const config::Model& model, const config::VpnSite& site, Snapshot& snapshot) {
   if (site.interface >= snapshot.interfaces.size()) return;
   std::vector<net::Prefix>& own = snapshot.interfaces[site.interface].addresses;
+  if (site.transport_mode) {
+    // The SA is for no other.
+    own.clear();
+    if (!site.local_address) return;
+    const uint8_t whole = site.local_address->is_v4() ? 32 : 128;
+    own.push_back({*site.local_address, whole});
+    return;
+  }
   const std::vector<net::Prefix> configured = own;
   for (size_t i = 0; i < model.interfaces.size(); ++i) {
     const config::Interface& other = model.interfaces[i];

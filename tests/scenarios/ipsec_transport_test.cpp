@@ -102,6 +102,27 @@ TEST_F(IpsecTransport, GivesWhatThePeerSendsToTheKernel) {
   EXPECT_EQ(drops("policy-default-denied"), 1U);
 }
 
+TEST_F(IpsecTransport, AnswersOfTheGatewayAreEncryptedAsWell) {
+  std::string text = hosts(true);
+  const std::string rule = "rule ssh { service ssh; action permit; }";
+  text.replace(text.find(rule), rule.size(),
+               "rule ssh { service ssh; action reject; }"
+               "rule dns { service dns; action reject; }");
+  start(1, text);
+  open();
+  const auto reset = send("wan0", {sealed(from_peer_, kPeerSyn)});
+  ASSERT_EQ(reset.size(), 1U);
+  EXPECT_EQ(opened(to_peer_, reset[0]).size(), 40U);
+  const auto error =
+      send("wan0", {sealed(from_peer_, "udp 198.51.100.1:4000 > 192.0.2.1:53 payload 00")});
+  ASSERT_EQ(error.size(), 1U);
+  const auto icmp = opened(to_peer_, error[0]);
+  ASSERT_GT(icmp.size(), 20U);
+  EXPECT_EQ(icmp[9], 1);
+  EXPECT_EQ(net::IpAddress::from_v4(net::load_be32(icmp.data() + 12)),
+            *net::IpAddress::parse("192.0.2.1"));
+}
+
 TEST_F(IpsecTransport, WorksWithTwoWorkers) {
   start(2, hosts(true));
   open();

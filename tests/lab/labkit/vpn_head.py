@@ -28,6 +28,7 @@ vpn {%s}
 policy {
     from lan to branches { rule all { action permit; inspect { %s } } }
     from branches to lan { rule all { action permit; inspect { %s } } }
+    from branches to self { rule ping { protocol icmp; action permit; } }
 }
 """
 

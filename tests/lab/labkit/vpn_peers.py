@@ -35,6 +35,7 @@ class Agreement:
     starting: bool = False  # headquarters begin by themselves
     moving: bool = False  # at headquarters the peer's address is any
     mobike: bool = False  # its address may change while the tunnel is up
+    transport: bool = False  # no tunnel: between the gateway and the peer themselves
 
     @property
     def peer_address(self):
@@ -49,11 +50,19 @@ class Agreement:
         return plan.PUBLIC_V6 if self.outside == 6 else plan.PUBLIC
 
     @property
+    def mode(self):
+        return "transport" if self.transport else "tunnel"
+
+    @property
     def head_networks(self):
+        if self.transport:
+            return ["dynamic"]
         return [plan.LAN_NET, *([plan.LAN_NET_V6] if self.inside_six else [])]
 
     @property
     def peer_networks(self):
+        if self.transport:
+            return ["dynamic"]
         return [edge.PEER_NET, *([edge.PEER_NET_V6] if self.inside_six else [])]
 
     def site(self, role="both", more=""):
@@ -62,14 +71,16 @@ class Agreement:
             f"certificate hq-{self.authentication}; ca own-{self.authentication};"
         peer = "any" if self.translated or self.moving or self.mobike else self.peer_address
         role = "respond" if peer == "any" else role
+        what = "transport-mode;" if self.transport else f"""
+        local-networks [ {" ".join(self.head_networks)} ];
+        remote-networks [ {" ".join(self.peer_networks)} ];"""
         return f"""
     site {SITE} {{
         zone branches; peer {peer}; role {role}; {"" if role == "respond" or self.starting else "start by-hand;"}
         local-address {self.head_address};
         authentication {{ {authentication} local-identity {HEAD_IDENTITY};
                          remote-identity {PEER_IDENTITY}; }}
-        local-networks [ {" ".join(self.head_networks)} ];
-        remote-networks [ {" ".join(self.peer_networks)} ];
+        {what}
         ike {{ proposal {self.ike}; {"mobike on;" if self.mobike else ""} }}
         esp {{ proposal {self.esp}; pfs {self.group}; esn {"on" if self.esn else "off"}; }}
         {more}
@@ -111,6 +122,7 @@ connections {{ {site} {{
   children {{ {site} {{
     local_ts = {local_networks}
     remote_ts = {remote_networks}
+    mode = {mode}
     esp_proposals = {esp}
     replay_window = 128
     rekey_time = 50m
@@ -209,7 +221,7 @@ class StrongSwan:
             local_authentication=local, remote_authentication=remote,
             local_identity=PEER_IDENTITY, remote_identity=HEAD_IDENTITY,
             local_networks=",".join(agreement.peer_networks),
-            remote_networks=",".join(agreement.head_networks),
+            remote_networks=",".join(agreement.head_networks), mode=agreement.mode,
             esp=f"{agreement.esp}-{agreement.group}{esn}", start=start, secret=SECRET)
         (self.directory / "swanctl" / "swanctl.conf").write_text(changed(text, changes),
                                                                  encoding="utf-8")
@@ -247,9 +259,12 @@ def linux_kernel(lab, directory):
 
 # What is sent through the tunnel; answers of probes/tunnel.py.
 
-def transfer(size=400_000, six=False):
+def transfer(size=400_000, six=False, from_gateway=False):
+    namespace = plan.GATEWAY if from_gateway else plan.LAN
     source, host = (plan.CLIENT_V6, edge.PEER_HOST_V6) if six else (plan.CLIENT, edge.PEER_HOST)
-    result = run(inside(plan.LAN, [PYTHON, PROBES / "tunnel.py", "transfer", source, host,
+    if from_gateway:
+        source, host = plan.PUBLIC, edge.PEER
+    result = run(inside(namespace, [PYTHON, PROBES / "tunnel.py", "transfer", source, host,
                                    edge.TRANSFER_PORT, size]), check=False, timeout_s=40)
     return json.loads(result.stdout) if result.returncode == 0 else {"error": result.stderr[-500:]}
 
@@ -273,8 +288,15 @@ class Stream:
 def ping_peer(count=3, six=False, host=edge.PEER_HOST):
     """(sent, received)."""
     source, target = (plan.CLIENT_V6, edge.PEER_HOST_V6) if six else (plan.CLIENT, host)
-    result = run(inside(plan.LAN, ["ping", "-n", "-c", count, "-i", "0.1", "-W", "1", "-I", source,
-                                   target]), check=False, timeout_s=30)
+    return count_pings(run(inside(plan.LAN, ping(source, target, count)), check=False, timeout_s=30))
+
+
+def ping(source, host, count=3, *more):
+    return ["ping", "-n", "-c", count, "-i", "0.1", "-W", "1", *more, "-I", source, host]
+
+
+def count_pings(result):
+    """(sent, received)."""
     words = next((line.split() for line in result.stdout.splitlines()
                   if "packets transmitted" in line), ("0", "", "", "-1"))
     return int(words[0]), int(words[3])
