@@ -40,7 +40,7 @@ std::string hosts(bool transport) {
 constexpr const char* kSyn = "tcp 192.0.2.1:4000 > 198.51.100.1:22 flags S seq 1 opt mss 1460";
 constexpr const char* kPeerSyn = "tcp 198.51.100.1:4000 > 192.0.2.1:22 flags S seq 1 opt mss 1460";
 constexpr const char* kQuestion = "icmp echo-request 192.0.2.1 > 198.51.100.1 id 1 seq 1";
-constexpr const char* kPeerQuestion = "icmp echo-request 198.51.100.1 > 192.0.2.1 id 1 seq 1";
+constexpr const char* kPeerQuestion = "icmp echo-request 198.51.100.1 > 192.0.2.1 id 2 seq 1";
 
 class IpsecTransport : public IpsecTest {
  protected:
@@ -95,7 +95,7 @@ TEST_F(IpsecTransport, GivesWhatThePeerSendsToTheKernel) {
   start(1, hosts(true));
   open();
   EXPECT_EQ(at_kernel(kPeerQuestion), inner(kPeerQuestion));
-  const auto answer = "icmp echo-reply 192.0.2.1 > 198.51.100.1 id 1 seq 1";
+  const auto answer = "icmp echo-reply 192.0.2.1 > 198.51.100.1 id 2 seq 1";
   EXPECT_EQ(at_peer(answer), inner(answer));
   // Its zone is the site's: policy of the interface below permits everything.
   EXPECT_TRUE(at_kernel("tcp 198.51.100.1:4000 > 192.0.2.1:23 flags S seq 1").empty());
@@ -187,9 +187,9 @@ TEST_F(IpsecTransport, SegmentsFitAndWhatIsTooLargeIsCutBehindEncryption) {
   const auto segment_of = [](const reference::Bytes& packet) {
     return packet.size() < 44 ? 0U : net::load_be16(packet.data() + 42).host();
   };
-  // 1500 - 20 (IP) - 8 - 8 (ESP, IV) - 16 (ICV), to a multiple of 4, - 2 (trailer) - 20 (TCP)
-  EXPECT_EQ(segment_of(at_peer(kSyn)), 1424U);
-  EXPECT_EQ(segment_of(at_kernel(kPeerSyn)), 1424U);
+  // 1500 - 20 (IP) - 8 - 8 (ESP, IV) - 16 (ICV), - 2 (trailer) - 20 (TCP)
+  EXPECT_EQ(segment_of(at_peer(kSyn)), 1426U);
+  EXPECT_EQ(segment_of(at_kernel(kPeerSyn)), 1426U);
   const auto large =
       inner("ipv4 df | icmp echo-request 192.0.2.1 > 198.51.100.1 id 2 seq 1 payload-size 1472");
   ASSERT_EQ(large.size(), 1500U);
