@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include "av-stream/scand/macro_document.h"
 #include "av-stream/scand/scan_limits.h"
 #include "av-stream/scand/test_bench.h"
 
@@ -200,6 +201,14 @@ TEST_F(Engine, OpensAsManyArchivesInArchivesAsAreAllowed) {
   EXPECT_EQ(scan(object, {.recursion = 100, .report_limits = 1}).outcome, ScanOutcome::Infected);
   EXPECT_EQ(scan(object, {.recursion = 80, .report_limits = 1}).outcome,
             ScanOutcome::LimitRecursion);
+}
+
+TEST_F(Engine, ReportsMacrosOnlyWhenAsked) {
+  const ScanLimits limits{.report_macros = 1};
+  EXPECT_EQ(scan(document(true)).outcome, ScanOutcome::Clean);
+  EXPECT_EQ(scan(document(true), limits).outcome, ScanOutcome::Macros);
+  EXPECT_EQ(scan(zipped(document(true)), limits).outcome, ScanOutcome::Macros);
+  EXPECT_EQ(scan(document(false), limits).outcome, ScanOutcome::Clean);
 }
 
 TEST_F(Engine, SaysWhichArchivesItCannotOpen) {
