@@ -132,7 +132,8 @@ Explanation explain_revocation(const Subject& subject) {
   if (failure.kind == Kind::CertificateRevoked) {
     text.what = "the peer's certificate is revoked";
     text.side = FaultySide::There;
-    text.configured = fmt::format("the list of revocations of \"{}\" has it", failure.issuer);
+    text.configured = fmt::format(
+        "the list of revocations (CRL) or the OCSP server of \"{}\" says so", failure.issuer);
     text.there.push_back(
         "a new certificate: `masugata pki issue NAME --ca CA ...`, `masugata pki import` there");
     text.here.push_back("nothing, unless the revocation was a mistake: it cannot be undone");

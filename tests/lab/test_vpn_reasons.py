@@ -15,10 +15,12 @@ from labkit.commands import run, wait_until
 from labkit.topology import inside
 from labkit.vpn_edge import EDGE, PEER_HOST, PEER_PRIVATE, UPLINK
 from labkit.vpn_head import authority
-from labkit.charon_pair import NEEDED
+from labkit.charon_pair import NEEDED, PLUGINS
+from labkit.charon_pair import pki as strongswan_pki
 from labkit.vpn_peers import HEAD_IDENTITY, PEER_IDENTITY, SITE, Agreement, changed
 
 pytestmark = NEEDED
+OCSP_PORT, OCSP_SERIAL = "2560", "77"
 GOLDEN = Path(__file__).with_name("vpn_reasons.txt")
 # What the peer's own ESP can.
 PLAIN = Agreement(esn=False)
@@ -156,6 +158,46 @@ def test_reason(offices, lab, name):
         check_reason(lab, name)
 
 
+@contextlib.contextmanager
+def ocsp_server(lab, store, authority_name):
+    """Of the authority; says that what has OCSP_SERIAL is revoked."""
+    folder = Path(lab.directory) / "ocsp"
+    folder.mkdir(exist_ok=True)
+    (folder / "index").write_text(f"R\t491231235959Z\t261101000000Z\t{OCSP_SERIAL}\tunknown\t/CN=x\n")
+    certificate = store / "ca" / f"{authority_name}.pem"
+    server = lab.start(plan.WAN, [
+        "openssl", "ocsp", "-index", folder / "index", "-port", OCSP_PORT, "-CA", certificate,
+        "-rsigner", certificate, "-rkey", store / "ca-keys" / f"{authority_name}.pem"], "ocsp")
+    try:
+        server.wait_ready(lambda: "waiting for OCSP" in server.log())
+        yield
+    finally:
+        server.stop()
+
+
+@pytest.mark.skipif(not (PLUGINS / "libstrongswan-curl.so").exists(),
+                    reason="libstrongswan-extra-plugins is not installed")
+def test_what_an_ocsp_server_says(offices, lab):
+    """Of the server that the certificate names; there is no list."""
+    case = Case(agreement=certified("asked"), listed=False)
+    peer = offices.peer_of("libipsec")
+    peer.terminate()
+    store = offices.head.store
+    certify(offices.head, case)
+    issued = strongswan_pki(
+        "--issue", "--cacert", store / "ca/own-asked.pem", "--cakey", store / "ca-keys/own-asked.pem",
+        "--type", "priv", "--in", store / "keys/osaka-asked.pem", "--dn", f"CN={PEER_IDENTITY}", "--san",
+        PEER_IDENTITY, "--serial", OCSP_SERIAL, "--ocsp", f"http://{plan.INTERNET}:{OCSP_PORT}/",
+        "--outform", "pem")
+    (store / "certificates/osaka-asked.pem").write_text(issued, encoding="utf-8")
+    offices.head.use()
+    peer.load(case.agreement, store)
+    offices.head.use(case.agreement.site())
+    with ocsp_server(lab, store, "own-asked"):
+        peer.initiate(timeout_s=3)
+        check_reason(lab, "revoked, by OCSP")
+
+
 # What is taken off its way, and where; who sends meanwhile.
 ASYMMETRIC = {
     "nothing comes": (plan.PEER, ["route", "flush", "table", "220"], plan.LAN, plan.CLIENT, PEER_HOST),
@@ -186,4 +228,4 @@ def test_one_direction_only(offices, lab, name):
 
 
 def test_every_text_has_its_case():
-    assert set(golden()) == {*CASES, *ASYMMETRIC}
+    assert set(golden()) == {*CASES, *ASYMMETRIC, "revoked, by OCSP"}
