@@ -23,7 +23,8 @@ CLIENT, GATEWAY, NETWORK = "10.22.0.10", "10.22.0.1", "10.22.0.0/16"
 RESOLVER = plan.CLIENT_SECOND
 PASSWORD = "carried by hand"
 
-# docs/vpn.md, with the addresses of the lab.
+# docs/vpn.md, with the addresses of the lab. That somebody also permits everything towards the provider
+# makes no difference.
 BRANCH = f"""
 system {{ host-name branch; hw-profile lab; }}
 interfaces {{
@@ -44,6 +45,7 @@ vpn {{
 routes {{ route 0.0.0.0/0 {{ via {edge.ROUTER}; }} }}
 policy {{
     from lan to headquarters {{ rule all {{ action permit; }} }}
+    from lan to wan {{ rule all {{ action permit; }} }}
     from wan to self {{ rule ike {{ service [ isakmp ipsec-nat-t ]; action permit; }} }}
 }}
 """
