@@ -109,7 +109,7 @@ inline std::string compound_document(const std::vector<CompoundEntry>& entries) 
   directory.resize(directory_sectors * kSector);
   table.resize(kSector, '\xff');
   std::string header = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + std::string(16, '\0');
-  for (const uint64_t value : {0x3e, 3, 0xfffe, 9, 6}) header += little_endian(value, 2);
+  for (const uint64_t value : {0x3eU, 3U, 0xfffeU, 9U, 6U}) header += little_endian(value, 2);
   header += std::string(6, '\0');
   for (const uint32_t value : {0U, 1U, 1U, 0U, 4096U, kEnd, 0U, kEnd, 0U, 0U}) {
     header += little_endian(value, 4);
