@@ -19,6 +19,7 @@ using net::is_after;
 constexpr uint32_t kAnswerSegmentBytes = 1200;
 constexpr uint32_t kRepeat_ms = 300;  // doubles each time
 constexpr uint8_t kTries = 6;
+constexpr uint8_t kTriesBehindGap = 3;
 constexpr uint32_t kMostAnswer_ms = 30'000;  // then the session ends, whatever its client does
 constexpr uint32_t kLinger_ms = 10'000;
 constexpr uint16_t kAnswerWindow = 65535;
@@ -47,6 +48,16 @@ uint32_t bytes_before(const Packet& packet, const ScannedObject& object) noexcep
 // In which direction of its session a sender of these segments sends.
 Direction side_of(ids::Direction direction) noexcept {
   return direction == ids::Direction::ToServer ? Direction::Original : Direction::Reply;
+}
+
+// What a written segment announces counts: the receiver may send that much, and again what of it
+// gets lost.
+void permit(Session& owner, Direction direction, uint32_t acknowledgement) noexcept {
+  TcpDirection& announcing = owner.tcp[index_of(direction)];
+  TcpDirection& permitted = owner.tcp[index_of(opposite(direction))];
+  announcing.max_window = kAnswerWindow;
+  const uint32_t limit = acknowledgement + (uint32_t{kAnswerWindow} << announcing.window_scale);
+  if (is_after(limit, permitted.max_end)) permitted.max_end = limit;
 }
 
 // The first bytes of a packet's payload; returns how many.
@@ -81,6 +92,7 @@ void ObjectGuard::send_segment(const ScannedSession& session, const AnswerSegmen
   Session* owner = context.sessions->resolve(session.handle);
   if (owner == nullptr) return;
   const Direction direction = side_of(segment.direction);
+  permit(*owner, direction, segment.acknowledgement);
   TcpFacts facts;
   facts.key = owner->flow(direction).key;
   facts.sequence = segment.sequence;
@@ -183,6 +195,13 @@ ids::Direction ObjectGuard::answered_end(const ScannedSession& session,
   return opened_by_server ? ids::Direction::ToServer : ids::Direction::ToClient;
 }
 
+uint32_t ObjectGuard::first_of_answer(const ScannedSession& session, uint32_t object,
+                                      const Packet& pattern, const Session& owner) const noexcept {
+  const ids::Direction toward = answered_end(session, objects_[object]);
+  if (objects_[object].facts.direction != toward) return owner.tcp[index_of(side_of(toward))].end;
+  return objects_[object].hold_sequence - bytes_before(pattern, objects_[object]);
+}
+
 void ObjectGuard::start_answer(ScannedSession& session, const PendingRefusal& pending,
                                const Packet& pattern, uint64_t reference, Session& owner) noexcept {
   RefusalAnswer& answer = session.answer;
@@ -197,9 +216,7 @@ void ObjectGuard::start_answer(ScannedSession& session, const PendingRefusal& pe
   answer.toward = answered_end(session, object);
   TcpDirection& server = owner.tcp[index_of(side_of(answer.toward))];
   answer.prefix_bytes = bytes_before(pattern, object);
-  answer.first_sequence = object.facts.direction == answer.toward
-                              ? object.hold_sequence - answer.prefix_bytes
-                              : server.end;
+  answer.first_sequence = first_of_answer(session, pending.object, pattern, owner);
   answer.acknowledgement = owner.tcp[index_of(side_of(ids::opposite(answer.toward)))].end;
   TcpFacts seen;
   if (read_tcp_facts(pattern, seen) && seen.options.has_timestamps) {
@@ -255,6 +272,12 @@ void ObjectGuard::closed_segment(Packet& packet, uint32_t place, WorkerContext& 
   const uint32_t end = answer.first_sequence + answer.text_bytes + 1;
   if (segment.has(net::kTcpAck) && !is_after(end, segment.acknowledgement)) {
     answer.acknowledged = true;
+  }
+  // At hand when it was refused, and behind bytes that are lost: it can never be read.
+  if (segment.has(net::kTcpAck) && answer.tries > kTriesBehindGap &&
+      is_after(answer.first_sequence, segment.acknowledgement)) {
+    send_reset(packet, context);
+    return;
   }
   if (segment.options.has_timestamps) follow_timestamps(answer, segment.options, context.now_ms);
   const uint32_t length = segment.sequence_length();

@@ -61,10 +61,9 @@ void ObjectGuard::move_limits(ScannedSession& session, const SegmentPlace& segme
   const config::AvProfile* choices = profile(session.slot);
   for (uint32_t i = session.first_object; i != kNone32; i = objects_[i].next) {
     ScannedObject& object = objects_[i];
-    if (!object.touched || object.phase == ObjectPhase::Told ||
-        object.facts.direction != segment.direction) {
-      continue;
-    }
+    if (object.phase == ObjectPhase::Told || object.facts.direction != segment.direction) continue;
+    if (segment.ahead) move_ahead(session, object, segment);
+    if (!object.touched || segment.ahead) continue;
     if (object.whole_held) {
       const uint32_t most = choices == nullptr ? 0 : choices->hold_whole_bytes;
       if (object.bytes <= most) continue;
@@ -75,8 +74,37 @@ void ObjectGuard::move_limits(ScannedSession& session, const SegmentPlace& segme
       object.limits = false;
       continue;
     }
+    // What has overtaken this segment waits instead of it, unless the object ends here.
+    const bool overtaken =
+        object.limits && !object.ended && is_after(object.hold_sequence, segment.sequence);
     object.limits = true;
-    object.hold_sequence = segment.sequence;
+    if (!overtaken) object.hold_sequence = segment.sequence;
+  }
+}
+
+// A segment behind a gap waits as the last that came: the receiver has neither it nor what is
+// missing. What stands before it goes, else its sender would not learn of the gap.
+void ObjectGuard::move_ahead(const ScannedSession& session, ScannedObject& object,
+                             const SegmentPlace& segment) noexcept {
+  if (object.phase != ObjectPhase::Collecting || object.ended || object.whole_held ||
+      object.useless_before_end) {
+    return;
+  }
+  const size_t side = ids::index_of(segment.direction);
+  const bool fresh = object.limits
+                         ? is_after(segment.sequence, object.hold_sequence)
+                         : !session.passed[side] || is_after(segment.end, session.passed_end[side]);
+  if (!fresh) return;
+  object.limits = true;
+  object.hold_sequence = segment.sequence;
+  object.news_ms = now_ms_;
+}
+
+// The sender of a segment that is held waits for it: the next one will not come before.
+void ObjectGuard::note_repetition(ScannedSession& session, const SegmentPlace& segment) noexcept {
+  for (uint32_t i = session.first_object; i != kNone32; i = objects_[i].next) {
+    ScannedObject& object = objects_[i];
+    if (object.limits && object.facts.direction == segment.direction) object.asked_again = true;
   }
 }
 
@@ -105,6 +133,7 @@ GuardVerdict ObjectGuard::end_segment() noexcept {
                                             : session.queues[side].count != 0);
   if (segment_.carries && waits) {
     verdict.fate = GuardFate::Hold;
+    if (segment_.repeated) note_repetition(session, segment_);
   } else if (segment_.carries) {
     note_passed(session, segment_.direction, segment_.end);
   }

@@ -109,6 +109,8 @@ void ObjectGuard::close(uint32_t place) noexcept {
   discard_held(session);
   forget_objects(session);
   unwatch(session);
+  // Its data sessions may outlive it.
+  session.handle = SessionHandle();
   session.answer.pattern = HeldPacket();
   if (current_ == place) current_ = kNone32;
   free_sessions_.push_back(place);  // within its capacity: it came out of here
@@ -263,6 +265,7 @@ void ObjectGuard::bytes(ids::ContentId content, std::span<const uint8_t> bytes) 
     return;
   }
   object->touched = true;
+  object->asked_again = false;
   object->news_ms = now_ms_;
   counters_.bytes.add(bytes.size());
   if (choices == nullptr || object->bytes + bytes.size() > choices->object_bytes) {

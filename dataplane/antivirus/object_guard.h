@@ -144,6 +144,9 @@ class ObjectGuard final : public StreamGuard {
   void watch(ScannedSession& session) noexcept;
   void unwatch(ScannedSession& session) noexcept;
   void move_limits(ScannedSession& session, const SegmentPlace& segment) noexcept;
+  void move_ahead(const ScannedSession& session, ScannedObject& object,
+                  const SegmentPlace& segment) noexcept;
+  void note_repetition(ScannedSession& session, const SegmentPlace& segment) noexcept;
   void find_limit(ScannedSession& session, ids::Direction direction) noexcept;
   void note_passed(ScannedSession& session, ids::Direction direction, uint32_t end) noexcept;
   void release_held(ScannedSession& session, WorkerContext& context) noexcept;
@@ -210,6 +213,13 @@ class ObjectGuard final : public StreamGuard {
   // Puts the pending refusal off when what stands before its object has no verdict yet.
   [[nodiscard]] bool postpone(ScannedSession& session, bool at_hand) noexcept;
   void carry_out_postponed(ScannedSession& session, WorkerContext& context) noexcept;
+  // Puts the pending refusal off while the end that would be answered lacks something before the
+  // answer: when that is lost on the way, only its sender has it.
+  [[nodiscard]] bool await_answered(ScannedSession& session, const Packet* pattern,
+                                    const Session* owner) noexcept;
+  [[nodiscard]] uint32_t first_of_answer(const ScannedSession& session, uint32_t object,
+                                         const Packet& pattern,
+                                         const Session& owner) const noexcept;
   [[nodiscard]] bool may_answer(const ScannedSession& session,
                                 const PendingRefusal& pending) const noexcept;
   void start_answer(ScannedSession& session, const PendingRefusal& pending, const Packet& pattern,

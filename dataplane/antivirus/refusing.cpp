@@ -19,6 +19,9 @@ using config::AvChoice;
 using net::is_after;
 
 constexpr uint32_t kLinger_ms = 10'000;
+// For what stands before an answer and is on its way, lost perhaps and sent again; then both ends
+// are reset.
+constexpr uint32_t kMostAwaited_ms = 10'000;
 
 AvChoice choice_of(const config::AvProfile& choices, RefusalReason reason) noexcept {
   switch (reason) {
@@ -189,7 +192,8 @@ void ObjectGuard::carry_out(ScannedSession& session, Packet* pattern, bool at_ha
   Session* owner = context.sessions->resolve(session.handle);
   session.closed = true;
   session.postponed.any = false;
-  const bool answers = owner != nullptr && pattern != nullptr && may_answer(session, pending);
+  const bool answers = owner != nullptr && pattern != nullptr && !session.unanswerable &&
+                       may_answer(session, pending);
   const uint64_t reference = next_reference();
   counters_.refused[static_cast<size_t>(pending.reason)].add(1);
   (answers ? counters_.answered : counters_.reset).add(1);
@@ -247,7 +251,28 @@ void ObjectGuard::refuse_held(ScannedSession& session, WorkerContext& context) n
   // What the refused object does not hold goes first: numbers of resets follow on what has passed.
   release_held(session, context);
   if (pending_.any && postpone(session, false)) return;
-  carry_out(session, pattern_of(session, pending_.object), false, context);
+  Packet* pattern = pattern_of(session, pending_.object);
+  if (await_answered(session, pattern, context.sessions->resolve(session.handle))) return;
+  carry_out(session, pattern, false, context);
+}
+
+bool ObjectGuard::await_answered(ScannedSession& session, const Packet* pattern,
+                                 const Session* owner) noexcept {
+  if (owner == nullptr || pattern == nullptr || !may_answer(session, pending_)) return false;
+  const ids::Direction toward = answered_end(session, objects_[pending_.object]);
+  const TcpDirection& answered = owner->tcp[index_of(
+      toward == ids::Direction::ToClient ? Direction::Original : Direction::Reply)];
+  const uint32_t first = first_of_answer(session, pending_.object, *pattern, *owner);
+  if (!is_after(first, answered.max_ack)) return false;
+  if (!session.awaits_answered) session.awaits_since_ms = now_ms_;
+  session.awaits_answered = true;
+  session.unanswerable = now_ms_ - session.awaits_since_ms >= kMostAwaited_ms;
+  if (session.unanswerable) return false;
+  put_down(objects_[pending_.object]);
+  session.postponed = pending_;
+  pending_.any = false;
+  watch(session);
+  return true;
 }
 
 bool ObjectGuard::stands_before(const ScannedSession& session, uint32_t first,

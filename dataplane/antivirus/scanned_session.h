@@ -36,6 +36,7 @@ struct ScannedObject {
   bool whole_held = false;  // `hold_sequence` is where the message that carries it begins
   bool useless_before_end = false;
   bool answered_next = true;  // as in ids::ContentFacts
+  bool asked_again = false;   // a held segment came once more: its sender waits for it
   bool early_scan = false;    // under way
   bool summed = false;        // `sha256` is that of the whole
   uint8_t early_scans = 0;
@@ -125,7 +126,12 @@ struct ScannedSession {
   std::array<uint64_t, 2> released_us{};  // the turn in which held ones were let go last
   std::array<bool, 2> passed{};
   std::array<uint32_t, 2> passed_end{};  // behind the last byte that passed, gaps or not
-  PendingRefusal postponed;  // of an object to the client, until those before it have a verdict
+  // Of an object, until those before it have a verdict, and until the end that is answered has all
+  // that stands before the answer.
+  PendingRefusal postponed;
+  bool awaits_answered = false;  // the latter
+  bool unanswerable = false;     // it waited in vain
+  uint32_t awaits_since_ms = 0;
   RefusalAnswer answer;
   TransferReplies transfers;
   // Of a data session that counts among the `open` ones of its control connection.

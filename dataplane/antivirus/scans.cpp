@@ -22,6 +22,8 @@ constexpr uint64_t kBeginningBytes = 16 * 1024;
 constexpr uint32_t kLaterStall_ms = 100;
 constexpr uint32_t kMostStall_ms = 2560;
 constexpr uint32_t kMostDoublings = 8;
+// Of a sender that repeats what is held: it does not drip, its timer has run out.
+constexpr uint32_t kMostDoublingsAskedAgain = 2;
 // For a place among the scans; then the profile's `overload`.
 constexpr uint32_t kWaitForScan_ms = 5000;
 // Beyond the scan's own limit, before its scanner counts as gone.
@@ -216,7 +218,8 @@ void ObjectGuard::tend_object(ScannedObject& object) noexcept {
   if (object.phase != ObjectPhase::Collecting || !object.limits) return;
   uint32_t first = object.whole_held ? kWholeStall_ms : kStall_ms;
   if (!object.whole_held && object.bytes > kBeginningBytes) first = kLaterStall_ms;
-  const uint32_t doublings = std::min<uint32_t>(object.early_scans, kMostDoublings);
+  const uint32_t most = object.asked_again ? kMostDoublingsAskedAgain : kMostDoublings;
+  const uint32_t doublings = std::min<uint32_t>(object.early_scans, most);
   const uint32_t stall = std::min(first << doublings, kMostStall_ms);
   if (!elapsed(object.news_ms, now_ms_, stall)) return;
   if (object.stored.bytes != 0) {

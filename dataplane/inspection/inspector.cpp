@@ -67,7 +67,8 @@ ids::FlowState state_of(const Session& session) noexcept {
   return state;
 }
 
-SegmentPlace place_of(const StreamSegment& segment, ids::Direction direction) noexcept {
+SegmentPlace place_of(const StreamSegment& segment, ids::Direction direction,
+                      const SegmentResult& result) noexcept {
   const bool fin = segment.has(net::kTcpFin);
   SegmentPlace place;
   place.direction = direction;
@@ -76,6 +77,8 @@ SegmentPlace place_of(const StreamSegment& segment, ids::Direction direction) no
               (segment.has(net::kTcpSyn) ? 1U : 0U) + (fin ? 1U : 0U);
   place.carries = !segment.payload.empty() || fin;
   place.ends = fin || segment.has(net::kTcpRst);
+  place.ahead = result.ahead;
+  place.repeated = result.repeated && !fin;
   place.payload = segment.payload;
   return place;
 }
@@ -466,7 +469,8 @@ InspectionOutcome Inspector::inspect_stream(Packet& packet, Session& session,
         .direction = sight.facts.direction, .bytes = {}, .missing = 0, .ends = true};
   }
   const bool guarded = entry.guarded != kNone32;
-  const SegmentPlace place = guarded ? place_of(segment, sight.facts.direction) : SegmentPlace{};
+  const SegmentPlace place =
+      guarded ? place_of(segment, sight.facts.direction, result) : SegmentPlace{};
   if (guarded) guard_->begin_segment(entry.guarded, place, packet.received_ms, sight.now_us);
   ids::FlowState state = state_of(session);
   state.established = state.established || stream.is_established();

@@ -17,9 +17,11 @@ namespace masugata::dataplane {
 struct SegmentPlace {
   ids::Direction direction = ids::Direction::ToServer;
   uint32_t sequence = 0;
-  uint32_t end = 0;      // behind its last byte, FIN included
-  bool carries = false;  // bytes or FIN: what must not pass beyond a limit
-  bool ends = false;     // FIN or RST
+  uint32_t end = 0;       // behind its last byte, FIN included
+  bool carries = false;   // bytes or FIN: what must not pass beyond a limit
+  bool ends = false;      // FIN or RST
+  bool ahead = false;     // behind a gap: nobody can read it before that is closed
+  bool repeated = false;  // nothing of it is new
   std::span<uint8_t> payload;
 };
 

@@ -160,6 +160,8 @@ struct SegmentResult {
   bool overlapped = false;        // covered bytes seen before
   bool overlap_differed = false;  // ... with other content
   bool in_order_bytes = false;    // TcpStreamPair::next() has something of this direction
+  bool ahead = false;             // its new bytes, or its FIN, lie behind a gap
+  bool repeated = false;          // has bytes, and none that is new
   bool ended = false;             // on commit this direction's stream is complete (FIN reached)
   bool reset = false;             // a believable RST
   bool reopens = false;           // with Drop: a SYN over a closed connection, begin a new pair

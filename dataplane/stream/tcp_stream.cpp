@@ -296,14 +296,16 @@ void TcpStreamPair::take_payload(const StreamSegment& segment, SegmentResult& re
       !is_keep_alive(sender, plan.begin, segment.payload.size())) {
     result.events.add(StreamEvent::Retransmission);
   }
-  if (end <= static_cast<int64_t>(sender.next())) return;
+  result.repeated = end <= static_cast<int64_t>(sender.next());
+  if (result.repeated) return;
   const auto begin = static_cast<uint64_t>(std::max<int64_t>(plan.begin, 0));
   if (const auto bound = sender.provide_room(begin, static_cast<uint64_t>(end), settings_)) {
     result.fate = SegmentFate::NoMemory;
     result.events.add(*bound);
     set(result, kPlanUnkept);
   }
-  if (begin > sender.next()) return;
+  result.ahead = begin > sender.next();
+  if (result.ahead) return;
   result.in_order_bytes = true;
   plan.read_position = sender.next();
   plan.read_end = sender.readable_end(static_cast<uint64_t>(end));
@@ -342,7 +344,10 @@ SegmentResult TcpStreamPair::accept(ids::Direction direction,
   }
   if (!segment.payload.empty()) take_payload(segment, result);
   const bool fin = segment.has(net::kTcpFin) && !segment.has(net::kTcpSyn);
-  if (fin) set(result, kPlanFin);
+  if (fin) {
+    set(result, kPlanFin);
+    result.ahead = result.plan.begin > static_cast<int64_t>(sender.next());
+  }
   const uint64_t next = result.in_order_bytes ? result.plan.read_end : sender.next();
   const int64_t end = result.plan.begin + static_cast<int64_t>(segment.payload.size());
   result.ended = !sender.has_ended() && ((fin && static_cast<int64_t>(next) == end) ||
