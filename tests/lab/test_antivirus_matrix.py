@@ -7,7 +7,7 @@ from labkit import addresses as plan
 from labkit import matrix_samples
 from labkit.antivirus_servers import ODD_PORT, Site
 from labkit.lossy_line import ADDRESS, NAMESPACE, lossy_line
-from labkit.matrix import ARRIVED, FORMS, Matrix
+from labkit.matrix import FORMS, Matrix
 
 # Of what a line with loss is tried with: a few items, and forms of each protocol.
 LOSSY_ITEMS = ("eicar.com", "marked.txt", "clam.7z")
@@ -50,22 +50,9 @@ def lossy_faults_fixture(raised_lab, av, items):
                             raised_lab.services.content)
             forms = [form._replace(takes=lambda item: True) for form in FORMS
                      if form.name in LOSSY_FORMS]
-            return run_with_patience(matrix, forms)
+            return matrix.run(forms)
         finally:
             site.stop()
-
-
-def run_with_patience(matrix, forms):
-    """A transfer that comes to a stand on this line, and ends with its client's patience, is tried
-    once more: rarely one does, see README.md. What arrives and must not is a fault at once."""
-    faults = matrix.run(forms)
-    stalled = [form for form in forms
-               if faults[form.name] and not any(ARRIVED in fault for fault in faults[form.name])]
-    if len(stalled) == 1:
-        again = stalled[0]._replace(name=stalled[0].name + "-again")
-        print("tried once more:", faults[stalled[0].name])
-        faults[stalled[0].name] = matrix.run([again])[again.name]
-    return faults
 
 
 @pytest.mark.parametrize("form", [form.name for form in FORMS])
