@@ -56,10 +56,11 @@ struct AvProfile {
   AvChoice encrypted = AvChoice::Pass;  // archives and documents that cannot be opened
   AvChoice macros = AvChoice::Pass;
   AvPartial partial = AvPartial::Whole;
-  AvChoice coded = AvChoice::Block;        // content codings that cannot be undone
-  AvChoice not_scanned = AvChoice::Block;  // the scanner failed, or there is none
-  AvChoice overload = AvChoice::Block;     // no memory or no room for the object
-  bool refuse_encryption = false;          // of mail and FTP: STARTTLS, STLS, AUTH TLS
+  AvChoice coded = AvChoice::Block;            // content codings that cannot be undone
+  AvChoice unknown_protocol = AvChoice::Pass;  // sessions that speak what nobody recognises
+  AvChoice not_scanned = AvChoice::Block;      // the scanner failed, or there is none
+  AvChoice overload = AvChoice::Block;         // no memory or no room for the object
+  bool refuse_encryption = false;              // of mail and FTP: STARTTLS, STLS, AUTH TLS
   bool quarantine = true;
 
   uint8_t exempt_kinds = 0;                    // bit per AvContentKind

@@ -241,6 +241,7 @@ av { profile bare { } profile named { limits { object-size 1M; } } })");
     EXPECT_EQ(profile.too_many_files, AvChoice::Block);
     EXPECT_EQ(profile.too_long, AvChoice::Block);
     EXPECT_EQ(profile.coded, AvChoice::Block);
+    EXPECT_EQ(profile.unknown_protocol, AvChoice::Pass);
     EXPECT_EQ(profile.not_scanned, AvChoice::Block);
     EXPECT_EQ(profile.overload, AvChoice::Block);
     EXPECT_EQ(profile.partial, AvPartial::Whole);

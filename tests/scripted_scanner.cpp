@@ -11,10 +11,12 @@ namespace {
 struct Marker {
   std::string_view text;
   av::ScanOutcome outcome;
+  bool whole = false;  // nothing else is in the object, as signatures by digest have it
 };
 
 constexpr std::array kMarkers{
     Marker{"VIRUS-HERE", av::ScanOutcome::Infected},
+    Marker{"EXACTLY-THIS", av::ScanOutcome::Infected, true},
     Marker{"ENCRYPTED-HERE", av::ScanOutcome::Encrypted},
     Marker{"MACROS-HERE", av::ScanOutcome::Macros},
     Marker{"BOMB-HERE", av::ScanOutcome::LimitSize},
@@ -28,7 +30,9 @@ av::ScanVerdict verdict_on(std::string_view object) {
   av::ScanVerdict verdict;
   verdict.outcome = av::ScanOutcome::Clean;
   for (const Marker& marker : kMarkers) {
-    if (object.find(marker.text) == std::string_view::npos) continue;
+    const bool found =
+        marker.whole ? object == marker.text : object.find(marker.text) != std::string_view::npos;
+    if (!found) continue;
     verdict.outcome = marker.outcome;
     if (marker.outcome == av::ScanOutcome::Infected) verdict.signature = "Test.Virus";
     if (marker.outcome == av::ScanOutcome::Failed) verdict.failure = av::ScanFailure::Unreadable;

@@ -34,6 +34,8 @@ constexpr std::array<ReasonText, static_cast<size_t>(RefusalReason::Count)> kRea
     {"coded", "Its content coding is not known.", "内容の符号化方式が不明です。"},
     {"not-scanned", "It could not be scanned.", "検査できませんでした。"},
     {"overload", "Too many objects wait to be scanned.", "検査待ちのファイルが多すぎます。"},
+    {"unknown-protocol", "The protocol of the connection is not known.",
+     "通信のプロトコルが不明です。"},
 }};
 
 const ReasonText& text_of(RefusalReason reason) noexcept {

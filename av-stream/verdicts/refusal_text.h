@@ -26,6 +26,7 @@ enum class RefusalReason : uint8_t {
   Coded,
   NotScanned,
   Overload,
+  UnknownProtocol,  // of the connection
   Count
 };
 // "infected", "url-remembered", "too-large" and so on; as in EVE and `show av`. Static.

@@ -95,6 +95,7 @@ void read_profile(Context& context, DataNode node, AvProfile& profile) {
                     : partial == "pass" ? AvPartial::Pass
                                         : AvPartial::Whole;
   profile.coded = read_choice(node.child("coded"), profile.coded);
+  profile.unknown_protocol = read_choice(node.child("unknown-protocol"), profile.unknown_protocol);
   profile.not_scanned = read_choice(node.child("not-scanned"), profile.not_scanned);
   profile.overload = read_choice(node.child("overload"), profile.overload);
   profile.refuse_encryption = node.child("encryption").value() == "refuse";

@@ -120,6 +120,7 @@ void ObjectGuard::send_segment(const ScannedSession& session, const AnswerSegmen
 size_t ObjectGuard::write_answer(const ScannedSession& session, const Packet& pattern) noexcept {
   const RefusalAnswer& answer = session.answer;
   const size_t prefix = copy_payload(pattern, answer.prefix_bytes, text_);
+  if (objects_[answer.object].unannounced) return prefix;  // nothing was asked
   const std::span<char> text = std::span(text_).subspan(prefix);
   const ObjectFacts& facts = objects_[answer.object].facts;
   av::RefusalFacts told;

@@ -336,6 +336,25 @@ void ObjectGuard::request(std::string_view host, std::string_view location,
   }
 }
 
+void ObjectGuard::unannounced(const ids::ContentFacts& facts) noexcept {
+  if (current_ == kNone32 || facts.direction != ids::Direction::ToClient) return;
+  ScannedSession& session = sessions_[current_];
+  const config::AvProfile* choices = profile(session.slot);
+  const auto protocol = scanned_protocol(facts.protocol);
+  if (choices == nullptr || session.closed || pending_.any || !protocol ||
+      !choices->scan[static_cast<size_t>(*protocol)] ||
+      choices->not_scanned == config::AvChoice::Pass) {
+    return;
+  }
+  const uint32_t index = new_object(current_);
+  if (index == kNone32) return;
+  ScannedObject& object = objects_[index];
+  keep_facts(facts, object.facts);
+  object.unannounced = object.limits = object.whole_held = true;
+  object.hold_sequence = segment_.sequence + offset_of_message(facts, segment_.payload).value_or(0);
+  decide(session, index, RefusalReason::NotScanned, av::ScanFailure::None, {}, 0);
+}
+
 void ObjectGuard::encryption_asked(ids::ApplicationProtocol protocol) noexcept {
   if (current_ == kNone32) return;
   ScannedSession& session = sessions_[current_];
@@ -363,6 +382,8 @@ void ObjectGuard::opaque(ids::ApplicationProtocol protocol) noexcept {
   const auto scanned = scanned_protocol(protocol);
   if (scanned && choices != nullptr && choices->scan[static_cast<size_t>(*scanned)]) {
     decide(session, kNone32, RefusalReason::NotScanned, av::ScanFailure::None, {}, 0);
+  } else if (protocol == ids::ApplicationProtocol::Failed) {
+    decide(session, kNone32, RefusalReason::UnknownProtocol, av::ScanFailure::None, {}, 0);
   }
   if (session.opaque) return;
   session.opaque = true;

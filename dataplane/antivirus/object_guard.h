@@ -126,6 +126,7 @@ class ObjectGuard final : public StreamGuard {
   void end(ids::ContentId content, ids::ContentEnd end) noexcept override;
   void request(std::string_view host, std::string_view location, std::string_view languages,
                bool answered_next) noexcept override;
+  void unannounced(const ids::ContentFacts& facts) noexcept override;
   void encryption_asked(ids::ApplicationProtocol protocol) noexcept override;
   void opaque(ids::ApplicationProtocol protocol) noexcept override;
 

@@ -47,6 +47,8 @@ AvChoice choice_of(const config::AvProfile& choices, RefusalReason reason) noexc
       return choices.not_scanned;
     case RefusalReason::Overload:
       return choices.overload;
+    case RefusalReason::UnknownProtocol:
+      return choices.unknown_protocol;
     default:
       return AvChoice::Block;
   }
@@ -300,7 +302,9 @@ void ObjectGuard::put_down(ScannedObject& object) noexcept {
 bool ObjectGuard::postpone(ScannedSession& session, bool at_hand) noexcept {
   if (pending_.object == kNone32) return false;
   ScannedObject& object = objects_[pending_.object];
-  if (!object.is_to_client() || !stands_behind_another(session, pending_.object)) return false;
+  const bool waits =
+      stands_behind_another(session, pending_.object) || (at_hand && object.unannounced);
+  if (!object.is_to_client() || !waits) return false;
   put_down(object);
   if (at_hand && !object.limits) {
     object.limits = true;

@@ -37,8 +37,10 @@ struct ScannedObject {
   bool useless_before_end = false;
   bool answered_next = true;  // as in ids::ContentFacts
   bool asked_again = false;   // a held segment came once more: its sender waits for it
-  bool early_scan = false;    // under way
-  bool summed = false;        // `sha256` is that of the whole
+  // No object: at `hold_sequence` begin bytes that nobody announced. Its client is told the end.
+  bool unannounced = false;
+  bool early_scan = false;  // under way
+  bool summed = false;      // `sha256` is that of the whole
   uint8_t early_scans = 0;
   uint32_t hold_sequence = 0;
   uint32_t news_ms = 0;     // when its last bytes came

@@ -124,6 +124,48 @@ TEST_F(ContentFeedTest, GivesAnnouncedDataConnections) {
   flow.close();
 }
 
+// A server of FTP can announce whatever port its client will talk to next.
+TEST_F(ContentFeedTest, ReadsWhatWasAnnouncedAndAnswersAsWhatItIs) {
+  auto flow = bench.tcp(8080);
+  set_content_receiver(*flow.inspection(), &recorder);
+  set_expected(*flow.inspection(), ProtocolParser::ExpectedData{});
+  flow.to_server(kGet.substr(0, 10));
+  flow.to_server(kGet.substr(10));
+  flow.to_client("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab");
+  EXPECT_EQ(protocol_of(*flow.inspection()), ApplicationProtocol::Http);
+  set_expected(*flow.inspection(), ProtocolParser::ExpectedData{});
+  flow.to_server(kGet);
+  flow.to_client("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\ncd\r\n0\r\n\r\n");
+  ASSERT_EQ(recorder.contents.size(), 3U);
+  EXPECT_EQ(recorder.contents[0].bytes, kGet);
+  EXPECT_EQ(recorder.contents[1].bytes, "ab");
+  EXPECT_EQ(recorder.contents[1].protocol, ApplicationProtocol::Http);
+  EXPECT_EQ(recorder.contents[2].bytes, "cd");
+  EXPECT_TRUE(recorder.opaques.empty());
+  flow.close();
+}
+
+TEST_F(ContentFeedTest, SaysOfWhatWasAnnouncedAndAnswersThatNobodyKnowsIt) {
+  auto unknown = bench.tcp(9999);
+  set_content_receiver(*unknown.inspection(), &recorder);
+  set_expected(*unknown.inspection(), ProtocolParser::ExpectedData{});
+  unknown.to_server("\x01\x02\x03\x04 what is it?");
+  unknown.to_client("\x05\x06\x07\x08 no idea");
+  EXPECT_EQ(recorder.opaques, std::vector{ApplicationProtocol::Failed});
+  unknown.close();
+  // Too much came before the answer to be read again.
+  ContentRecorder second;
+  auto flow = bench.tcp(8080);
+  set_content_receiver(*flow.inspection(), &second);
+  set_expected(*flow.inspection(), ProtocolParser::ExpectedData{});
+  flow.to_server(std::string{kGet.substr(0, kGet.size() - 2)} + "X: " + std::string(3000, 'x'));
+  flow.to_server(std::string(3000, 'x') + "\r\n\r\n");
+  EXPECT_TRUE(second.opaques.empty());
+  flow.to_client("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab");
+  EXPECT_EQ(second.opaques, std::vector{ApplicationProtocol::FtpData});
+  flow.close();
+}
+
 TEST_F(ContentFeedTest, TellsOfEncryptionAskedAndGiven) {
   auto flow = bench.tcp(25);
   set_content_receiver(*flow.inspection(), &recorder);

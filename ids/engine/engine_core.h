@@ -70,6 +70,10 @@ class EngineCore {
   // protocol_feed.cpp
   void feed(Call& call, std::span<const StreamBytes> streams) noexcept;
   void feed_bytes(Call& call, Direction direction, std::span<const uint8_t> bytes) noexcept;
+  // Whether a flow that was announced is another than that, now that these bytes come. Then nothing
+  // is known of its protocol.
+  static bool turns_out_otherwise(FlowInspection& flow, Direction direction,
+                                  std::span<const uint8_t> bytes) noexcept;
   void feed_gap(Call& call, Direction direction, uint64_t missing) noexcept;
   void detect(Call& call, Direction direction, std::span<const uint8_t> bytes) noexcept;
   void settle_protocol(FlowInspection& flow, ApplicationProtocol protocol) noexcept;
@@ -77,7 +81,7 @@ class EngineCore {
   void parse(Call& call, Direction direction, std::span<const uint8_t> bytes) noexcept;
   void take_outcome(Call& call, ParseOutcome outcome) noexcept;
   static void exchange_sides(FlowInspection& flow) noexcept;
-  void end_parser(FlowInspection& flow) noexcept;
+  static void end_parser(FlowInspection& flow) noexcept;
 
   // content_feed.cpp
   static void feed_end(Call& call, const StreamBytes& stream) noexcept;

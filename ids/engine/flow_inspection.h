@@ -51,8 +51,17 @@ class FlowInspection {
   std::unique_ptr<ProtocolParser> retired;  // gave way to `parser` at the packet at hand
   uint8_t protocol_changes = 0;             // of the packet at hand
   ApplicationProtocol expected = ApplicationProtocol::Unknown;  // after STARTTLS and its like
-  EventSet detection_events;                                    // of the packet at hand
-  bool encrypted = false;  // both sides, since a packet before: rules do not look into payloads
+  // Another flow announced this one as a file on its way. Files go one way: bytes of the other side
+  // say that it is something else.
+  enum class Announced : uint8_t {
+    No,
+    Still,   // `first_bytes` are those of the side that speaks
+    Beyond,  // likewise, and they are too many, or lost, to be read as something else
+    Otherwise,
+  };
+  Announced announced = Announced::No;
+  EventSet detection_events;  // of the packet at hand
+  bool encrypted = false;     // both sides, since a packet before: rules do not look into payloads
   const ParserDemands* demands = nullptr;  // the engine's, for parsers made from outside
 
   // Contents; null: nobody takes them.

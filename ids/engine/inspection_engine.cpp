@@ -305,12 +305,14 @@ ProtocolParser* reading_parser_of(FlowInspection& flow) noexcept {
 
 void set_expected(FlowInspection& flow, const ProtocolParser::ExpectedData& data) noexcept {
   if (flow.detection != FlowInspection::Detection::Pending ||
+      flow.announced != FlowInspection::Announced::No ||
       data.protocol != ApplicationProtocol::FtpData) {
     return;
   }
   flow.parser = make_ftp_data_parser(*flow.demands, &data);
   flow.parser_live = flow.parser != nullptr;
   flow.detection = FlowInspection::Detection::Known;
+  flow.announced = FlowInspection::Announced::Still;
   flow.event.protocol = flow.event.protocol_to_server = flow.event.protocol_to_client =
       data.protocol;
   flow.equip_parser();

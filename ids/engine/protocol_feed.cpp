@@ -99,6 +99,11 @@ void EngineCore::feed_gap(Call& call, Direction direction, uint64_t missing) noe
       flow.tell_opaque(ApplicationProtocol::Failed);
     }
   } else if (flow.parser_live) {
+    if (flow.announced == FlowInspection::Announced::Still) {
+      if (flow.first_bytes[index_of(opposite(direction))].empty()) flow.first_speaker = direction;
+      flow.announced = FlowInspection::Announced::Beyond;
+      flow.first_bytes = {};
+    }
     take_outcome(call, flow.parser->on_gap(direction, missing));
   }
 }
@@ -111,9 +116,48 @@ void EngineCore::feed_bytes(Call& call, Direction direction,
   }
   if (flow.detection == FlowInspection::Detection::Pending) {
     detect(call, direction, bytes);
+  } else if (turns_out_otherwise(flow, direction, bytes)) {
+    detect(call, direction, bytes);
   } else if (flow.parser_live) {
     parse(call, direction, bytes);
   }
+}
+
+bool EngineCore::turns_out_otherwise(FlowInspection& flow, Direction direction,
+                                     std::span<const uint8_t> bytes) noexcept {
+  using Announced = FlowInspection::Announced;
+  if (flow.announced == Announced::No || flow.announced == Announced::Otherwise) {
+    return false;
+  }
+  std::vector<uint8_t>& kept = flow.first_bytes[index_of(direction)];
+  const bool first = flow.announced == Announced::Still && flow.first_bytes[0].empty() &&
+                     flow.first_bytes[1].empty();
+  if (first) {
+    flow.first_speaker = direction;
+  }
+  if (direction == flow.first_speaker) {
+    bool fits = flow.announced == Announced::Still && kept.size() + bytes.size() <= kDetectionBytes;
+    try {
+      if (fits) kept.insert(kept.end(), bytes.begin(), bytes.end());
+    } catch (const std::bad_alloc&) {
+      fits = false;
+    }
+    if (!fits) {
+      flow.announced = Announced::Beyond;
+      flow.first_bytes = {};
+    }
+    return false;
+  }
+  const bool readable = std::exchange(flow.announced, Announced::Otherwise) == Announced::Still;
+  if (!readable) {
+    flow.tell_opaque(flow.event.protocol);
+    return false;
+  }
+  flow.detection = FlowInspection::Detection::Pending;
+  end_parser(flow);
+  flow.event.protocol = flow.event.protocol_to_server = flow.event.protocol_to_client =
+      ApplicationProtocol::Unknown;
+  return true;
 }
 
 void EngineCore::detect(Call& call, Direction direction, std::span<const uint8_t> bytes) noexcept {

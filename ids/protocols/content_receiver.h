@@ -80,6 +80,10 @@ class ContentReceiver {
   // IMAP: the content goes on in the answer to a further command with this tag (a message fetched
   // piece by piece).
   virtual void continues(ContentId /*content*/, std::string_view /*tag*/) noexcept {}
+  // Behind a message stand bytes that it did not announce and that begin no other: nobody can say
+  // what they are for. From `facts.first_byte` on nothing more of the flow is given; opaque()
+  // follows. Of the facts there are protocol, direction, host and location.
+  virtual void unannounced(const ContentFacts& /*facts*/) noexcept {}
   // A client's request for a location, before anything of it is forwarded: HTTP when the header of
   // the request is complete. As in ContentFacts.
   virtual void request(std::string_view /*host*/, std::string_view /*location*/,

@@ -75,6 +75,9 @@ class ContentRecorder final : public ContentReceiver {
   void encryption_asked(ApplicationProtocol protocol) noexcept override {
     asked.push_back(protocol);
   }
+  void unannounced(const ContentFacts& facts) noexcept override {
+    unannounced_in.push_back(facts.direction);
+  }
   void opaque(ApplicationProtocol protocol) noexcept override { opaques.push_back(protocol); }
 
   // Of each content one line of text, to compare whole conversations.
@@ -94,6 +97,9 @@ class ContentRecorder final : public ContentReceiver {
               "|" + content.bytes + "\n";
     }
     for (const std::string& request : requests) text += "request " + request + "\n";
+    for (const Direction each : unannounced_in) {
+      text += each == Direction::ToClient ? "unannounced response\n" : "unannounced request\n";
+    }
     for (const ApplicationProtocol each : asked) text += protocol_name(each);
     return text;
   }
@@ -109,6 +115,7 @@ class ContentRecorder final : public ContentReceiver {
   std::vector<std::string> requests;
   std::vector<ApplicationProtocol> asked;
   std::vector<ApplicationProtocol> opaques;
+  std::vector<Direction> unannounced_in;
 
  private:
   // A call for a content that was never begun or has ended is a broken contract.

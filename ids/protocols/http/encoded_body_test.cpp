@@ -2,9 +2,10 @@
 #include "ids/protocols/http/encoded_body.h"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <string>
+
+#include "ids/protocols/http/coded_text.h"
 
 namespace masugata::ids {
 namespace {
@@ -17,23 +18,6 @@ struct Collector final : ByteSink {
   }
   std::string text;
 };
-
-std::string pack(std::string_view text, int window_bits, gz_header* header = nullptr) {
-  z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, window_bits, 9, Z_DEFAULT_STRATEGY), Z_OK);
-  if (header != nullptr) {
-    deflateSetHeader(&stream, header);
-  }
-  std::string packed(deflateBound(&stream, text.size()) + 4096, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
 
 std::string decode(std::string_view sent, size_t piece = 0, size_t layers = 1) {
   Collector collector;
@@ -58,7 +42,7 @@ void expect_decodes(const std::string& sent, const std::string& expected) {
 
 TEST(EncodedBody, UndoesEveryWrappingInAllPieces) {
   for (const int window_bits : {31, 15, -15}) {
-    expect_decodes(pack("some text to be packed", window_bits), "some text to be packed");
+    expect_decodes(deflate_text("some text to be packed", window_bits), "some text to be packed");
   }
 }
 
@@ -71,24 +55,24 @@ TEST(EncodedBody, PassesOverAGzipHeaderWithEverythingInIt) {
   header.extra = reinterpret_cast<Bytef*>(extra.data());
   header.extra_len = 5;
   header.hcrc = 1;
-  expect_decodes(pack("text", 31, &header), "text");
+  expect_decodes(deflate_text("text", 31, &header), "text");
 }
 
 TEST(EncodedBody, DoesNotCareForChecksums) {
-  std::string sent = pack("text", 31);
+  std::string sent = deflate_text("text", 31);
   sent[sent.size() - 6] = static_cast<char>(sent[sent.size() - 6] + 1);
   expect_decodes(sent, "text");
   expect_decodes(sent.substr(0, sent.size() - 8), "text");
 }
 
 TEST(EncodedBody, JoinsGzipMembersAndShowsWhatFollows) {
-  expect_decodes(pack("one ", 31) + pack("two ", 31) + "plain", "one two plain");
+  expect_decodes(deflate_text("one ", 31) + deflate_text("two ", 31) + "plain", "one two plain");
 }
 
 TEST(EncodedBody, BearsManyTinyMembers) {
   std::string sent;
   for (int i = 0; i < 5000; ++i) {
-    sent += pack("x", 31);
+    sent += deflate_text("x", 31);
   }
   EXPECT_EQ(decode(sent), std::string(5000, 'x'));
 }
@@ -120,7 +104,7 @@ TEST(EncodedBody, ShowsTheRestOfWhatBreaks) {
 }
 
 TEST(EncodedBody, StopsABombInAnyLayer) {
-  const std::string bomb = pack(pack(std::string(16U << 20U, '\0'), 31), 31);
+  const std::string bomb = deflate_text(deflate_text(std::string(16U << 20U, '\0'), 31), 31);
   Collector collector;
   EncodedBody body({Deflate, Deflate}, collector);
   body.take({reinterpret_cast<const uint8_t*>(bomb.data()), bomb.size()});

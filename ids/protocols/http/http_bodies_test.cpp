@@ -1,42 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ids/protocols/http/http_bodies.h"
 
-#include <brotli/encode.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 
+#include "ids/protocols/http/coded_text.h"
 #include "ids/protocols/http/http_test_flow.h"
 
 namespace masugata::ids {
 namespace {
 
 constexpr std::string_view kRequest = "GET /dir/f.bin HTTP/1.1\r\nHost: a\r\n\r\n";
-
-// `window_bits` as zlib says: 31 gzip, 15 zlib, -15 raw deflate.
-std::string deflate_text(std::string_view text, int window_bits) {
-  z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, window_bits, 9, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string packed(deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
-
-std::string brotli_text(std::string_view text) {
-  size_t size = BrotliEncoderMaxCompressedSize(text.size());
-  std::string packed(size, '\0');
-  EXPECT_EQ(BrotliEncoderCompress(9, 22, BROTLI_MODE_GENERIC, text.size(),
-                                  reinterpret_cast<const uint8_t*>(text.data()), &size,
-                                  reinterpret_cast<uint8_t*>(packed.data())),
-            BROTLI_TRUE);
-  packed.resize(size);
-  return packed;
-}
 
 std::string response(std::string_view headers, std::string_view body) {
   return "HTTP/1.1 200 OK\r\n" + std::string{headers} +
@@ -54,9 +27,9 @@ std::string pattern(size_t size) {
 }
 
 std::string plain(std::string_view text) { return std::string{text}; }
-std::string gzip(std::string_view text) { return deflate_text(text, 31); }
-std::string zlib(std::string_view text) { return deflate_text(text, 15); }
-std::string raw_deflate(std::string_view text) { return deflate_text(text, -15); }
+std::string gzip(std::string_view text) { return deflate_text(text, kGzipWindow); }
+std::string zlib(std::string_view text) { return deflate_text(text, kZlibWindow); }
+std::string raw_deflate(std::string_view text) { return deflate_text(text, kRawWindow); }
 std::string gzip_twice(std::string_view text) { return gzip(gzip(text)); }
 std::string three_layers(std::string_view text) { return gzip(zlib(gzip(text))); }
 
@@ -90,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, HttpEncoding,
 
 TEST(HttpBodies, InflateRequests) {
   HttpTestFlow flow;
-  const std::string body = deflate_text("name=value", 31);
+  const std::string body = deflate_text("name=value", kGzipWindow);
   flow.up("POST /x HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: " +
           std::to_string(body.size()) + "\r\n\r\n" + body);
   EXPECT_EQ(flow.text(BufferId::HttpRequestBody), "name=value");
@@ -136,7 +109,7 @@ TEST(HttpBodies, BoundWhatABombInflatesTo) {
     HttpTestFlow flow(demands);
     flow.up(kRequest);
     const std::string zeros(8U << 20U, '\0');
-    const std::string packed = brotli ? brotli_text(zeros) : deflate_text(zeros, 31);
+    const std::string packed = brotli ? brotli_text(zeros) : deflate_text(zeros, kGzipWindow);
     flow.down(response(brotli ? "Content-Encoding: br\r\n" : "Content-Encoding: gzip\r\n", packed));
     EXPECT_TRUE(flow.has(HttpEvent::CompressionBomb));
     EXPECT_LE(flow.text(BufferId::FileData, kDown).size(), 1000 + kWindowBurstBytes);

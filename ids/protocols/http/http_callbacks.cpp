@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ids/protocols/http/http_callbacks.h"
 
+#include <algorithm>
 #include <array>
 
 #include "ids/protocols/http/content_disposition.h"
@@ -122,6 +123,7 @@ int on_request_headers(htp_tx_t* source) noexcept {
 int on_request_headers_complete(htp_tx_t* source) noexcept {
   HttpTransaction* const transaction = transaction_of(source);
   HttpContents* const contents = session_of(source)->contents();
+  session_of(source)->begin_body(*source, Direction::ToServer);
   if (transaction != nullptr && contents != nullptr) {
     contents->request_headers(*transaction, session_of(source)->is_answered_next(*transaction));
   }
@@ -154,25 +156,39 @@ void begin_request_body(HttpTransaction& transaction) noexcept {
                        path_of(source), encoding);
 }
 
+// `bytes`: data() null: so many are missing.
+void give_request_body(HttpSession& session, HttpTransaction& transaction,
+                       std::span<const uint8_t> bytes) noexcept {
+  HttpBodies& bodies = transaction.bodies();
+  if (!bodies.request_begun()) {
+    begin_request_body(transaction);
+  }
+  if (HttpContents* const contents = session.contents()) {
+    contents->body_data(transaction, Direction::ToServer, bytes);
+  }
+  if (bytes.data() == nullptr) {
+    bodies.request_gap(bytes.size());
+  } else {
+    bodies.request_bytes(bytes);
+  }
+}
+
 int on_request_body(htp_tx_data_t* data) noexcept {
   HttpTransaction* const transaction = transaction_with_body(*data);
   if (transaction == nullptr) {
     return data->tx != nullptr && session_of(data->tx)->failed() ? HTP_ERROR : HTP_OK;
   }
-  HttpBodies& bodies = transaction->bodies();
-  if (!bodies.request_begun()) {
-    begin_request_body(*transaction);
+  HttpSession& session = *session_of(data->tx);
+  const std::span<const uint8_t> all{data->data, data->len};
+  const std::span<const uint8_t> own = session.own_bytes(*transaction, Direction::ToServer, all);
+  if (!own.empty()) {
+    give_request_body(session, *transaction, own);
+    transaction->touch(Direction::ToServer);
   }
-  if (HttpContents* const contents = session_of(data->tx)->contents()) {
-    contents->body_data(*transaction, Direction::ToServer, {data->data, data->len});
-  }
-  if (data->data == nullptr) {
-    bodies.request_gap(data->len);
-  } else {
-    bodies.request_bytes({data->data, data->len});
-  }
-  transaction->touch(Direction::ToServer);
-  return HTP_OK;
+  return own.size() == all.size() ||
+                 session.ends_before(*transaction, Direction::ToServer, all.subspan(own.size()))
+             ? HTP_OK
+             : HTP_ERROR;
 }
 
 int on_request_complete(htp_tx_t* source) noexcept {
@@ -242,7 +258,8 @@ int on_response_headers(htp_tx_t* source) noexcept {
     raise(*transaction, Direction::ToClient, HttpEvent::RangeInvalid);
   }
   follow_upgrade(*transaction);
-  session_of(source)->note_response_headers();
+  session_of(source)->note_response_end();
+  session_of(source)->begin_body(*source, Direction::ToClient);
   if (HttpContents* const contents = session_of(source)->contents()) {
     const HttpSession& session = *session_of(source);
     contents->response_headers(*transaction, session.response_came_now(),
@@ -258,28 +275,45 @@ void begin_response_body(HttpTransaction& transaction) noexcept {
                                       encoding_of(transaction, Direction::ToClient));
 }
 
+// As give_request_body().
+void give_response_body(HttpSession& session, HttpTransaction& transaction,
+                        std::span<const uint8_t> bytes) noexcept {
+  if (bytes.data() != nullptr) {
+    session.note_response_bytes(bytes);
+  }
+  HttpBodies& bodies = transaction.bodies();
+  if (!bodies.response_begun()) {
+    begin_response_body(transaction);
+  }
+  if (HttpContents* const contents = session.contents()) {
+    MessageEnd& end = transaction.message_end(Direction::ToClient);
+    const size_t ahead = std::min<size_t>(end.given_ahead, bytes.size());
+    end.given_ahead -= ahead;
+    contents->body_data(transaction, Direction::ToClient, bytes.subspan(ahead));
+  }
+  if (bytes.data() == nullptr) {
+    bodies.response_gap(bytes.size());
+  } else {
+    bodies.response_bytes(bytes);
+  }
+}
+
 int on_response_body(htp_tx_data_t* data) noexcept {
   HttpTransaction* const transaction = transaction_with_body(*data);
   if (transaction == nullptr) {
     return data->tx != nullptr && session_of(data->tx)->failed() ? HTP_ERROR : HTP_OK;
   }
-  if (data->data != nullptr) {
-    session_of(data->tx)->note_response_bytes({data->data, data->len});
+  HttpSession& session = *session_of(data->tx);
+  const std::span<const uint8_t> all{data->data, data->len};
+  const std::span<const uint8_t> own = session.own_bytes(*transaction, Direction::ToClient, all);
+  if (!own.empty()) {
+    give_response_body(session, *transaction, own);
+    transaction->touch(Direction::ToClient);
   }
-  HttpBodies& bodies = transaction->bodies();
-  if (!bodies.response_begun()) {
-    begin_response_body(*transaction);
-  }
-  if (HttpContents* const contents = session_of(data->tx)->contents()) {
-    contents->body_data(*transaction, Direction::ToClient, {data->data, data->len});
-  }
-  if (data->data == nullptr) {
-    bodies.response_gap(data->len);
-  } else {
-    bodies.response_bytes({data->data, data->len});
-  }
-  transaction->touch(Direction::ToClient);
-  return HTP_OK;
+  return own.size() == all.size() ||
+                 session.ends_before(*transaction, Direction::ToClient, all.subspan(own.size()))
+             ? HTP_OK
+             : HTP_ERROR;
 }
 
 int on_response_complete(htp_tx_t* source) noexcept {
@@ -290,11 +324,18 @@ int on_response_complete(htp_tx_t* source) noexcept {
   return HTP_OK;
 }
 
-int on_request_trailer(htp_tx_t* source) noexcept { return on_request_headers(source); }
+int on_request_trailer(htp_tx_t* source) noexcept {
+  if (HttpTransaction* const transaction = transaction_of(source)) {
+    transaction->message_end(Direction::ToServer).has_trailer = true;
+  }
+  return on_request_headers(source);
+}
 
 int on_response_trailer(htp_tx_t* source) noexcept {
   if (HttpTransaction* const transaction = transaction_of(source)) {
     transaction->headers_changed(Direction::ToClient, false);
+    transaction->message_end(Direction::ToClient).has_trailer = true;
+    session_of(source)->note_response_end();
   }
   return HTP_OK;
 }

@@ -8,6 +8,7 @@
 #include "ids/protocols/http/content_range.h"
 #include "ids/protocols/http/header_text.h"
 #include "ids/protocols/http/http_transaction.h"
+#include "ids/protocols/http/message_end.h"
 
 namespace masugata::ids {
 namespace {
@@ -84,10 +85,6 @@ int64_t announced_of(const htp_tx_t& source, Direction direction) noexcept {
   return direction == Direction::ToServer ? source.request_content_length
                                           : source.response_content_length;
 }
-bool is_chunked(const htp_tx_t& source, Direction direction) noexcept {
-  return (direction == Direction::ToServer ? source.request_transfer_coding
-                                           : source.response_transfer_coding) == HTP_CODING_CHUNKED;
-}
 
 // A coding that is not undone, of the content or of its transfer.
 bool is_beyond_us(HttpTransaction& transaction, Direction direction) {
@@ -111,13 +108,13 @@ bool expects_body(const htp_tx_t& source) noexcept {
       source.request_method_number == HTP_M_CONNECT && status >= 200 && status < 300;
   return !none && !tunnel && source.request_method_number != HTP_M_HEAD &&
          source.response_transfer_coding != HTP_CODING_NO_BODY &&
-         (is_chunked(source, Direction::ToClient) || source.response_content_length != 0);
+         (is_in_chunks(source, Direction::ToClient) || source.response_content_length != 0);
 }
 
 }  // namespace
 
 bool is_whole_at_close(const htp_tx_t& source, Direction direction) noexcept {
-  if (is_chunked(source, direction)) {
+  if (is_in_chunks(source, direction)) {
     return false;
   }
   const int64_t announced = announced_of(source, direction);
@@ -198,7 +195,7 @@ void HttpContents::describe(HttpTransaction& transaction, Side& side) noexcept {
   side.facts.direction = direction;
   side.facts.coded = side.raw;
   const int64_t announced = announced_of(source, direction);
-  if (!is_chunked(source, direction) && announced >= 0) {
+  if (!is_in_chunks(source, direction) && announced >= 0) {
     side.facts.announced_bytes = static_cast<uint64_t>(announced);
     side.facts.useless_before_end = true;
   }
@@ -229,6 +226,30 @@ void HttpContents::body_data(HttpTransaction& transaction, Direction direction,
       side.feed.bytes(bytes);
     }
   }
+}
+
+void HttpContents::body_ahead(HttpTransaction& transaction, std::string_view bytes) noexcept {
+  Side& side = side_of(Direction::ToClient);
+  if (side.progress == Progress::Idle) {
+    begin(transaction, Direction::ToClient);
+    // There are no headers, no codings to undo.
+    side.raw = true;
+    transaction.bodies().set_tap(Direction::ToClient, nullptr);
+  }
+  body_data(transaction, Direction::ToClient,
+            {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+}
+
+void HttpContents::unannounced(Direction direction, const uint8_t* first) noexcept {
+  const Side& side = side_of(direction);
+  ContentFacts facts;
+  facts.protocol = ApplicationProtocol::Http;
+  facts.direction = direction;
+  facts.host = side.host;
+  facts.location = side.location;
+  facts.begins_with_packet = true;
+  facts.first_byte = first;
+  receiver_->unannounced(facts);
 }
 
 void HttpContents::complete(HttpTransaction& transaction, Direction direction,

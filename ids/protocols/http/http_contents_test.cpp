@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ids/protocols/http/http_contents.h"
 
-#include <brotli/encode.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include "ids/protocols/content_conversation.h"
+#include "ids/protocols/http/coded_text.h"
 #include "ids/protocols/http/http_parser.h"
 
 namespace masugata::ids {
@@ -16,42 +15,9 @@ constexpr std::string_view kGet =
     "GET http://Files.Example/dir/f.bin?x=1 HTTP/1.1\r\nHost: files.example\r\n"
     "Accept-Language: ja, en\r\n\r\n";
 
-std::string gzip_text(std::string_view text, int window_bits = 31) {
-  z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, window_bits, 9, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string packed(deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
 // Deflated, then a block of a type that there is not.
 std::string broken_gzip(std::string_view text) {
-  z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, 31, 9, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string packed(deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  EXPECT_EQ(deflate(&stream, Z_FULL_FLUSH), Z_OK);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed + "\xff\xff and more";
-}
-std::string brotli_text(std::string_view text) {
-  size_t size = BrotliEncoderMaxCompressedSize(text.size());
-  std::string packed(size, '\0');
-  EXPECT_EQ(BrotliEncoderCompress(9, 22, BROTLI_MODE_GENERIC, text.size(),
-                                  reinterpret_cast<const uint8_t*>(text.data()), &size,
-                                  reinterpret_cast<uint8_t*>(packed.data())),
-            BROTLI_TRUE);
-  packed.resize(size);
-  return packed;
+  return deflate_text(text, kGzipWindow, nullptr, Z_FULL_FLUSH) + "\xff\xff and more";
 }
 std::string zstd_text(std::string_view text) {
   std::string packed(ZSTD_compressBound(text.size()), '\0');
@@ -177,14 +143,14 @@ TEST(HttpContents, GivesWhatFollowsInterimResponses) {
 TEST(HttpContents, UndoesCodings) {
   const std::string text = varied_text(70'000);
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"gzip", gzip_text(text)},
-      {"deflate", gzip_text(text, 15)},
-      {"deflate", gzip_text(text, -15)},
+      {"gzip", deflate_text(text)},
+      {"deflate", deflate_text(text, kZlibWindow)},
+      {"deflate", deflate_text(text, kRawWindow)},
       {"br", brotli_text(text)},
       {"zstd", zstd_text(text)},
       {"zstd", zstd_text(text.substr(0, 100)) + zstd_text(text.substr(100))},
-      {"gzip, zstd", zstd_text(gzip_text(text))},
-      {"deflate, gzip, br", brotli_text(gzip_text(gzip_text(text, 15)))},
+      {"gzip, zstd", zstd_text(deflate_text(text))},
+      {"deflate, gzip, br", brotli_text(deflate_text(deflate_text(text, kZlibWindow)))},
       {"identity", text},
       {"gzip", text},  // it is not: receivers take it as it is
       {"zstd", text},
@@ -238,7 +204,7 @@ TEST(HttpContents, BreaksWhereDecodingFailsInTheMiddle) {
 }
 
 TEST(HttpContents, BreaksAtABomb) {
-  const std::string packed = gzip_text(gzip_text(std::string(64U << 20U, '\0')));
+  const std::string packed = deflate_text(deflate_text(std::string(64U << 20U, '\0')));
   ContentRecorder told;
   ContentConversation{
       make_http_parser,
@@ -277,7 +243,7 @@ TEST(HttpContents, GivesChunkedBodies) {
   const std::string headers = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n";
   const ContentRecorder told = told_of(
       {client_says(kGet), server_says(headers + "\r\n" + chunked(text, 333)), client_says(kGet),
-       server_says(headers + "Content-Encoding: gzip\r\n\r\n" + chunked(gzip_text(text), 7))},
+       server_says(headers + "Content-Encoding: gzip\r\n\r\n" + chunked(deflate_text(text), 7))},
       false);
   ASSERT_EQ(told.contents.size(), 2U);
   for (const ContentRecorder::Content& content : told.contents) {
@@ -419,7 +385,7 @@ TEST(HttpContents, GivesBytesBeyondWhatRulesInspect) {
                           0);
   };
   say(Direction::ToServer, kGet);
-  say(Direction::ToClient, response("Content-Encoding: gzip\r\n", gzip_text(text)));
+  say(Direction::ToClient, response("Content-Encoding: gzip\r\n", deflate_text(text)));
   ASSERT_EQ(recorder.contents.size(), 1U);
   EXPECT_TRUE(recorder.contents[0].bytes == text);
   EXPECT_EQ(recorder.contents[0].end, ContentEnd::Whole);

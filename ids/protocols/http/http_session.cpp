@@ -72,19 +72,26 @@ ParseOutcome HttpSession::on_gap(Direction direction, uint64_t bytes) noexcept {
 
 ParseOutcome HttpSession::feed(Direction direction, const uint8_t* bytes, size_t size) noexcept {
   feeding_ = direction;
+  chunks_from_ = 0;
   response_end_ = 0;
   begun_[index_of(direction)] = true;
   input_ = bytes == nullptr ? std::span<const uint8_t>{} : std::span{bytes, size};
   htp_connp_t* const parser = connection_->get();
   const bool request = direction == Direction::ToServer;
+  if (!request && htp_connp_get_out_tx(parser) == nullptr) {
+    waited_behind_ = false;
+  }
   const int state = request ? htp_connp_req_data(parser, &now_, bytes, size)
                             : htp_connp_res_data(parser, &now_, bytes, size);
   connection_->drop_messages();
+  if (std::optional<ChunkReader>& chunks = chunks_[index_of(direction)]; chunks) {
+    failed_ = failed_ || (bytes == nullptr ? !chunks->skip(size) : !read_chunks(bytes_read()));
+  }
   const ParseOutcome outcome = outcome_of(state, bytes == nullptr);
   const bool pauses = outcome == ParseOutcome::Going && state == HTP_STREAM_DATA_OTHER;
   if (bytes == nullptr || (outcome != ParseOutcome::Changed && !pauses)) {
-    if (!request && outcome == ParseOutcome::Going && waits_behind_response()) {
-      waited_behind_ = true;
+    if (!request && bytes != nullptr && outcome == ParseOutcome::Going) {
+      read_unfinished_line();
     }
     input_ = {};
     return outcome;
@@ -107,6 +114,9 @@ ParseOutcome HttpSession::outcome_of(int state, bool is_gap) noexcept {
   }
   if (stopped_) {
     return ParseOutcome::Finished;
+  }
+  if (failed_) {
+    return ParseOutcome::Failed;
   }
   switch (state) {
     case HTP_STREAM_ERROR:
@@ -212,6 +222,7 @@ void HttpSession::note_response_line(const htp_tx_t& source) noexcept {
   response_call_ = came_now ? calls_ : 0;
   first_byte_ = came_now ? &input_[read - whole] : nullptr;
   waited_behind_ = false;
+  responded_ = true;
 }
 
 bool HttpSession::is_answered_next(const HttpTransaction& transaction) noexcept {
@@ -284,6 +295,12 @@ void HttpSession::note_message(const htp_log_t& message) noexcept {
     }
     return;
   }
+  // Programs differ in which length they believe.
+  const bool length = *event == HttpEvent::DuplicateContentLengthInRequest ||
+                      *event == HttpEvent::DuplicateContentLengthInResponse ||
+                      *event == HttpEvent::InvalidContentLengthInRequest ||
+                      *event == HttpEvent::InvalidContentLengthInResponse;
+  failed_ = failed_ || (length && content_receiver() != nullptr);
   htp_tx_t* source = message.tx;
   if (source == nullptr) {
     htp_connp_t* const parser = connection_->get();
@@ -312,7 +329,9 @@ void HttpSession::judge_unasked(std::span<const uint8_t> bytes) noexcept {
       break;
     }
   }
-  failed_ = failed_ || !kBeginning.starts_with(unasked_head_);
+  if (!kBeginning.starts_with(unasked_head_)) {
+    miss_announcement(Direction::ToClient, bytes.data());
+  }
   unasked_ = unasked_head_.size() < kBeginning.size();
 }
 
@@ -324,21 +343,89 @@ void HttpSession::note_response_bytes(std::span<const uint8_t> bytes) noexcept {
   }
 }
 
-// libhtp keeps a line that is not complete behind a response that is, to see what it is.
-bool HttpSession::waits_behind_response() noexcept {
-  if (content_receiver() == nullptr || response_end_ == 0 || response_end_ >= input_.size()) {
-    return false;
+std::span<const uint8_t> HttpSession::own_bytes(HttpTransaction& transaction, Direction direction,
+                                                std::span<const uint8_t> bytes) noexcept {
+  if (content_receiver() == nullptr) {
+    return bytes;
   }
-  for (const std::unique_ptr<Transaction>& each : transactions()) {
-    if (each->finished[index_of(Direction::ToClient)]) continue;
-    const htp_tx_t& source = static_cast<const HttpTransaction&>(*each).source();
-    const bool bodiless = source.response_transfer_coding == HTP_CODING_NO_BODY;
-    const bool announced = source.response_transfer_coding == HTP_CODING_IDENTITY &&
-                           source.response_content_length >= 0 &&
-                           source.response_message_len >= source.response_content_length;
-    return bodiless || announced;
+  // Only the first response of a connection can do without a status line.
+  const bool unasked =
+      direction == Direction::ToClient && responded_ && is_without_line(transaction.source());
+  return bytes.first(unasked
+                         ? 0
+                         : take_own_bytes(transaction.source(), transaction.message_end(direction),
+                                          direction, bytes.size()));
+}
+
+void HttpSession::begin_body(const htp_tx_t& source, Direction direction) noexcept {
+  std::optional<ChunkReader>& chunks = chunks_[index_of(direction)];
+  // The one before came with the same bytes.
+  failed_ = failed_ || (chunks && !read_chunks(bytes_read()));
+  if (content_receiver() == nullptr || !is_in_chunks(source, direction)) {
+    chunks.reset();
+    return;
   }
+  chunks.emplace();
+  chunks_from_ = bytes_read();
+}
+
+bool HttpSession::read_chunks(size_t end) noexcept {
+  return chunks_[index_of(feeding_)]->read(
+      input_.subspan(std::min(chunks_from_, end), end - std::min(chunks_from_, end)));
+}
+
+bool HttpSession::ends_before(HttpTransaction& transaction, Direction direction,
+                              std::span<const uint8_t> bytes) noexcept {
+  if (is_line_ends_only(bytes)) {
+    return true;
+  }
+  finish_body(transaction, direction);
+  miss_announcement(direction, bytes.data());
   return false;
+}
+
+void HttpSession::miss_announcement(Direction direction, const uint8_t* first) noexcept {
+  if (std::exchange(failed_, true)) return;
+  if (HttpContents* const contents = this->contents()) {
+    contents->unannounced(direction, first);
+  }
+}
+
+// libhtp keeps a line that is not complete behind a response that is, or in the place of one, to
+// see what it is: whoever takes contents must know before its packet passes.
+void HttpSession::read_unfinished_line() noexcept {
+  htp_tx_t* const source = htp_connp_get_out_tx(connection_->get());
+  HttpTransaction* const transaction =
+      content_receiver() == nullptr || source == nullptr ? nullptr : find(source, false);
+  if (transaction == nullptr || failed_) {
+    line_.clear();
+    return;
+  }
+  MessageEnd& end = transaction->message_end(Direction::ToClient);
+  const bool is_first = is_without_line(*source);
+  if (!is_first && !is_message_over(*source, end, Direction::ToClient)) {
+    line_.clear();
+    return;
+  }
+  const std::string_view input = text_of(input_);
+  const size_t line = input.rfind('\n') + 1;  // 0 when there is none
+  const size_t from = std::max(line, std::min(response_end_, input.size()));
+  if (from != 0) line_.clear();
+  line_.append(input.substr(from));
+  const LineKind kind =
+      is_first && !responded_ ? kind_of_first_line(line_) : kind_of_next_line(line_);
+  waited_behind_ = waited_behind_ || (!is_first && !line_.empty());
+  if (line_.empty() || (kind != LineKind::Body && end.given_ahead == 0)) {
+    return;
+  }
+  if (is_first && !responded_) {
+    end.given_ahead += line_.size();
+    contents()->body_ahead(*transaction, line_);
+    line_.clear();
+    return;
+  }
+  if (!is_first) finish_body(*transaction, Direction::ToClient);
+  miss_announcement(Direction::ToClient, input_.data() + from);
 }
 
 bool HttpSession::more_request_bytes() const noexcept {

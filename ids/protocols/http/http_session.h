@@ -5,10 +5,12 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "ids/protocols/http/chunk_reader.h"
 #include "ids/protocols/http/http_connection.h"
 #include "ids/protocols/http/http_contents.h"
 #include "ids/protocols/http/http_transaction.h"
@@ -57,7 +59,18 @@ class HttpSession final : public ProtocolParser {
   [[nodiscard]] bool is_answered_next(const HttpTransaction& transaction) noexcept;
   // What libhtp has read of a response belongs to it so far; `bytes`: a part of its body.
   void note_response_bytes(std::span<const uint8_t> bytes) noexcept;
-  void note_response_headers() noexcept { response_end_ = bytes_read(); }
+  // Likewise of its headers, or of its trailer.
+  void note_response_end() noexcept { response_end_ = bytes_read(); }
+  // Of bytes that libhtp takes for a body those that are. Without a receiver all: rules look into
+  // what stands behind, too.
+  [[nodiscard]] std::span<const uint8_t> own_bytes(HttpTransaction& transaction,
+                                                   Direction direction,
+                                                   std::span<const uint8_t> bytes) noexcept;
+  // Its header is complete: how its chunks are written is looked at from here on.
+  void begin_body(const htp_tx_t& source, Direction direction) noexcept;
+  // The message is over before `bytes`. False: no more is to be parsed.
+  [[nodiscard]] bool ends_before(HttpTransaction& transaction, Direction direction,
+                                 std::span<const uint8_t> bytes) noexcept;
   // No more is to be parsed.
   [[nodiscard]] bool failed() const noexcept { return failed_; }
   void note_message(const htp_log_t& message) noexcept;
@@ -74,7 +87,9 @@ class HttpSession final : public ProtocolParser {
   ParseOutcome feed_waiting(Direction direction) noexcept;
   ParseOutcome conclude(ParseOutcome outcome) noexcept;
   void judge_unasked(std::span<const uint8_t> bytes) noexcept;
-  [[nodiscard]] bool waits_behind_response() noexcept;
+  void read_unfinished_line() noexcept;
+  [[nodiscard]] bool read_chunks(size_t end) noexcept;
+  void miss_announcement(Direction direction, const uint8_t* first) noexcept;
   void begin_input() noexcept;
   void update_progress() noexcept;
   void finish_all(Direction direction) noexcept;
@@ -96,7 +111,12 @@ class HttpSession final : public ProtocolParser {
   size_t response_end_ = 0;              // of input_: behind what is known to be of a response
   bool unasked_ = false;                 // a response without request begins
   bool waited_behind_ = false;           // its beginning came with the end of another
+  std::string line_;                     // that libhtp keeps, as far as it is not known what it is
+  bool responded_ = false;               // there was a status line
   std::string unasked_head_;             // of it, without blanks before it
+  // Of bodies in chunks, when contents are taken.
+  std::array<std::optional<ChunkReader>, 2> chunks_;
+  size_t chunks_from_ = 0;  // of input_: where they go on
   bool feeding_waiting_ = false;
   bool closing_ = false;
   bool changed_ = false;

@@ -13,6 +13,7 @@
 
 #include "ids/protocols/http/http_bodies.h"
 #include "ids/protocols/http/http_connection.h"
+#include "ids/protocols/http/message_end.h"
 #include "ids/protocols/transaction.h"
 
 namespace masugata::ids {
@@ -49,6 +50,10 @@ class HttpTransaction final : public Transaction {
 
   // For HttpParser only.
   [[nodiscard]] HttpBodies& bodies() noexcept { return bodies_; }
+  // What of a message is known to be its own; see MessageEnd.
+  [[nodiscard]] MessageEnd& message_end(Direction direction) noexcept {
+    return ends_[index_of(direction)];
+  }
   void append_raw_headers(Direction direction, std::span<const uint8_t> bytes) noexcept;
   // Headers came, or the response starts again after an interim one (then `restart`).
   void headers_changed(Direction direction, bool restart) noexcept;
@@ -86,6 +91,7 @@ class HttpTransaction final : public Transaction {
   std::array<std::string, 2> raw_headers_;
   std::array<size_t, 2> header_bytes_{};  // of all headers, also those beyond raw_headers_
   std::array<Derived, 2> derived_;
+  std::array<MessageEnd, 2> ends_{};
   std::optional<std::string> uri_;
   std::optional<std::string> host_;
   HttpBodies bodies_;

@@ -53,6 +53,39 @@ TEST(ImapContents, DecodesPartsThatAreBase64) {
   EXPECT_EQ(told.contents[1].end, ContentEnd::Whole);
 }
 
+TEST(ImapContents, GivesQuotedStrings) {
+  const ContentRecorder told = told_of(
+      {client_says("a1 FETCH 1 (ENVELOPE BODY[1] BODY[TEXT] BODY[HEADER])\r\n"),
+       server_says(
+           "* 1 FETCH (ENVELOPE (\"BODY[1] \\\"x\" \"s\") BODY[1] \"a\\\\b\\\"c\" BODY[2] " +
+           literal("lit") + " BODY[TEXT] \"text\" BODY[3] \"\" BODY[HEADER] \"h\")\r\na1 OK\r\n")},
+      false);
+  ASSERT_EQ(told.contents.size(), 3U);
+  EXPECT_EQ(told.contents[0].bytes, "a\\b\"c");
+  EXPECT_EQ(told.contents[0].location, "BODY[1]");
+  EXPECT_EQ(told.contents[0].end, ContentEnd::Whole);
+  EXPECT_EQ(told.contents[1].bytes, "lit");
+  EXPECT_EQ(told.contents[2].bytes, "text");
+}
+
+TEST(ImapContents, FailsAtQuotedStringsThatAreTooLong) {
+  const ContentRecorder told = told_of(
+      {client_says("a1 FETCH 1 (BODY[1])\r\n"),
+       server_says("* 1 FETCH (BODY[1] \"" + std::string(1 << 20, 'x') + "\")\r\na1 OK\r\n"),
+       client_says("a2 STARTTLS\r\n")});
+  EXPECT_TRUE(told.asked.empty());
+  EXPECT_TRUE(told.contents.empty());
+}
+
+TEST(ImapContents, FindsTheSectionBehindManyBlanks) {
+  const ContentRecorder told = told_of({client_says("a1 FETCH 1 (BODY[1])\r\n"),
+                                        server_says("* 1 FETCH (BODY[1]" + std::string(200, ' ') +
+                                                    literal("ab") + ")\r\na1 OK\r\n")},
+                                       false);
+  ASSERT_EQ(told.contents.size(), 1U);
+  EXPECT_EQ(told.contents[0].bytes, "ab");
+}
+
 TEST(ImapContents, JoinsPiecesOfOneSection) {
   const ContentRecorder told =
       told_of({client_says("a1 FETCH 1 (BODY[]<0.4>)\r\n"),

@@ -81,6 +81,8 @@ class ImapParser final : public ProtocolParser {
   ParseOutcome take_server(std::span<const uint8_t> bytes) noexcept;
   ParseOutcome take_response(const Line& line) noexcept;
   [[nodiscard]] bool take_response_literal(const Line& line) noexcept;
+  // False: there is more of it than was kept.
+  [[nodiscard]] bool take_quoted(const Line& line) noexcept;
   void note_response(std::string_view text) noexcept;
   ParseOutcome take_tagged(std::string_view text) noexcept;
   void take_continuation() noexcept;
@@ -279,6 +281,10 @@ ParseOutcome ImapParser::take_response(const Line& line) noexcept {
   if (!goes_on) {
     note_response(line.text);
   }
+  if (content_receiver() != nullptr && (goes_on || line.text.starts_with("* ")) &&
+      !take_quoted(line)) {
+    return ParseOutcome::Failed;
+  }
   if (take_response_literal(line) || goes_on || line.text.starts_with("* ")) {
     return ParseOutcome::Going;
   }
@@ -299,6 +305,39 @@ void ImapParser::note_response(std::string_view text) noexcept {
   }
 }
 
+// RFC 3501 section 4.3: a section may come as a quoted string instead of a literal.
+bool ImapParser::take_quoted(const Line& line) noexcept {
+  const std::string_view text = line.text;
+  for (size_t at = text.find('"'); at != std::string_view::npos; at = text.find('"', at)) {
+    const size_t open = at++;
+    std::string content;
+    for (; at < text.size() && text[at] != '"'; ++at) {
+      at += text[at] == '\\' ? 1 : 0;
+      if (at < text.size()) content.push_back(text[at]);
+    }
+    const bool whole = at < text.size();
+    ++at;
+    const std::string before = std::string{text.substr(0, open)} + "{";
+    const ImapContent item = find_content(before);
+    if (item.section == ImapSection::Other || content.empty()) {
+      if (whole) continue;
+      break;
+    }
+    if (!whole) return false;
+    contents_.begin_fetched(content_receiver(),
+                            {item,
+                             response_message_,
+                             {},
+                             content.size(),
+                             true,
+                             response_call_ == calls_ ? response_first_byte_ : nullptr});
+    contents_.fetched(mime::as_bytes(content));
+    contents_.end_fetched();
+  }
+  // What a long line says behind its beginning is known of its end only.
+  return true;
+}
+
 bool ImapParser::take_response_literal(const Line& line) noexcept {
   const auto literal = find_literal(line.tail);
   if (!literal) {
@@ -306,7 +345,7 @@ bool ImapParser::take_response_literal(const Line& line) noexcept {
   }
   inside_response_ = true;
   server_left_ = literal->bytes;
-  const ImapContent content = find_content(line.tail);
+  const ImapContent content = find_content(line.truncated() ? line.tail : line.text);
   if (server_left_ == 0 && content.origin && *content.origin == next_piece_) {
     end_pieces(false);  // nothing is left beyond the pieces
     contents_.end_pieces();

@@ -59,6 +59,17 @@ TEST(Pop3Contents, BreaksWhatIsCutOff) {
   EXPECT_EQ(told.contents[0].end, ContentEnd::Broken);
 }
 
+TEST(Pop3Contents, FailsWhereClientsMayDisagreeOnTheEnd) {
+  for (const std::string_view end : {"\n.\n", "\n.\r\n", "\r\n.\n"}) {
+    const ContentRecorder told = told_of(
+        {server_says("+OK hello\r\n"), client_says("RETR 1\r\n"),
+         server_says("+OK\r\ntext" + std::string{end} + "more\r\n.\r\n"), client_says("STLS\r\n")});
+    ASSERT_EQ(told.contents.size(), 1U);
+    EXPECT_EQ(told.contents[0].end, ContentEnd::Broken);
+    EXPECT_TRUE(told.asked.empty());  // nothing more is read
+  }
+}
+
 TEST(Pop3Contents, TellsOfEncryption) {
   const ContentRecorder told = told_of({server_says("+OK hello\r\n"), client_says("STLS\r\n")});
   EXPECT_EQ(told.asked, std::vector{ApplicationProtocol::Pop3});

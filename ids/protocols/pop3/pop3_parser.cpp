@@ -94,7 +94,8 @@ class Pop3Parser final : public ProtocolParser {
   [[nodiscard]] MailboxTransaction* begin_transaction() noexcept;
   ParseOutcome take_replies(std::span<const uint8_t> bytes) noexcept;
   ParseOutcome take_status(const Line& line) noexcept;
-  void take_body(std::span<const uint8_t>& bytes) noexcept;
+  // False: with a receiver, nobody knows whether the message is over.
+  [[nodiscard]] bool take_body(std::span<const uint8_t>& bytes) noexcept;
   void begin_content() noexcept;
   void answered() noexcept;
   static void raise(MailboxTransaction& transaction, Direction direction,
@@ -185,7 +186,9 @@ void Pop3Parser::take_command(MailboxTransaction& transaction, std::string_view 
 ParseOutcome Pop3Parser::take_replies(std::span<const uint8_t> bytes) noexcept {
   while (!bytes.empty()) {
     if (inside_body_) {
-      take_body(bytes);
+      if (!take_body(bytes)) {
+        return ParseOutcome::Failed;
+      }
       continue;
     }
     if (replies_.unfinished_length() == 0) {
@@ -240,7 +243,7 @@ ParseOutcome Pop3Parser::take_status(const Line& line) noexcept {
   return secured ? ParseOutcome::Changed : ParseOutcome::Going;
 }
 
-void Pop3Parser::take_body(std::span<const uint8_t>& bytes) noexcept {
+bool Pop3Parser::take_body(std::span<const uint8_t>& bytes) noexcept {
   MailboxTransaction& transaction = *unanswered_.front();
   while (!bytes.empty() && !dots_.ended()) {
     const auto run = dots_.next(bytes);
@@ -254,7 +257,10 @@ void Pop3Parser::take_body(std::span<const uint8_t>& bytes) noexcept {
     content_.end(dots_.ended_strictly() ? ContentEnd::Whole : ContentEnd::Broken);
     transaction.end(false);
     answered();
+    // Some clients take what follows for more of it.
+    return content_receiver() == nullptr || dots_.ended_strictly();
   }
+  return true;
 }
 
 void Pop3Parser::begin_content() noexcept {

@@ -91,19 +91,47 @@ TEST(SmtpContents, BreaksWhatIsResetOrRefused) {
 }
 
 // RFC 5321 section 2.3.8: servers differ in what they take for the end.
-TEST(SmtpContents, BreaksWhereServersMayDisagreeOnTheEnd) {
+TEST(SmtpContents, FailsWhereServersMayDisagreeOnTheEnd) {
   for (const std::string_view end : {"\n.\n", "\n.\r\n", "\r\n.\n"}) {
     const ContentRecorder told = told_of({client_says("MAIL FROM:<a>\r\nRCPT TO:<b>\r\nDATA\r\n"),
                                           server_says("250 k\r\n250 k\r\n354 go\r\n"),
-                                          client_says("text" + std::string{end})});
+                                          client_says("text" + std::string{end} + "STARTTLS\r\n")});
     ASSERT_EQ(told.contents.size(), 1U);
     EXPECT_EQ(told.contents[0].end, ContentEnd::Broken);
+    EXPECT_TRUE(told.asked.empty());  // nothing more is read
   }
   const ContentRecorder empty =
       told_of({client_says("MAIL FROM:<a>\r\nRCPT TO:<b>\r\nDATA\r\n"),
                server_says("250 k\r\n250 k\r\n354 go\r\n"), client_says("\r\n.\r\n")});
   ASSERT_EQ(empty.contents.size(), 1U);
   EXPECT_EQ(empty.contents[0].end, ContentEnd::Whole);
+}
+
+// What one server takes for a size is another one's mistake.
+TEST(SmtpContents, FailsAtChunksOfUnclearSize) {
+  for (const std::string_view size :
+       {"+4", "4x LAST", "0x4", "-4", "4294967300", "2147483648 LAST", ""}) {
+    const ContentRecorder told = told_of({client_says("MAIL FROM:<a>\r\nRCPT TO:<b>\r\nBDAT " +
+                                                      std::string{size} + "\r\nSTARTTLS\r\n")});
+    EXPECT_TRUE(told.asked.empty()) << size;
+  }
+}
+
+TEST(SmtpContents, KnowsCommandsBehindBlanks) {
+  const ContentRecorder told =
+      told_of({client_says(" MAIL FROM:<a>\r\n\tRCPT TO:<b>\r\n  BDAT 4 LAST\r\nabcd"),
+               server_says("250 k\r\n250 k\r\n250 k\r\n"), client_says(" DATA\r\n"),
+               server_says("354 go\r\n"), client_says("text\r\n.\r\n")});
+  ASSERT_EQ(told.contents.size(), 2U);
+  EXPECT_EQ(told.contents[0].bytes, "abcd");
+  EXPECT_EQ(told.contents[0].recipients, "b");
+  EXPECT_EQ(told.contents[1].bytes, "text\r\n");
+}
+
+TEST(SmtpContents, FailsWhenTheServerKnowsAnotherCommandForData) {
+  const ContentRecorder told =
+      told_of({client_says("TEXT\r\n"), server_says("354 go\r\n"), client_says("STARTTLS\r\n")});
+  EXPECT_TRUE(told.asked.empty());
 }
 
 TEST(SmtpContents, TellsOfEncryptionBeforeItIsForwarded) {

@@ -18,9 +18,10 @@ namespace {
 using mime::begins_with;
 using mime::Line;
 
-constexpr size_t kMaximumLine = 4096;         // kept of a command or reply
-constexpr uint64_t kLongestLine = 65535;      // beyond, no server takes it
-constexpr size_t kMaximumUnanswered = 16384;  // commands without a reply yet
+constexpr size_t kMaximumLine = 4096;           // kept of a command or reply
+constexpr uint64_t kLongestLine = 65535;        // beyond, no server takes it
+constexpr uint64_t kLargestChunk = 0x7fffffff;  // what every server can count
+constexpr size_t kMaximumUnanswered = 16384;    // commands without a reply yet
 
 // What a reply may answer to.
 enum class Command : uint8_t { Other, Data, EndOfMessage, Bdat, StartTls, Rset, Rcpt };
@@ -119,6 +120,7 @@ class SmtpParser final : public ProtocolParser {
   bool welcomed_ = false;        // the server's first reply is complete
   bool inside_reply_ = false;    // of several lines
   bool pipelining_ = false;      // the server offers it
+  bool is_unclear_ = false;      // with a receiver: where messages begin and end
   bool data_confirmed_ = false;  // 354 was seen for the DATA at hand
 };
 
@@ -163,6 +165,9 @@ ParseOutcome SmtpParser::take_request(std::span<const uint8_t> bytes) noexcept {
       }
       case Mode::Data:
         take_data(bytes);
+        if (is_unclear_) {
+          return ParseOutcome::Failed;
+        }
         break;
       case Mode::Chunk:
         take_chunk(bytes);
@@ -182,7 +187,9 @@ void SmtpParser::check_line(const Line& line) noexcept {
 }
 
 bool SmtpParser::take_command(const Line& line) noexcept {
-  const std::string_view text = line.text;
+  std::string_view text = line.text;
+  // As servers do that look for words.
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
   if (after_open_chunk_ && !is_verb(text)) {
     raise(Direction::ToServer, SmtpEvent::BdatChunkLenExceeded);
   }
@@ -230,7 +237,7 @@ bool SmtpParser::take_command(const Line& line) noexcept {
     current_->touch(Direction::ToServer);
   }
   unanswered_.push_back(command);
-  return unanswered_.size() <= kMaximumUnanswered;
+  return unanswered_.size() <= kMaximumUnanswered && !is_unclear_;
 }
 
 void SmtpParser::take_mail_from(std::string_view text) noexcept {
@@ -271,8 +278,10 @@ Command SmtpParser::begin_data() noexcept {
 Command SmtpParser::begin_chunk(std::string_view text) noexcept {
   const std::string_view size = word_after(text, 4);
   const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), chunk_left_);
-  if (error != std::errc{} || end != size.data() + size.size()) {
+  const bool readable = error == std::errc{} && end == size.data() + size.size();
+  if (!readable || chunk_left_ > kLargestChunk) {
     chunk_left_ = 0;
+    is_unclear_ = content_receiver() != nullptr;
     return Command::Other;
   }
   if (!current_->has_message()) {
@@ -303,6 +312,8 @@ void SmtpParser::take_data(std::span<const uint8_t>& bytes) noexcept {
     mode_ = Mode::Commands;
     unanswered_.push_back(Command::EndOfMessage);
     content_lost_ = content_lost_ || !dots_.ended_strictly();
+    // Some servers take what follows for more of the message, nobody knows which.
+    is_unclear_ = is_unclear_ || (content_receiver() != nullptr && !dots_.ended_strictly());
     end_message(false);
   }
 }
@@ -464,6 +475,10 @@ ParseOutcome SmtpParser::answer(Command command, std::string_view code) noexcept
       envelope_.answer(accepted);
       break;
     case Command::Other:
+      // The server reads a command as DATA that is none here.
+      if (code == "354" && content_receiver() != nullptr) {
+        return ParseOutcome::Failed;
+      }
       break;
   }
   if (current_ != nullptr) {
