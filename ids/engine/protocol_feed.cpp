@@ -116,7 +116,8 @@ void EngineCore::feed_bytes(Call& call, Direction direction,
   }
   if (flow.detection == FlowInspection::Detection::Pending) {
     detect(call, direction, bytes);
-  } else if (turns_out_otherwise(flow, direction, bytes)) {
+  } else if (flow.announced != FlowInspection::Announced::No &&
+             turns_out_otherwise(flow, direction, bytes)) {
     detect(call, direction, bytes);
   } else if (flow.parser_live) {
     parse(call, direction, bytes);
@@ -126,7 +127,7 @@ void EngineCore::feed_bytes(Call& call, Direction direction,
 bool EngineCore::turns_out_otherwise(FlowInspection& flow, Direction direction,
                                      std::span<const uint8_t> bytes) noexcept {
   using Announced = FlowInspection::Announced;
-  if (flow.announced == Announced::No || flow.announced == Announced::Otherwise) {
+  if (flow.announced == Announced::Otherwise) {
     return false;
   }
   std::vector<uint8_t>& kept = flow.first_bytes[index_of(direction)];

@@ -66,6 +66,19 @@ TEST_P(BehindAResponse, StandsNothingOfItsBody) {
   EXPECT_EQ(told_.unannounced_in.size(), GetParam().unannounced ? 1U : 0U);
 }
 
+TEST_P(BehindAResponse, IsToldAlikeInAllPieces) {
+  std::string text = GetParam().message;
+  for (const std::string& behind : GetParam().texts) text += behind;
+  for (const bool closes : {true, false}) {
+    const std::string requests = std::string{kGet} + std::string{kGet};
+    const ContentConversation conversation{make_http_parser,
+                                           {client_says(requests), server_says(text)}};
+    EXPECT_EQ(conversation.told(closes).unannounced_in.empty(), !GetParam().unannounced) << text;
+    (void)ContentConversation{make_http_parser, {client_says(kGet), server_says(text)}}.told(
+        closes);
+  }
+}
+
 const std::string kChunked =
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
 const std::string kNoBody = "HTTP/1.1 204 No\r\n\r\n";
