@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ids/protocols/http/http_callbacks.h"
 
-#include <algorithm>
 #include <array>
 
 #include "ids/protocols/http/content_disposition.h"
@@ -286,10 +285,7 @@ void give_response_body(HttpSession& session, HttpTransaction& transaction,
     begin_response_body(transaction);
   }
   if (HttpContents* const contents = session.contents()) {
-    MessageEnd& end = transaction.message_end(Direction::ToClient);
-    const size_t ahead = std::min<size_t>(end.given_ahead, bytes.size());
-    end.given_ahead -= ahead;
-    contents->body_data(transaction, Direction::ToClient, bytes.subspan(ahead));
+    contents->body_data(transaction, Direction::ToClient, bytes);
   }
   if (bytes.data() == nullptr) {
     bodies.response_gap(bytes.size());

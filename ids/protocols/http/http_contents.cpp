@@ -228,18 +228,6 @@ void HttpContents::body_data(HttpTransaction& transaction, Direction direction,
   }
 }
 
-void HttpContents::body_ahead(HttpTransaction& transaction, std::string_view bytes) noexcept {
-  Side& side = side_of(Direction::ToClient);
-  if (side.progress == Progress::Idle) {
-    begin(transaction, Direction::ToClient);
-    // There are no headers, no codings to undo.
-    side.raw = true;
-    transaction.bodies().set_tap(Direction::ToClient, nullptr);
-  }
-  body_data(transaction, Direction::ToClient,
-            {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
-}
-
 void HttpContents::unannounced(Direction direction, const uint8_t* first) noexcept {
   const Side& side = side_of(direction);
   ContentFacts facts;

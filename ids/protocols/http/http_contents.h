@@ -41,8 +41,6 @@ class HttpContents {
   // get them, which give back what they decode to.
   void body_data(HttpTransaction& transaction, Direction direction,
                  std::span<const uint8_t> bytes) noexcept;
-  // Bytes of a response without a status line, which body_data() will not give again.
-  void body_ahead(HttpTransaction& transaction, std::string_view bytes) noexcept;
   // Bytes behind a message that it did not announce; `first`: in the memory that the parser was
   // given.
   void unannounced(Direction direction, const uint8_t* first) noexcept;

@@ -222,7 +222,6 @@ void HttpSession::note_response_line(const htp_tx_t& source) noexcept {
   response_call_ = came_now ? calls_ : 0;
   first_byte_ = came_now ? &input_[read - whole] : nullptr;
   waited_behind_ = false;
-  responded_ = true;
 }
 
 bool HttpSession::is_answered_next(const HttpTransaction& transaction) noexcept {
@@ -348,9 +347,8 @@ std::span<const uint8_t> HttpSession::own_bytes(HttpTransaction& transaction, Di
   if (content_receiver() == nullptr) {
     return bytes;
   }
-  // Only the first response of a connection can do without a status line.
-  const bool unasked =
-      direction == Direction::ToClient && responded_ && is_without_line(transaction.source());
+  // Without a status line nobody can say to what it belongs.
+  const bool unasked = direction == Direction::ToClient && is_without_line(transaction.source());
   return bytes.first(unasked
                          ? 0
                          : take_own_bytes(transaction.source(), transaction.message_end(direction),
@@ -401,7 +399,7 @@ void HttpSession::read_unfinished_line() noexcept {
     line_.clear();
     return;
   }
-  MessageEnd& end = transaction->message_end(Direction::ToClient);
+  const MessageEnd& end = transaction->message_end(Direction::ToClient);
   const bool is_first = is_without_line(*source);
   if (!is_first && !is_message_over(*source, end, Direction::ToClient)) {
     line_.clear();
@@ -412,16 +410,8 @@ void HttpSession::read_unfinished_line() noexcept {
   const size_t from = std::max(line, std::min(response_end_, input.size()));
   if (from != 0) line_.clear();
   line_.append(input.substr(from));
-  const LineKind kind =
-      is_first && !responded_ ? kind_of_first_line(line_) : kind_of_next_line(line_);
   waited_behind_ = waited_behind_ || (!is_first && !line_.empty());
-  if (line_.empty() || (kind != LineKind::Body && end.given_ahead == 0)) {
-    return;
-  }
-  if (is_first && !responded_) {
-    end.given_ahead += line_.size();
-    contents()->body_ahead(*transaction, line_);
-    line_.clear();
+  if (line_.empty() || kind_of_next_line(line_) != LineKind::Body) {
     return;
   }
   if (!is_first) finish_body(*transaction, Direction::ToClient);

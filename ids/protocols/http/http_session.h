@@ -112,7 +112,6 @@ class HttpSession final : public ProtocolParser {
   bool unasked_ = false;                 // a response without request begins
   bool waited_behind_ = false;           // its beginning came with the end of another
   std::string line_;                     // that libhtp keeps, as far as it is not known what it is
-  bool responded_ = false;               // there was a status line
   std::string unasked_head_;             // of it, without blanks before it
   // Of bodies in chunks, when contents are taken.
   std::array<std::optional<ChunkReader>, 2> chunks_;

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "ids/protocols/http/content_disposition.h"
-
 namespace masugata::ids {
 namespace {
 
@@ -54,17 +52,6 @@ size_t take_own_bytes(const htp_tx_t& source, MessageEnd& end, Direction directi
   }
   end.body_bytes += own;
   return own;
-}
-
-LineKind kind_of_first_line(std::string_view beginning) noexcept {
-  constexpr std::string_view kName = "http";
-  const auto is_skipped = [](char byte) {
-    return byte == ' ' || (byte >= '\t' && byte <= '\r') || byte == '\0';
-  };
-  while (!beginning.empty() && is_skipped(beginning.front())) beginning.remove_prefix(1);
-  const std::string_view name = beginning.substr(0, kName.size());
-  if (!equals_ignoring_case(kName.substr(0, name.size()), name)) return LineKind::Body;
-  return name.size() == kName.size() ? LineKind::Status : LineKind::Undecided;
 }
 
 LineKind kind_of_next_line(std::string_view beginning) noexcept {

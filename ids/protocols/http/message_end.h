@@ -18,7 +18,6 @@ namespace masugata::ids {
 struct MessageEnd {
   uint64_t body_bytes = 0;   // of its body that came, gaps counted
   bool has_trailer = false;  // of a chunked body: its end came, with the trailer
-  uint64_t given_ahead = 0;  // of a first line that libhtp still keeps; see HttpSession
 };
 
 // Whether nothing of the message is to come. Never of one that ends with its connection.
@@ -41,9 +40,6 @@ enum class LineKind : uint8_t {
   Status,
   Body,
 };
-// What libhtp will take a line for that is to be a status line, and of which this is the beginning.
-[[nodiscard]] LineKind kind_of_first_line(std::string_view beginning) noexcept;
-
 // What may stand behind a response: another one. Blank lines between them count for nothing.
 [[nodiscard]] LineKind kind_of_next_line(std::string_view beginning) noexcept;
 

@@ -3,8 +3,6 @@
 usage: odd_web.py ADDRESS PORT CONTENT-FOLDER RECEIVED-FOLDER
   GET /long/NAME       Content-Length is 1000 too large, then the connection ends
   GET /short/NAME      Content-Length is half of the body, all of which follows
-  GET /followed/NAME   Content-Length is right, and lines follow that nobody asked for
-  GET /bare/NAME       no status line, no headers (HTTP/0.9)
   GET /lengthless/NAME neither length nor chunks: the end of the connection is the end
   GET /dribbled/NAME   in chunks of 7 bytes
   PUT, POST            the body goes into a file of RECEIVED-FOLDER, named as the last part of the
@@ -27,10 +25,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         way, _, name = urllib.parse.urlparse(self.path).path.strip("/").partition("/")
         body = (CONTENT / name).read_bytes()
-        if way == "bare":
-            self.close_connection = True
-            self.wfile.write(body)
-            return
         self.send_response(200)
         self.send_header("Content-Type", "application/octet-stream")
         self.close_connection = way != "dribbled"
@@ -39,9 +33,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in
                             (body[at:at + 7] for at in range(0, len(body), 7))) + b"0\r\n\r\n"
         elif way != "lengthless":
-            lengths = {"long": len(body) + 1000, "short": len(body) // 2, "followed": len(body)}
-            self.send_header("Content-Length", str(lengths[way]))
-            body += b"\r\nmore\r\n" if way == "followed" else b""
+            length = len(body) + 1000 if way == "long" else len(body) // 2
+            self.send_header("Content-Length", str(length))
         self.end_headers()
         self.wfile.write(body)
 
