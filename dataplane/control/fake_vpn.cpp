@@ -72,6 +72,27 @@ VpnSite example_down(const char* name, const char* peer, const char* role) {
   return site;
 }
 
+// A path that swallows what is larger than 1,372 bytes.
+VpnProbe example_probe() {
+  VpnProbe probe;
+  ipsec::PathReport& report = probe.report;
+  report.site = "osaka";
+  report.peer = "198.51.100.7";
+  report.finding = {true, true, 0, ipsec::PathAnswer::Echo, 1318, 1322, 21, 6400};
+  report.asked = {"10.20.0.1"};
+  report.answered_by = "10.20.0.1";
+  report.lets_in_bytes = 1446;
+  report.mss_ipv4 = 1406;
+  report.mss_ipv6 = 1386;
+  report.outer_passes_bytes = 1372;
+  report.interface = "wan0";
+  report.interface_mtu = 1500;
+  config::VpnSettings settings;
+  settings.sites.emplace_back().name = "osaka";
+  probe.black_hole = explain(failure_of(report, 0), settings);
+  return probe;
+}
+
 }  // namespace
 
 FakeVpn::FakeVpn() {
@@ -87,6 +108,7 @@ FakeVpn::FakeVpn() {
   off.status.state = ipsec::SiteState::Disabled;
   off.since_seconds.reset();
   status_answer.sites = {example_up(), held, broken, off};
+  probe_answer = example_probe();
 }
 
 void FakeVpn::status(const std::string& site, StatusCallback done) {
@@ -99,6 +121,12 @@ void FakeVpn::status(const std::string& site, StatusCallback done) {
     }
   }
   done(std::move(answer));
+}
+
+void FakeVpn::probe(const std::string& site, std::optional<net::IpAddress> host,
+                    ProbeCallback done) {
+  calls.push_back(site + " probe" + (host ? " " + host->to_string() : ""));
+  done(probe_answer);
 }
 
 void FakeVpn::act(const std::string& site, ipsec::SiteAction action, DoneCallback done) {

@@ -16,7 +16,11 @@ class FakeVpn final : public VpnState {
   void status(const std::string& site, StatusCallback done) override;
   void act(const std::string& site, ipsec::SiteAction action, DoneCallback done) override;
 
+  void probe(const std::string& site, std::optional<net::IpAddress> host,
+             ProbeCallback done) override;
+
   VpnStatus status_answer;
+  Result<VpnProbe> probe_answer;
   Status act_answer;
   std::vector<std::string> calls;  // "osaka 0", the number is that of the action
 };

@@ -97,6 +97,53 @@ void show(VpnState& state, const Json& parameters, const Responder& responder) {
   });
 }
 
+Json probe_json(const VpnProbe& probe) {
+  const ipsec::PathReport& report = probe.report;
+  const ipsec::PathFinding& finding = report.finding;
+  Json answer{{"site", report.site},
+              {"answered", finding.answered},
+              {"steady", finding.steady},
+              {"black_hole", report.black_hole()},
+              {"asked", report.asked},
+              {"answered_by", report.answered_by},
+              {"way_back", finding.kind == ipsec::PathAnswer::Echo},
+              {"passes", finding.passes_bytes},
+              {"fails", finding.fails_bytes},
+              {"outer_passes", report.outer_passes_bytes},
+              {"lets_in", report.lets_in_bytes},
+              {"configured_mtu", report.configured_mtu},
+              {"mss_ipv4", report.mss_ipv4},
+              {"mss_ipv6", report.mss_ipv6},
+              {"interface", report.interface},
+              {"interface_mtu", report.interface_mtu},
+              {"router_said", report.router_said_bytes},
+              {"packets", finding.packets},
+              {"took_ms", finding.took_ms}};
+  if (probe.black_hole) {
+    answer["what"] = probe.black_hole->what;
+    answer["remarks"] = probe.black_hole->remarks;
+    answer["set_here"] = probe.black_hole->here;
+    answer["set_there"] = probe.black_hole->there;
+  }
+  return answer;
+}
+
+void probe(VpnState& state, const Json& parameters, const Responder& responder) {
+  ParameterReader reader(parameters);
+  const std::string site = reader.required_text("site");
+  const std::string text = reader.text("host");
+  const auto host = net::IpAddress::parse(text);
+  if (!text.empty() && !host) reader.complain("\"host\" is an address");
+  if (refused(reader, responder)) return;
+  state.probe(site, host, [responder](const Result<VpnProbe>& done) {
+    if (done) {
+      responder.result(probe_json(*done));
+    } else {
+      responder.error({RpcErrorCode::Failed, done.error().message(), nullptr});
+    }
+  });
+}
+
 void act(VpnState& state, const Json& parameters, const Responder& responder) {
   ParameterReader reader(parameters);
   const std::string site = reader.required_text("site");
@@ -120,6 +167,10 @@ void add_vpn_methods(VpnState& state, MethodTable& methods) {
                          [&state](const Json& parameters, const Responder& responder) {
                            show(state, parameters, responder);
                          }};
+  methods["vpn.probe"] = {Role::Administrator,
+                          [&state](const Json& parameters, const Responder& responder) {
+                            probe(state, parameters, responder);
+                          }};
   methods["vpn.act"] = {Role::Administrator,
                         [&state](const Json& parameters, const Responder& responder) {
                           act(state, parameters, responder);

@@ -49,11 +49,23 @@ TEST_F(VpnMethodsTest, Acts) {
             "vpn: charon is not there");
 }
 
+TEST_F(VpnMethodsTest, Measures) {
+  const Json answer = result("vpn.probe", {{"site", "osaka"}, {"host", "10.20.0.5"}});
+  EXPECT_EQ(state_.calls, std::vector<std::string>{"osaka probe 10.20.0.5"});
+  EXPECT_EQ(answer["black_hole"], true);
+  EXPECT_EQ(answer["passes"], 1318);
+  EXPECT_EQ(answer["lets_in"], 1446);
+  EXPECT_EQ(answer["set_here"][0], "in site osaka: mtu 1318;");
+  EXPECT_NE(complaint("vpn.probe", {{"site", "osaka"}, {"host", "10.20.0.0/24"}}), "no error");
+  EXPECT_NE(complaint("vpn.probe"), "no error");
+}
+
 TEST_F(VpnMethodsTest, ObserversOnlyLook) {
   role_ = Role::Observer;
   client_ = std::make_unique<TestClient>(*loop_, *server_);
   EXPECT_EQ(result("show.vpn")["active"], true);
   EXPECT_NE(complaint("vpn.act", {{"site", "osaka"}, {"action", "down"}}), "no error");
+  EXPECT_NE(complaint("vpn.probe", {{"site", "osaka"}}), "no error");
   EXPECT_TRUE(state_.calls.empty());
 }
 

@@ -10,6 +10,9 @@
 
 #include "ipsec/charon/charon_agent.h"
 #include "ipsec/charon/site_status.h"
+#include "ipsec/diagnosis/explanation.h"
+#include "ipsec/diagnosis/path_report.h"
+#include "net/address.h"
 #include "result/result.h"
 
 namespace masugata::dataplane::control {
@@ -35,6 +38,11 @@ struct VpnStatus {
   std::vector<VpnSite> sites;         // in the order of the configuration
 };
 
+struct VpnProbe {
+  ipsec::PathReport report;
+  std::optional<ipsec::Explanation> black_hole;
+};
+
 // Control thread. Answers come before the call returns or later, exactly once.
 class VpnState {
  public:
@@ -51,6 +59,11 @@ class VpnState {
   // `done` when charon has taken it. Faults: no such site, one that cannot begin, no charon,
   // charon's own words.
   virtual void act(const std::string& site, ipsec::SiteAction action, DoneCallback done) = 0;
+  // Measures how large packets pass the tunnel, by asking `host` behind it, or whoever may answer:
+  // takes up to a minute. Faults: no such site, one that is down, another one is measured.
+  using ProbeCallback = std::function<void(Result<VpnProbe>)>;
+  virtual void probe(const std::string& site, std::optional<net::IpAddress> host,
+                     ProbeCallback done) = 0;
 };
 
 }  // namespace masugata::dataplane::control

@@ -175,6 +175,13 @@ void Gateway::start_vpn() {
     if (inspection_->running() != nullptr) event_log_.write(line);
   };
   targets.wall_time_us = [this] { return static_cast<uint64_t>(microseconds_of(wall_time())); };
+  targets.forwarding = [this]() -> const ForwardingView& { return forwarding_->view(); };
+  targets.configuration = [this]() -> const RunningConfiguration& {
+    return configuration_->running();
+  };
+  targets.set_twin_mtu = [this](InterfaceIndex tunnel, uint16_t mtu) {
+    return kernel_->set_mtu(tunnel, mtu);
+  };
   vpn_ = std::make_unique<VpnService>(std::move(targets));
 }
 

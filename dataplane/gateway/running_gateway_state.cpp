@@ -57,8 +57,14 @@ RunningGatewayState::RunningGatewayState(Gateway& gateway)
           [this] { return gateway_.clock().now().us; },
           [this]() -> const RunningConfiguration& { return running(); }),
       antivirus_(gateway.antivirus_service(), [this] { return gateway_.wall_time(); }),
-      vpn_(gateway.vpn().key_exchange(), gateway.vpn().manager(), gateway.loop(),
-           [this]() -> const config::Model& { return gateway_.configuration().model(); }) {
+      vpn_(gateway.vpn().key_exchange(), gateway.vpn().diagnosis(), gateway.loop(),
+           {.manager = &gateway.vpn().manager(),
+            .now_ms = [this] { return gateway_.loop().now_ms(); },
+            .model = [this]() -> const config::Model& { return gateway_.configuration().model(); },
+            .configuration = [this]() -> const RunningConfiguration& { return running(); },
+            .forwarding = [this]() -> const ForwardingView& {
+              return gateway_.forwarding().view();
+            }}) {
   load_.take(rte_rdtsc());
   load_timer_ =
       gateway.loop().call_every(LoadSampler::kPeriodMs, [this] { load_.take(rte_rdtsc()); });

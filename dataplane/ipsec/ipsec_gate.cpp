@@ -25,6 +25,23 @@ void IpsecGate::take(const IpsecView* view) noexcept {
   adopted_.store(view->generation, std::memory_order_release);
 }
 
+// The first worker sends; who owns the SA encrypts.
+bool IpsecGate::begins_probe() noexcept {
+  if (view_ == nullptr || worker_ != 0 || view_->probe.serial == probes_sent_) return false;
+  probes_sent_ = view_->probe.serial;
+  return probes_sent_ != 0;
+}
+
+bool IpsecGate::take_probe_answer(InterfaceIndex tunnel, std::span<const uint8_t> packet) noexcept {
+  const ViewedProbe& probe = view_->probe;
+  if (tunnel != probe.tunnel) return false;
+  const std::optional<ProbeAnswer> answer = read_probe_answer(packet, probe.identifier);
+  if (!answer || answer->to != probe.source) return false;
+  // A full ring loses it, as the way may.
+  (void)probe_answers_.push(*answer);
+  return true;
+}
+
 void IpsecGate::ask_for_sa(uint32_t request_id, const SelectorFacts& facts,
                            uint64_t now_ms) noexcept {
   Asked& asked = asked_[request_id % asked_.size()];

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "dataplane/ipsec/early_packets.h"
 #include "dataplane/ipsec/ipsec_view.h"
@@ -56,6 +57,8 @@ class IpsecGate {
     take(view);
     return true;
   }
+  // When adopt() said so: whether the view has probes that this worker is to send, each once.
+  [[nodiscard]] bool begins_probe() noexcept;
   // Null while there is nothing to do with IPsec.
   [[nodiscard]] const IpsecView* view() const noexcept { return view_; }
   [[nodiscard]] ipsec::EspWorker& esp() noexcept { return *esp_; }
@@ -76,6 +79,9 @@ class IpsecGate {
     // A full ring loses it; the next packet that is too large brings it again.
     (void)paths_.push({outer.local, outer.remote, mtu});
   }
+  // A packet out of `tunnel`. True: it answers a probe, and control will be told.
+  [[nodiscard]] bool take_probe_answer(InterfaceIndex tunnel,
+                                       std::span<const uint8_t> packet) noexcept;
   // Of an IPv6 packet of this worker's that goes in pieces.
   [[nodiscard]] uint32_t next_identification() noexcept { return ++last_identification_; }
 
@@ -87,6 +93,9 @@ class IpsecGate {
   [[nodiscard]] RecordRing<AcquireRecord, kRecords>& acquires() noexcept { return acquires_; }
   [[nodiscard]] RecordRing<MappingRecord, kRecords>& mappings() noexcept { return mappings_; }
   [[nodiscard]] RecordRing<PathRecord, kRecords>& paths() noexcept { return paths_; }
+  [[nodiscard]] RecordRing<ProbeAnswer, kRecords>& probe_answers() noexcept {
+    return probe_answers_;
+  }
 
  private:
   void take(const IpsecView* view) noexcept;
@@ -112,6 +121,7 @@ class IpsecGate {
   std::unique_ptr<ipsec::EspWorker> esp_;
   const IpsecView* view_ = nullptr;
   uint16_t worker_ = 0;
+  uint32_t probes_sent_ = 0;  // their serial
   std::atomic<uint32_t> adopted_{0};
   std::array<Asked, 64> asked_{};                  // by request id, the newest wins a place
   std::array<KnownLimit, kKnownLimits> limits_{};  // by interface, the newest wins a place
@@ -120,6 +130,7 @@ class IpsecGate {
   RecordRing<AcquireRecord, kRecords> acquires_;
   RecordRing<MappingRecord, kRecords> mappings_;
   RecordRing<PathRecord, kRecords> paths_;
+  RecordRing<ProbeAnswer, kRecords> probe_answers_;
 };
 
 }  // namespace masugata::dataplane

@@ -303,11 +303,30 @@ void IpsecManager::publish() {
       if (path.local == outer.local && path.remote == outer.remote) outer.path_mtu = path.mtu;
     }
   }
+  next->probe = probe_;
   next->index_sas();
   add_tunnels(*next);
   next->index_tunnels();
   next->promised = promised_.get();
   published_.publish(std::move(next));
+}
+
+void IpsecManager::set_probe(ViewedProbe probe) {
+  if (memory_ == nullptr) return;
+  probe_ = std::move(probe);
+  probe_.serial = probe_.packets.empty() ? 0 : ++next_probe_;
+  publish();
+}
+
+std::vector<ProbeAnswer> IpsecManager::take_probe_answers() {
+  std::vector<ProbeAnswer> answers;
+  ProbeAnswer answer;
+  for (IpsecGate* gate : targets_.gates) {
+    for (uint32_t i = 0; i < IpsecGate::kRecords && gate->probe_answers().pop(answer); ++i) {
+      answers.push_back(answer);
+    }
+  }
+  return answers;
 }
 
 void IpsecManager::tell_lifetimes() {

@@ -82,6 +82,13 @@ class IpsecManager final : public ipsec::SaConsumer {
     return memory_ == nullptr ? 0 : memory_->in_use();
   }
 
+  // For who measures a tunnel (path_probe.h): `probe`, whose serial is set here, goes to the
+  // workers; one without packets ends it. Answers in the order in which workers had them.
+  void set_probe(ViewedProbe probe);
+  [[nodiscard]] std::vector<ProbeAnswer> take_probe_answers();
+  // What is published; null before there was a site.
+  [[nodiscard]] const IpsecView* view() const noexcept { return published_.running(); }
+
   // --- SaConsumer ---
   [[nodiscard]] Result<uint32_t> reserve_spi(const net::IpAddress& local,
                                              const net::IpAddress& remote) override;
@@ -144,6 +151,8 @@ class IpsecManager final : public ipsec::SaConsumer {
   std::vector<ipsec::SaPolicy> policies_;  // what was added twice is there twice
   std::vector<Path> paths_;                // one for each pair of addresses of SAs at most
   uint32_t next_serial_ = 0;
+  ViewedProbe probe_;
+  uint32_t next_probe_ = 0;
   bool charon_is_there_ = false;
   PublishedSet<IpsecView> published_;
 };

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dataplane/identifiers.h"
+#include "dataplane/ipsec/probe_packet.h"
 #include "dataplane/ipsec/promised_spis.h"
 #include "ipsec/esp/sa_memory.h"
 #include "ipsec/sa/sa_consumer.h"
@@ -105,8 +106,19 @@ struct SelectorFacts {
   return any_port || (has_port && port >= selector.first_port && port <= selector.last_port);
 }
 
+// Probes of a tunnel that are to be sent, once for each `serial`; answers to earlier ones are
+// taken as long as it stands.
+struct ViewedProbe {
+  uint32_t serial = 0;  // 0: nothing is measured
+  InterfaceIndex tunnel = kNoInterface;
+  uint16_t identifier = 0;
+  net::IpAddress source;
+  std::vector<ProbePacket> packets;
+};
+
 struct IpsecView {
   uint32_t generation = 0;
+  ViewedProbe probe;
   std::vector<ViewedSa> sas;
   std::vector<TunnelView> tunnels;         // in no order, one for each interface that has policies
   const PromisedSpis* promised = nullptr;  // outlives the view; changes without it

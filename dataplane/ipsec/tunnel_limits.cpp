@@ -19,22 +19,23 @@ ipsec::EspShape shape_of(const ViewedSa& sa) noexcept {
           sa.outer.udp.enabled()};
 }
 
-uint16_t path_of(const ViewedSa& sa, const WorkerContext& context) noexcept {
+uint16_t path_of(const ViewedSa& sa, const ForwardingView& forwarding,
+                 const RunningConfiguration& configuration) noexcept {
   EgressInterface below;
   below.mtu = kUsualMtu;
   net::FlowKey key;
   key.source = sa.outer.local;
   key.destination = sa.outer.remote;
-  const Route& route = context.forwarding->lookup(sa.outer.remote, net::symmetric_flow_hash(key));
-  const auto& interfaces = context.configuration->interfaces;
+  const Route& route = forwarding.lookup(sa.outer.remote, net::symmetric_flow_hash(key));
+  const auto& interfaces = configuration.interfaces;
   const bool leaves = route.interface < interfaces.size() && !interfaces[route.interface].tunnel;
   return TunnelLimits::outer_mtu(sa, leaves ? interfaces[route.interface] : below);
 }
 
 }  // namespace
 
-void TunnelLimits::measure(Limit& limit, const IpsecView* view,
-                           const WorkerContext& context) noexcept {
+void TunnelLimits::measure(Limit& limit, const IpsecView* view, const ForwardingView& forwarding,
+                           const RunningConfiguration& configuration) noexcept {
   const TunnelView* tunnel = view == nullptr ? nullptr : view->find_tunnel(limit.tunnel);
   limit.exact_mtu = 0;
   limit.df_outside = false;
@@ -43,12 +44,22 @@ void TunnelLimits::measure(Limit& limit, const IpsecView* view,
   for (const OutboundChoice& choice : tunnel->choices) {
     if (choice.sa == kNoSa) continue;
     const ViewedSa& sa = view->sas[choice.sa];
-    const uint32_t fits = ipsec::maximum_inner_size(shape_of(sa), path_of(sa, context));
+    const uint32_t fits =
+        ipsec::maximum_inner_size(shape_of(sa), path_of(sa, forwarding, configuration));
     const auto mtu = static_cast<uint16_t>(std::min<uint32_t>(fits, 0xffff));
     limit.exact_mtu = limit.exact_mtu == 0 ? mtu : std::min(limit.exact_mtu, mtu);
     limit.df_outside |= sa.installed->df == ipsec::DfHandling::Set;
     limit.breakable &= sa.installed->df == ipsec::DfHandling::Clear;
   }
+}
+
+uint16_t TunnelLimits::exact_mtu(InterfaceIndex interface, const IpsecView* view,
+                                 const ForwardingView& forwarding,
+                                 const RunningConfiguration& configuration) noexcept {
+  Limit limit;
+  limit.tunnel = interface;
+  measure(limit, view, forwarding, configuration);
+  return limit.exact_mtu;
 }
 
 const IpsecGate::KnownLimit& TunnelLimits::find(InterfaceIndex interface,
@@ -64,7 +75,7 @@ const IpsecGate::KnownLimit& TunnelLimits::find(InterfaceIndex interface,
   limit.view = generation;
   limit.routes = context.forwarding->generation();
   limit.configuration = context.configuration->epoch;
-  measure(limit, view, context);
+  measure(limit, view, *context.forwarding, *context.configuration);
   // Without an SA nothing leaves; until there is one sizes are guessed.
   if (limit.exact_mtu == 0) {
     limit.exact_mtu = context.configuration->interfaces[interface].tunnel_mtu;

@@ -22,6 +22,11 @@ class TunnelLimits {
   // Largest TCP segment without options that leaves the tunnel `interface` in one piece.
   [[nodiscard]] static uint16_t segment(bool ipv4, InterfaceIndex interface,
                                         WorkerContext& context) noexcept;
+  // The largest inner packet whose outer one the path carries whole, as far as is known; 0 while
+  // there is no SA. Not below 1280 for IPv6 as mtu() is. Any thread that may read all three.
+  [[nodiscard]] static uint16_t exact_mtu(InterfaceIndex interface, const IpsecView* view,
+                                          const ForwardingView& forwarding,
+                                          const RunningConfiguration& configuration) noexcept;
   // The largest packet that passes on the way of an SA's outer packets, which leave by `egress`.
   [[nodiscard]] static uint16_t outer_mtu(const ViewedSa& sa,
                                           const EgressInterface& egress) noexcept {
@@ -32,7 +37,8 @@ class TunnelLimits {
  private:
   using Limit = IpsecGate::KnownLimit;
   [[nodiscard]] static const Limit& find(InterfaceIndex interface, WorkerContext& context) noexcept;
-  static void measure(Limit& limit, const IpsecView* view, const WorkerContext& context) noexcept;
+  static void measure(Limit& limit, const IpsecView* view, const ForwardingView& forwarding,
+                      const RunningConfiguration& configuration) noexcept;
 };
 
 // MTU and segment size of any interface.

@@ -31,6 +31,9 @@ class VpnDiagnosis final : public KeyExchangeListener, public control::VpnDiagno
   // What the packet path counts; about once a second.
   void observe(const std::vector<SaStatus>& sas);
 
+  // What `request vpn SITE probe` has found.
+  void measured(const ipsec::PathReport& report) { diagnosis_.measured(report); }
+
   // --- KeyExchangeListener ---
   void site_changed(const SiteView& site, ipsec::SiteState before) override;
   void charon_alerted(const ipsec::CharonAlert& alert) override;

@@ -8,6 +8,8 @@ namespace masugata::dataplane {
 VpnService::VpnService(VpnServiceTargets targets)
     : targets_(std::move(targets)),
       manager_(manager_targets()),
+      twin_mtus_({[this] { return manager_.view(); }, targets_.forwarding, targets_.configuration,
+                  targets_.set_twin_mtu, targets_.log}),
       tunnel_events_({targets_.log, targets_.write_event, targets_.wall_time_us}),
       diagnosis_({targets_.log, targets_.write_event, targets_.wall_time_us}),
       charon_(std::make_unique<CharonLink>(*targets_.loop, manager_)),
@@ -39,6 +41,11 @@ KeyExchangeTargets VpnService::key_exchange_targets() const {
 void VpnService::configure(const config::VpnSettings& settings) {
   if (manager_.is_active()) report(charon_->listen(targets_.daemon.sa_socket));
   report(key_exchange_->configure(settings));
+}
+
+void VpnService::tick() {
+  manager_.tick();
+  twin_mtus_.tick();
 }
 
 void VpnService::observe() {

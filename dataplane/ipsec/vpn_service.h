@@ -13,6 +13,7 @@
 #include "dataplane/ipsec/ipsec_manager.h"
 #include "dataplane/ipsec/key_exchange.h"
 #include "dataplane/ipsec/tunnel_events.h"
+#include "dataplane/ipsec/twin_mtus.h"
 #include "dataplane/ipsec/vpn_diagnosis.h"
 
 namespace masugata::dataplane {
@@ -29,6 +30,10 @@ struct VpnServiceTargets {
   // A line of the event log, without its end.
   std::function<void(const std::string& line)> write_event;
   std::function<uint64_t()> wall_time_us;  // since 1970
+  // For the twins of tunnels (twin_mtus.h); asked from tick() only.
+  std::function<const ForwardingView&()> forwarding;
+  std::function<const RunningConfiguration&()> configuration;
+  std::function<Status(InterfaceIndex tunnel, uint16_t mtu)> set_twin_mtu;
 };
 
 class VpnService {
@@ -40,8 +45,8 @@ class VpnService {
   // After each configuration that was applied. What is wrong is logged: a gateway goes on without
   // tunnels. Nothing is listened to and nothing is written before the first site.
   void configure(const config::VpnSettings& settings);
-  // Each tenth of a second: lifetimes, and what workers ask for.
-  void tick() { manager_.tick(); }
+  // Each tenth of a second: lifetimes, what workers ask for, MTUs.
+  void tick();
   // About once a second: what the packet path counts, for the diagnosis.
   void observe();
   // Lets go of charon: nothing of it arrives any more. SAs stay until this object goes, which must
@@ -60,6 +65,7 @@ class VpnService {
 
   VpnServiceTargets targets_;
   IpsecManager manager_;
+  TwinMtus twin_mtus_;
   TunnelEvents tunnel_events_;
   VpnDiagnosis diagnosis_;
   std::unique_ptr<CharonLink> charon_;

@@ -61,6 +61,7 @@ class KernelMirror::Implementation {
         interface_settings_(settings.sysctl_root) {}
 
   Status apply(const KernelConfiguration& configuration);
+  Status set_mtu(InterfaceIndex interface, uint16_t mtu);
   Status process_events();
   Status tick();
   void resolve(uint16_t interface, const net::IpAddress& address);
@@ -168,6 +169,13 @@ Status KernelMirror::Implementation::apply(const KernelConfiguration& configurat
   fault.note(resynchronise());
   fault.note(publisher_.publish());
   return fault.take();
+}
+
+Status KernelMirror::Implementation::set_mtu(InterfaceIndex interface, uint16_t mtu) {
+  const int link = link_of(interface);
+  if (link == 0) return failure("interface", "has no twin in the kernel");
+  twins_[interface].mtu = mtu;
+  return set_link(requests_.get(), link, twins_[interface]);
 }
 
 void KernelMirror::Implementation::apply_twin(const TwinConfiguration& twin, int link,
@@ -506,6 +514,9 @@ Result<std::unique_ptr<KernelMirror>> KernelMirror::create(const KernelMirrorSet
 
 Status KernelMirror::apply(const KernelConfiguration& configuration) {
   return implementation_->apply(configuration);
+}
+Status KernelMirror::set_mtu(InterfaceIndex interface, uint16_t mtu) {
+  return implementation_->set_mtu(interface, mtu);
 }
 int KernelMirror::event_descriptor() const noexcept { return implementation_->descriptor(); }
 Status KernelMirror::process_events() { return implementation_->process_events(); }

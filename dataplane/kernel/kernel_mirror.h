@@ -36,6 +36,8 @@ class KernelMirror final : public KernelInterface {
   KernelMirror& operator=(const KernelMirror&) = delete;
 
   Status apply(const KernelConfiguration& configuration) override;
+  // Of one twin, until the next apply().
+  Status set_mtu(InterfaceIndex interface, uint16_t mtu);
   [[nodiscard]] int event_descriptor() const noexcept override;
   Status process_events() override;
   Status tick(uint32_t now_ms) override;

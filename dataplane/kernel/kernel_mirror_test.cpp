@@ -113,6 +113,17 @@ TEST_F(KernelMirrorTest, AppliedAddressesBecomeRoutes) {
   EXPECT_NE(link.find("mtu 1400"), std::string::npos) << link;
 }
 
+TEST_F(KernelMirrorTest, TheMtuOfOneTwinChangesUntilTheNextConfiguration) {
+  start();
+  ASSERT_TRUE(mirror_->set_mtu(kLan, 1346));
+  EXPECT_NE(output_of("ip link show lan0").find("mtu 1346"), std::string::npos);
+  EXPECT_NE(output_of("ip link show wan0").find("mtu 1400"), std::string::npos);
+  EXPECT_EQ(look("10.0.0.9"), (Route{RouteKind::Connected, kLan, {}}));
+  ASSERT_TRUE(mirror_->apply(configuration_));
+  EXPECT_NE(output_of("ip link show lan0").find("mtu 1400"), std::string::npos);
+  EXPECT_FALSE(mirror_->set_mtu(99, 1346));
+}
+
 TEST_F(KernelMirrorTest, FollowsIpv4Routes) {
   start();
   run("ip route add 198.51.100.0/24 via 192.0.2.254");

@@ -124,6 +124,7 @@ namespace masugata::dataplane {
   X(IpsecKeepAlive, "ipsec-keep-alive", "keep-alive for a NAT on the way (RFC 3948)")             \
   X(IpsecInClear, "ipsec-in-clear", "in clear from a peer whose packets to the gateway itself must be encrypted") \
   X(IpsecError, "ipsec-error", "ICMP error about ESP of the gateway's own, which was taken notice of") \
+  X(IpsecProbe, "ipsec-probe", "answer to a probe that measures a tunnel, which was taken notice of") \
   X(IpsecNoSa, "ipsec-no-sa", "into a tunnel that has no SA for it at this time")                 \
   X(IpsecExpired, "ipsec-expired", "the SA's lifetime or its sequence numbers are used up")       \
   X(IpsecTooLong, "ipsec-too-long", "no room to encrypt it in, or too long when encrypted")       \

@@ -6,6 +6,7 @@
 
 #include "dataplane/kernel/kernel_port.h"
 #include "dataplane/pipeline/worker_messages.h"
+#include "dataplane/stages/encrypt/probe_sender.h"
 
 namespace masugata::dataplane {
 namespace {
@@ -97,6 +98,7 @@ void Worker::begin_turn(WorkerTime now) noexcept {
   if (ipsec_.adopt(publication_.ipsec.load(std::memory_order_acquire))) [[unlikely]] {
     // Before what comes now, which is younger.
     ipsec_.release_early([this](Packet& packet) { runner_.push(packet, StageId::Decrypt); });
+    if (ipsec_.begins_probe()) send_probes(context_);
   }
   context_.ports_down = publication_.ports_down.load(std::memory_order_relaxed);
   context_.trace_filter = context_.trace.filter.load(std::memory_order_acquire);

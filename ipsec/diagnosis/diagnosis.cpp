@@ -107,6 +107,14 @@ void Diagnosis::add(Failure failure) {
   if (added.alert_due && targets_.alert) targets_.alert(*added.failure, explanation, false);
 }
 
+void Diagnosis::measured(const PathReport& report) {
+  if (report.black_hole()) {
+    add(failure_of(report, targets_.now()));
+  } else if (report.finding.answered && report.finding.steady) {
+    tell_past(history_.over(report.site, FailureKind::PathMtu));
+  }
+}
+
 void Diagnosis::observe(const std::string& site, const std::string& peer, uint64_t packets_in,
                         uint64_t packets_out) {
   const int64_t now = targets_.now();

@@ -11,6 +11,7 @@
 
 #include "ipsec/diagnosis/explanation.h"
 #include "ipsec/diagnosis/failure_history.h"
+#include "ipsec/diagnosis/path_report.h"
 
 namespace masugata::ipsec {
 
@@ -39,6 +40,10 @@ class Diagnosis {
   void take(const CharonAlert& alert);
   // What was found without charon.
   void add(Failure failure);
+
+  // A tunnel that was measured: a black hole is a failure, anything else that was answered is the
+  // end of one.
+  void measured(const PathReport& report);
 
   // Counters of the site's SAs, as they are now: packets that go in one direction only are a
   // failure after kOneDirectionSeconds. Called again and again.

@@ -118,6 +118,26 @@ TEST_F(DiagnosisTest, SeesNothingWrongInTrafficBothWays) {
   EXPECT_TRUE(alerts_.empty());
 }
 
+TEST_F(DiagnosisTest, AMeasuredBlackHoleStandsUntilItIsMeasuredAgain) {
+  PathReport report;
+  report.site = "osaka";
+  report.finding.answered = true;
+  report.finding.passes_bytes = 1318;
+  report.finding.fails_bytes = 1322;
+  report.lets_in_bytes = 1446;
+  diagnosis_.measured(report);
+  EXPECT_EQ(alerts_, std::vector<std::string>{"path-mtu"});
+  EXPECT_EQ(diagnosis_.history().standing("osaka")->number, 1318);
+  report.finding.answered = false;  // proves nothing
+  diagnosis_.measured(report);
+  EXPECT_EQ(alerts_.size(), 1U);
+  report.finding.answered = true;
+  report.lets_in_bytes = 1318;
+  diagnosis_.measured(report);
+  EXPECT_EQ(alerts_.back(), "path-mtu is over");
+  EXPECT_FALSE(diagnosis_.history().standing("osaka"));
+}
+
 TEST_F(DiagnosisTest, ForgetsSitesThatAreGone) {
   diagnosis_.take(sample::of_site(AlertKind::PeerAuthentication, "osaka"));
   diagnosis_.configure({});

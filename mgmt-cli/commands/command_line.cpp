@@ -118,11 +118,14 @@ size_t edit_distance(std::string_view left, std::string_view right) {
   return at(left.size(), right.size());
 }
 
-// `show vpn osaka why` is how it is said; `show vpn why osaka` is how commands are found.
+// `show vpn osaka why` is how it is said; `show vpn why osaka` is how commands are found. So is
+// `request vpn osaka probe`, behind which a host may stand.
 std::vector<std::string> with_question_first(std::vector<std::string> words) {
-  const bool asks = words.size() == 4 && words[0] == "show" && words[1] == "vpn" &&
-                    words[3] == "why" && words[2] != "why";
-  if (asks) std::swap(words[2], words[3]);
+  if (words.size() < 4 || words[1] != "vpn") return words;
+  const bool asks =
+      words.size() == 4 && words[0] == "show" && words[3] == "why" && words[2] != "why";
+  const bool measures = words[0] == "request" && words[3] == "probe" && words[2] != "probe";
+  if (asks || measures) std::swap(words[2], words[3]);
   return words;
 }
 

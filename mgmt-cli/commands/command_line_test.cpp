@@ -160,6 +160,11 @@ TEST(ParseCommand, AsksWhyATunnelIsDown) {
   EXPECT_EQ(parse_command({"show", "vpn", "osaka", "why"})->command->method, "show.vpn.why");
   EXPECT_EQ(parameters_of({"show", "vpn", "osaka", "why"}), nlohmann::json({{"site", "osaka"}}));
   EXPECT_EQ(parameters_of({"show", "vpn", "why"}), nlohmann::json::object());
+  EXPECT_EQ(parse_command({"request", "vpn", "osaka", "probe"})->command->method, "vpn.probe");
+  EXPECT_EQ(parameters_of({"request", "vpn", "osaka", "probe"}),
+            nlohmann::json({{"site", "osaka"}}));
+  EXPECT_EQ(parameters_of({"request", "vpn", "osaka", "probe", "10.20.0.5"}),
+            nlohmann::json({{"site", "osaka"}, {"host", "10.20.0.5"}}));
   EXPECT_EQ(parameters_of({"monitor", "vpn", "osaka"}), nlohmann::json({{"site", "osaka"}}));
 }
 

@@ -36,7 +36,7 @@ void add_values(std::vector<Candidate>& candidates, std::string_view prefix, Val
     }
   }
   if (kind == ValueKind::TunnelAction) {
-    for (const char* name : {"up", "down", "rekey"}) add(candidates, prefix, name, "");
+    for (const char* name : {"up", "down", "rekey", "probe"}) add(candidates, prefix, name, "");
   }
   if (kind == ValueKind::Zone || kind == ValueKind::Interface || kind == ValueKind::Site) {
     for (const std::string& name : names(kind)) add(candidates, prefix, name, "");

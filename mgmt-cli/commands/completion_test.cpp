@@ -45,8 +45,9 @@ TEST(Complete, OffersValues) {
   EXPECT_EQ(texts({"show", "sessions", "source", ""}), Words{});
   EXPECT_EQ(texts({"ips", "profiling", "o"}), (Words{"on", "off"}));
   EXPECT_EQ(texts({"request", "av", "release", "7", ""}), Words{"to"});
-  EXPECT_EQ(texts({"request", "vpn", ""}), Words{"osaka"});
-  EXPECT_EQ(texts({"request", "vpn", "osaka", ""}), (Words{"up", "down", "rekey"}));
+  EXPECT_EQ(texts({"request", "vpn", ""}), (Words{"probe", "osaka"}));
+  EXPECT_EQ(texts({"request", "vpn", "osaka", ""}), (Words{"up", "down", "rekey", "probe"}));
+  EXPECT_EQ(texts({"request", "vpn", "probe", ""}), Words{"osaka"});
 }
 
 TEST(Complete, PositionalsComeBeforeOptions) {

@@ -23,6 +23,13 @@ std::vector<Command> vpn_actions() {
        {{"SITE", ValueKind::Site, "site", "name of the site"},
         {"up|down|rekey", ValueKind::TunnelAction, "action", "what to do"}},
        {}},
+      {{"request", "vpn", "probe"},
+       "measure how large packets pass a tunnel; also request vpn SITE probe",
+       Action::Call,
+       "vpn.probe",
+       {{"SITE", ValueKind::Site, "site", "name of the site"},
+        {"HOST", ValueKind::Addresses, "host", "behind it, that answers pings", false}},
+       {}},
   };
 }
 

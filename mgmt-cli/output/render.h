@@ -39,6 +39,7 @@ namespace masugata::cli {
 [[nodiscard]] std::string render_explanation(const Json& parameters, const Json& answer);
 [[nodiscard]] std::string render_reload(const Json& report);
 [[nodiscard]] std::string render_vpn_why(const Json& answer);
+[[nodiscard]] std::string render_vpn_probe(const Json& answer);
 // One line of `monitor vpn`.
 [[nodiscard]] std::string render_vpn_line(const Json& line);
 // One line of `monitor trace`.

@@ -282,6 +282,7 @@ std::string render_answer(std::string_view method, const Json& parameters, const
   if (method == "show.av.quarantine") return render_av_quarantine(answer);
   if (method == "show.vpn") return render_vpn(parameters, answer);
   if (method == "vpn.act") return render_vpn_action(answer);
+  if (method == "vpn.probe") return render_vpn_probe(answer);
   if (method == "show.vpn.why") return render_vpn_why(answer);
   if (method == "clear.av.blocked-urls") {
     return fmt::format("{} URLs may be asked for again\n", number_of(answer, "cleared"));

@@ -136,6 +136,26 @@ TEST_F(OutputTest, RequestVpn) {
   EXPECT_EQ(server_->gateway.vpn_answer.calls.size(), 3U);
 }
 
+TEST_F(OutputTest, RequestVpnProbe) {
+  auto& vpn = server_->gateway.vpn_answer;
+  expect_golden(output_of({"request", "vpn", "osaka", "probe"}), "request-vpn-probe-black-hole");
+  EXPECT_EQ(vpn.calls, std::vector<std::string>{"osaka probe"});
+  auto& answer = *vpn.probe_answer;
+  answer.black_hole.reset();
+  answer.report.finding.fails_bytes = 0;
+  answer.report.finding.passes_bytes = answer.report.lets_in_bytes = 1346;
+  answer.report.outer_passes_bytes = answer.report.router_said_bytes = 1400;
+  answer.report.finding.kind = ipsec::PathAnswer::Beyond;
+  expect_golden(output_of({"request", "vpn", "osaka", "probe", "10.20.0.5"}),
+                "request-vpn-probe-router");
+  EXPECT_EQ(vpn.calls.back(), "osaka probe 10.20.0.5");
+  answer.report.finding.answered = false;
+  expect_golden(output_of({"request", "vpn", "osaka", "probe"}), "request-vpn-probe-silent");
+  vpn.probe_answer = failure("vpn site osaka", "is down: there is nothing to measure");
+  EXPECT_EQ(output_of({"request", "vpn", "osaka", "probe"}),
+            "masugata: vpn site osaka: is down: there is nothing to measure\n");
+}
+
 TEST_F(OutputTest, RulesThatFailedToLoadAreSaidFirst) {
   auto& load = server_->gateway.ips_answer.load;
   load.state = dataplane::control::IpsLoadState::Failed;

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Paths that carry less than their ends. The peer is strongSwan with the Linux kernel's ESP."""
+"""Paths that carry less than their ends: routers that say so, and routers that do not. The peer is
+strongSwan with the Linux kernel's ESP."""
 
 import contextlib
+import json
 import re
 
 import pytest
@@ -9,13 +11,23 @@ import pytest
 from labkit import addresses as plan
 from labkit.charon_pair import NEEDED
 from labkit.commands import run, wait_until
+from labkit.gateways import build_directory
 from labkit.topology import configure, inside
 from labkit.vpn_edge import PEER, PEER_HOST, UPLINK, WAN_LINK
 from labkit.vpn_peers import SITE, Agreement, ping_peer, transfer
 
 pytestmark = NEEDED
 AGREEMENT = Agreement()
-FULL, NARROW = 1500, 1400
+FULL, NARROW, HOLE = 1500, 1400, 1372
+# No router on the way may say that a packet was too large.
+MUTE = f"""
+table inet mute {{
+    chain out {{
+        type filter hook output priority filter; policy accept;
+        icmp type destination-unreachable icmp code frag-needed drop
+    }}
+}}
+"""
 
 
 def fits(path):
@@ -50,6 +62,8 @@ def tunnel(offices, lab):
     forget_paths(peer)
     yield peer
     set_path(FULL)
+    for namespace in (plan.WAN, plan.EDGE):
+        run(inside(namespace, ["nft", "delete", "table", "inet", "mute"]), check=False)
 
 
 @contextlib.contextmanager
@@ -65,10 +79,25 @@ def configured(offices, line):
         offices.head.gateway.reload()
 
 
+def make_hole():
+    for namespace in (plan.WAN, plan.EDGE):
+        run(inside(namespace, ["nft", "-f", "-"]), stdin_text=MUTE)
+    set_path(HOLE)
+
+
 def ping(size, *options):
     """What ping says of packets of `size` bytes from a client to the peer's host."""
     return run(inside(plan.LAN, ["ping", "-n", "-c", "4", "-i", "0.3", "-W", "1", *options, "-s",
                                  size - 28, "-I", plan.CLIENT, PEER_HOST]), check=False).stdout
+
+
+def probe(lab, *words):
+    # Who answers by errors only is asked once in a second.
+    answer = run(inside(plan.GATEWAY, [
+        build_directory() / "masugata", "--control-socket", lab.gateway.control_socket, "request",
+        "vpn", SITE, "probe", *words, "--json"]), check=False, timeout_s=60)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return json.loads(answer.stdout)
 
 
 class Wire:
@@ -99,6 +128,18 @@ def test_a_smaller_path_is_told_to_senders(tunnel, lab):
     said = ping(fits(FULL), "-M", "do")
     assert f"(mtu = {fits(NARROW)})" in said, said
     assert "4 received" in ping(fits(NARROW), "-M", "do")
+
+
+def twin_mtu():
+    shown = run(["ip", "-n", plan.GATEWAY, "-o", "link", "show", SITE]).stdout
+    return int(re.search(r" mtu (\d+)", shown).group(1))
+
+
+def test_what_the_gateway_itself_sends_is_made_for_the_path(tunnel, lab):
+    assert wait_until(lambda: twin_mtu() == fits(FULL), 5), twin_mtu()
+    set_path(NARROW)
+    ping(fits(FULL), "-M", "do")
+    assert wait_until(lambda: twin_mtu() == fits(NARROW), 5), twin_mtu()
 
 
 def test_segments_are_made_for_the_path(tunnel, lab):
@@ -153,3 +194,58 @@ def test_with_a_larger_mtu_what_may_be_cut_is_cut_behind_encryption(offices, tun
         assert "4 received" in ping(FULL, "-M", "dont")
         assert wait_until(
             lambda: len([line for line in fragments.lines() if f"> {PEER}" in line]) >= 8, 5)
+
+
+# --- nobody says anything ---
+
+def test_a_black_hole_is_measured_and_mended(offices, tunnel, lab):
+    whole = probe(lab, PEER_HOST)
+    assert whole["answered"] and not whole["black_hole"], whole
+    assert whole["passes"] == whole["lets_in"] == fits(FULL) and whole["outer_passes"] == FULL
+    make_hole()
+    assert "0 received" in ping(fits(FULL), "-M", "do")
+    assert not transfer().get("there")
+    found = probe(lab, PEER_HOST)
+    assert found["black_hole"] and found["steady"], found
+    assert (found["passes"], found["outer_passes"]) == (fits(HOLE), HOLE)
+    assert found["router_said"] == 0 and found["answered_by"] == PEER_HOST
+    why = lab.gateway.command("show", "vpn", SITE, "why").stdout
+    line = f"mtu {fits(HOLE)};"
+    assert "MTU black hole" in why and line in why, why
+    # What it says to set is what helps.
+    with configured(offices, line):
+        assert transfer().get("there")
+        again = probe(lab, PEER_HOST)
+        assert not again["black_hole"], again
+        assert again["passes"] == again["lets_in"] == fits(HOLE), again
+        why = lab.gateway.command("show", "vpn", SITE, "why").stdout
+        assert "up, nothing is wrong" in why, why
+
+
+def test_a_router_that_speaks_is_not_a_black_hole(tunnel, lab):
+    set_path(NARROW)
+    found = probe(lab, PEER_HOST)
+    assert not found["black_hole"] and found["router_said"] == NARROW, found
+    assert found["passes"] == found["lets_in"] == fits(NARROW)
+
+
+def test_the_peers_router_answers_when_no_host_does(tunnel, lab):
+    """Nobody has 10.9.0.1; whoever forwards there says that the packet's hops are used up."""
+    silent = probe(lab)
+    assert not silent["answered"] and silent["asked"] == ["10.9.0.1"], silent
+    tunnel.machine.run(["sysctl", "-q", "-w", "net.ipv4.ip_forward=1"])
+    try:
+        make_hole()
+        found = probe(lab)
+        assert found["black_hole"] and found["passes"] == fits(HOLE), found
+        assert not found["way_back"]
+    finally:
+        tunnel.machine.run(["sysctl", "-q", "-w", "net.ipv4.ip_forward=0"])
+
+
+def test_a_tunnel_that_is_down_is_not_measured(offices, tunnel, lab):
+    tunnel.terminate()
+    assert wait_until(lambda: not offices.head.spis(), 10)
+    answer = lab.gateway.command("request", "vpn", SITE, "probe", check=False)
+    assert answer.returncode != 0 and "is down" in answer.stderr
+    assert ping_peer(1)[1] == 0

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "dataplane/ipsec/twin_mtus.h"
 #include "ipsec/esp/packet_size.h"
 #include "tests/scenarios/ipsec_fixture.h"
 
@@ -193,6 +195,69 @@ TEST_F(IpsecMtu, WithDfClearedOutsideDfInsideCountsNot) {
   const auto pieces = send("lan0", {echo(1400)});
   ASSERT_EQ(pieces.size(), 2U);
   EXPECT_EQ(word(pieces[0], 6), 0x2000);
+}
+
+// The kernel's twin of a tunnel, by which the gateway itself sends.
+class IpsecTwin : public IpsecMtu {
+ protected:
+  // What the twin is set to, one after the other.
+  std::vector<uint16_t> set(const std::function<void()>& what) {
+    what();
+    gateway_->advance(200);
+    twins_.tick();
+    twins_.tick();
+    return std::exchange(set_, {});
+  }
+
+ private:
+  std::vector<uint16_t> set_;
+  dataplane::TwinMtus twins_{{.view = [this] { return gateway_->ipsec().view(); },
+                              .forwarding = [this]() -> const dataplane::ForwardingView& {
+                                return gateway_->forwarding().view();
+                              },
+                              .configuration = [this]() -> const dataplane::RunningConfiguration& {
+                                return gateway_->configuration();
+                              },
+                              .set =
+                                  [this](dataplane::InterfaceIndex tunnel, uint16_t mtu) {
+                                    EXPECT_EQ(tunnel, gateway_->model().vpn.sites[0].interface);
+                                    set_.push_back(mtu);
+                                    return Status();
+                                  },
+                              .log = [](bool, const std::string&) {}}};
+};
+
+TEST_F(IpsecTwin, FollowsTheTunnel) {
+  const auto fits = [](uint32_t path) {
+    return static_cast<uint16_t>(
+        ipsec::maximum_inner_size(reference::parameters_of({}, Direction::Outbound), path));
+  };
+  start();
+  EXPECT_TRUE(set([] {}).empty()) << "there is no SA";
+  EXPECT_EQ(set([this] { open_tunnel(); }), std::vector<uint16_t>{fits(1500)});
+  EXPECT_TRUE(set([this] { EXPECT_GT(outer_size(echo(100)), 0U); }).empty());
+  EXPECT_EQ(set([this] {
+              send("wan0", {inner("icmp unreachable needs-fragmentation 203.0.113.9 > 192.0.2.1 "
+                                  "mtu 1400 quoting { ipv4 192.0.2.1 > 198.51.100.1 protocol 50 "
+                                  "total-length 1500 payload 0000200100000001 }")});
+            }),
+            std::vector<uint16_t>{fits(1400)});
+  // What was learnt is forgotten.
+  EXPECT_EQ(set([this] { gateway_->advance(601'000); }), std::vector<uint16_t>{fits(1500)});
+  // After a configuration the twin is what that says.
+  EXPECT_EQ(set([this] { ASSERT_TRUE(gateway_->configure(kTunnelConfiguration)); }),
+            std::vector<uint16_t>{fits(1500)});
+  EXPECT_TRUE(set([this] { gateway_->ipsec().flush(); }).empty());
+}
+
+TEST_F(IpsecTwin, HasRoomForIpv6) {
+  start(1, small_path(""));
+  EXPECT_EQ(set([this] { open_tunnel(); }), std::vector<uint16_t>{1280});
+}
+
+TEST_F(IpsecTwin, KeepsWhatIsConfigured) {
+  start(1, small_path("mtu 1200;"));
+  EXPECT_TRUE(set([this] { open_tunnel(); }).empty());
 }
 
 TEST_F(IpsecMtu, PiecesOutsideOverIpv6) {

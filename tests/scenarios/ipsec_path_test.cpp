@@ -142,6 +142,34 @@ TEST_F(IpsecPath, StaysWithARekey) {
   EXPECT_EQ(told(), fits(1400));
 }
 
+// What waits for the peer's router is as large as the path is, not as the interface below.
+TEST_F(IpsecPath, AnOuterPacketThatWaitsForItsNextHopKeepsThePathsMtu) {
+  for (const auto& change : {std::function<void(SaParameters&)>{}, {kOverIpv6}}) {
+    peer_.clear();
+    std::string text = kTunnelConfiguration;
+    text.replace(text.find("zone branches;"), 14, "zone branches; mtu 1400;");
+    start(1, text);
+    open_tunnel(change);
+    const bool ipv6 = static_cast<bool>(change);
+    hear(
+        ipv6
+            ? "icmp6 too-big 2001:db8:7::9 > 2001:db8:f::1 mtu 1300 quoting { ipv6 2001:db8:f::1 > "
+              "2001:db8:e::1 next-header 50 payload-length 1460 payload 0000200100000001 }"
+            : too_big(1300, kEsp));
+    const char* router = ipv6 ? "2001:db8:f::fe" : "192.0.2.254";
+    ASSERT_TRUE(gateway_->remove_neighbour("wan0", router));
+    // Without DF inside, and the tunnel's MTU configured above the path: cut outside.
+    const std::string large =
+        "ipv4 | icmp echo-request 10.0.1.10 > 10.9.0.5 id 1 seq 1 payload-size 1352";
+    EXPECT_TRUE(send("lan0", {inner(large)}).empty());
+    ASSERT_TRUE(gateway_->set_neighbour("wan0", router, kPeerMac));
+    gateway_->advance(100);
+    const auto pieces = gateway_->take_output();
+    ASSERT_EQ(pieces.size(), 2U);
+    for (const PortFrame& piece : pieces) EXPECT_LE(piece.bytes.size(), kLinkBytes + 1300);
+  }
+}
+
 TEST_F(IpsecPath, SendersBehindTheTunnelAreAnsweredThroughIt) {
   std::string text = kTunnelConfiguration;
   text.replace(text.find("address 10.0.1.1/24;"), 20, "address 10.0.1.1/24; mtu 1300;");

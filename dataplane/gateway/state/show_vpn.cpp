@@ -8,6 +8,8 @@
 namespace masugata::dataplane {
 namespace {
 
+constexpr uint64_t kProbePeriod_ms = 100;
+
 uint32_t spi_of(const std::string& text) {
   uint32_t spi = 0;
   (void)std::from_chars(text.data(), text.data() + text.size(), spi, 16);
@@ -62,6 +64,19 @@ std::string zone_of(const config::Model& model, const config::VpnSite& site) {
   return {};
 }
 
+RunningVpn::RunningVpn(KeyExchange& exchange, VpnDiagnosis& diagnosis, control::EventLoop& loop,
+                       PathProbeTargets targets)
+    : exchange_(exchange),
+      diagnosis_(diagnosis),
+      manager_(*targets.manager),
+      loop_(loop),
+      model_(targets.model),
+      probe_(std::move(targets)) {
+  probe_timer_ = loop_.call_every(kProbePeriod_ms, [this] { probe_.tick(); });
+}
+
+RunningVpn::~RunningVpn() { loop_.cancel(probe_timer_); }
+
 control::VpnStatus RunningVpn::now(const std::string& wanted) const {
   control::VpnStatus status;
   const uint64_t now_ms = loop_.now_ms();
@@ -103,6 +118,20 @@ void RunningVpn::status(const std::string& site, StatusCallback done) {
 
 void RunningVpn::act(const std::string& site, ipsec::SiteAction action, DoneCallback done) {
   exchange_.act(site, action, std::move(done));
+}
+
+void RunningVpn::probe(const std::string& site, std::optional<net::IpAddress> host,
+                       ProbeCallback done) {
+  probe_.start(site, host, [this, done = std::move(done)](const Result<ipsec::PathReport>& report) {
+    if (!report) return done(tl::unexpected(report.error()));
+    diagnosis_.measured(*report);
+    control::VpnProbe answer;
+    answer.report = *report;
+    if (report->black_hole()) {
+      answer.black_hole = explain(failure_of(*report, 0), exchange_.settings());
+    }
+    done(std::move(answer));
+  });
 }
 
 }  // namespace masugata::dataplane

@@ -10,6 +10,8 @@
 #include "dataplane/control/vpn_state.h"
 #include "dataplane/ipsec/ipsec_manager.h"
 #include "dataplane/ipsec/key_exchange.h"
+#include "dataplane/ipsec/path_probe.h"
+#include "dataplane/ipsec/vpn_diagnosis.h"
 
 namespace masugata::dataplane {
 
@@ -22,20 +24,25 @@ void add_counters(const std::vector<SaStatus>& sas, ipsec::SiteStatus& site);
 // Control thread. Everything outlives it.
 class RunningVpn final : public control::VpnState {
  public:
-  RunningVpn(KeyExchange& exchange, const IpsecManager& manager, control::EventLoop& loop,
-             std::function<const config::Model&()> model)
-      : exchange_(exchange), manager_(manager), loop_(loop), model_(std::move(model)) {}
+  RunningVpn(KeyExchange& exchange, VpnDiagnosis& diagnosis, control::EventLoop& loop,
+             PathProbeTargets targets);
+  ~RunningVpn() override;
 
   void status(const std::string& site, StatusCallback done) override;
   void act(const std::string& site, ipsec::SiteAction action, DoneCallback done) override;
+  void probe(const std::string& site, std::optional<net::IpAddress> host,
+             ProbeCallback done) override;
 
  private:
   [[nodiscard]] control::VpnStatus now(const std::string& site) const;
 
   KeyExchange& exchange_;
+  VpnDiagnosis& diagnosis_;
   const IpsecManager& manager_;
   control::EventLoop& loop_;
   std::function<const config::Model&()> model_;
+  PathProbe probe_;
+  control::EventLoop::TimerId probe_timer_ = 0;
 };
 
 }  // namespace masugata::dataplane

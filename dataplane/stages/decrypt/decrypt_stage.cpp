@@ -170,6 +170,10 @@ Verdict<Next> DecryptStage::reenter(Packet& packet, const ViewedSa& sa,
     return drop<Next>(DropReason::IpsecSelector);
   }
   const InterfaceIndex tunnel = sa.installed->tunnel;
+  if (context.ipsec->view()->probe.serial != 0 && context.ipsec->take_probe_answer(tunnel, inner))
+      [[unlikely]] {
+    return drop<Next>(DropReason::IpsecProbe);
+  }
   if (tunnel >= context.configuration->interfaces.size() ||
       context.configuration->interfaces[tunnel].zone == kNoZone) {
     return drop<Next>(DropReason::InterfaceDisabled);

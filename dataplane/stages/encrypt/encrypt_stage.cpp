@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/stages/encrypt/encrypt_stage.h"
 
+#include <algorithm>
 #include <new>
 
 #include "dataplane/ipsec/esp_drop_reason.h"
@@ -153,6 +154,7 @@ void EncryptStage::become_outer(Packet& packet, const ViewedSa& sa, const ipsec:
   packet.set(kPacketEncapsulated);
   packet.set(kPacketGenerated);
   packet.network_length = static_cast<uint16_t>(sealed.length);
+  packet.largest_fragment = sa.outer.path_mtu;  // should it have to wait for its next hop
   if (whole) packet.set(kPacketDontFragment);
   packet.key.source = sa.outer.local;
   packet.key.destination = sa.outer.remote;
@@ -204,7 +206,10 @@ Verdict<Next> EncryptStage::find_way(Packet& packet, const ViewedSa* sa,
     return reason == DropReason::None ? forward_to(Next::Hold) : drop<Next>(reason);
   }
   neighbours.mark_used(index);
-  if (sa == nullptr) return leave(packet, egress, mac, egress.mtu, context);
+  if (sa == nullptr) {
+    const uint16_t path = packet.largest_fragment;
+    return leave(packet, egress, mac, path == 0 ? egress.mtu : std::min(path, egress.mtu), context);
+  }
   sa->installed->way = {true, context.forwarding->generation(), context.configuration->epoch,
                         route.interface, index};
   return leave(packet, egress, mac, TunnelLimits::outer_mtu(*sa, egress), context);
