@@ -36,6 +36,7 @@ const std::map<std::string, std::string> kTestedElsewhere = {
     {"ipsec-selector", "ipsec_test.cpp"},
     {"ipsec-keep-alive", "ipsec_test.cpp"},
     {"ipsec-in-clear", "ipsec_transport_test.cpp"},
+    {"ipsec-probe", "ipsec_probe_test.cpp"},
     {"ipsec-error", "ipsec_path_test.cpp"},
     {"closed-network", "ipsec_exits_test.cpp"},
     {"ipsec-no-sa", "ipsec_test.cpp"},
