@@ -22,6 +22,7 @@ WAN_SIDE_V6, EDGE_V6 = "2001:db8:d::1", "2001:db8:d::2"
 ROUTER, ROUTER_V6, ROUTER_PRIVATE = "198.51.100.145", "2001:db8:d:1::1", "192.168.77.1"
 PEER_LINK_NET, PEER_LINK_NET_V6 = "198.51.100.144/28", "2001:db8:d:1::/64"
 PEER, PEER_SECOND, PEER_V6 = "198.51.100.146", "198.51.100.147", "2001:db8:d:1::2"
+PRIVATE_NET = "192.168.77.0/24"
 PEER_PRIVATE, PEER_PRIVATE_SECOND = "192.168.77.2", "192.168.77.3"
 
 PEER_HOST, PEER_HOST_V6 = "10.9.0.5", "2001:db8:9::5"
@@ -34,7 +35,7 @@ TRANSLATION = f"""
 table ip nat {{
     chain out {{
         type nat hook postrouting priority srcnat; policy accept;
-        oifname "{UPLINK}" ip saddr 192.168.77.0/24 masquerade
+        oifname "{UPLINK}" ip saddr {PRIVATE_NET} masquerade
     }}
 }}
 """
@@ -139,7 +140,7 @@ def peer_addresses(interface):
         address add {PEER_HOST_V6}/128 dev lo nodad
         route add default via {ROUTER} table main
         route add default via {ROUTER_PRIVATE} table 77
-        rule add from 192.168.77.0/24 table 77
+        rule add from {PRIVATE_NET} table 77
         -6 route add default via {ROUTER_V6}"""
     return [line.split() for line in commands.strip().splitlines()]
 
@@ -171,7 +172,10 @@ class NamespaceMachine:
         return NamespaceProgram(self.lab.start(plan.PEER, ["env", *words, *argv], log.stem))
 
     def stop(self):
+        """The namespace stays, and a machine may be started in it again."""
         run(["ip", "-n", plan.EDGE, "link", "delete", PEER_LINK], check=False)
+        for words in ("address flush dev lo scope global", f"rule delete from {PRIVATE_NET}"):
+            run(["ip", "-n", plan.PEER, *words.split()], check=False)
 
 
 class NamespaceProgram:

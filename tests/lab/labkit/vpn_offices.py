@@ -32,8 +32,8 @@ class Offices:
         if kind != self.kind:
             self.stop()
             self.peer = PEERS[kind](self.lab, Path(self.lab.directory) / f"peer-{kind}")
-            self.kind = kind
             self.peer.start()
+            self.kind = kind
         return self.peer
 
     def stop(self):
