@@ -3,10 +3,12 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <bit>
 
 #include <charconv>
 #include <cstddef>
 #include <cstdio>
+#include <cstring>
 
 namespace masugata::net {
 namespace {
@@ -33,19 +35,12 @@ std::optional<uint8_t> parse_length(std::string_view text, unsigned maximum) {
 // Bits of the 16-byte form that stand before the address proper.
 unsigned offset_bits(Family family) { return family == Family::Ipv4 ? 96 : 0; }
 
-IpAddress with_host_bits(const IpAddress& address, unsigned network_bits, bool set) {
-  IpAddress result = address;
-  for (unsigned index = 0; index < 16; ++index) {
-    const unsigned first_bit = index * 8;
-    const unsigned kept = network_bits <= first_bit       ? 0
-                          : network_bits >= first_bit + 8 ? 8
-                                                          : network_bits - first_bit;
-    const auto host_mask = static_cast<uint8_t>(0xffU >> kept);
-    const uint8_t byte = result.bytes[index];
-    result.bytes[index] =
-        static_cast<uint8_t>(set ? (byte | host_mask) : (byte & static_cast<uint8_t>(~host_mask)));
-  }
-  return result;
+// The host bits of eight bytes of an address of which `network_bits` belong to the network, as they
+// lie in memory. In whole words: new sessions ask prefixes for their ranges.
+uint64_t host_bits(unsigned network_bits) {
+  if (network_bits >= 64) return 0;
+  const uint64_t host = ~uint64_t{0} >> network_bits;
+  return std::endian::native == std::endian::little ? __builtin_bswap64(host) : host;
 }
 
 }  // namespace
@@ -162,8 +157,16 @@ std::string Prefix::to_string() const { return address.to_string() + "/" + std::
 
 AddressRange Prefix::range() const noexcept {
   const unsigned network_bits = offset_bits(family()) + length;
-  return {with_host_bits(address, network_bits, false),
-          with_host_bits(address, network_bits, true)};
+  const uint64_t high_hosts = host_bits(network_bits);
+  const uint64_t low_hosts = host_bits(network_bits > 64 ? network_bits - 64 : 0);
+  const uint64_t high = address.high_word();
+  const uint64_t low = address.low_word();
+  const uint64_t first[2] = {high & ~high_hosts, low & ~low_hosts};
+  const uint64_t last[2] = {high | high_hosts, low | low_hosts};
+  AddressRange result;
+  std::memcpy(result.first.bytes.data(), first, sizeof first);
+  std::memcpy(result.last.bytes.data(), last, sizeof last);
+  return result;
 }
 
 }  // namespace masugata::net

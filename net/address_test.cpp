@@ -77,6 +77,25 @@ TEST(Prefix, KeepsHostBitsAndGivesTheRange) {
   EXPECT_FALSE(prefix->contains(*IpAddress::parse("192.0.2.127")));
 }
 
+// Against what each bit says by itself.
+TEST(Prefix, RangesOfEveryLength) {
+  for (const char* text : {"2001:db8:a5a5:5a5a:c3c3:3c3c:9696:6969", "203.0.113.165"}) {
+    const IpAddress address = IpAddress::parse(text).value();
+    const unsigned bits = address.is_v4() ? 32 : 128;
+    for (unsigned length = 0; length <= bits; ++length) {
+      const AddressRange range = Prefix{address, static_cast<uint8_t>(length)}.range();
+      for (unsigned bit = 0; bit < 128; ++bit) {
+        const auto at = [bit](const IpAddress& of) {
+          return (of.bytes[bit / 8] >> (7 - bit % 8) & 1) != 0;
+        };
+        const bool of_host = bit >= 128 - bits + length;
+        EXPECT_EQ(at(range.first), !of_host && at(address)) << text << "/" << length << " " << bit;
+        EXPECT_EQ(at(range.last), of_host || at(address)) << text << "/" << length << " " << bit;
+      }
+    }
+  }
+}
+
 TEST(Prefix, CoversTheEnds) {
   EXPECT_EQ(Prefix::parse("0.0.0.0/0")->range().last.to_string(), "255.255.255.255");
   EXPECT_EQ(Prefix::parse("0.0.0.0/0")->range().first.to_string(), "0.0.0.0");
