@@ -9,7 +9,7 @@ addresses as a provider does, and the machines that peers run on.
 """
 
 from . import addresses as plan
-from .commands import run
+from .commands import end_programs_in, run
 from .services import PROBES, PYTHON
 from .topology import configure, inside, set_kernel_settings, turn_offloads_off
 from .uml import UserModeLinux
@@ -174,6 +174,7 @@ class NamespaceMachine:
     def stop(self):
         """The namespace stays, and a machine may be started in it again."""
         run(["ip", "-n", plan.EDGE, "link", "delete", PEER_LINK], check=False)
+        end_programs_in(plan.PEER)
         for words in ("address flush dev lo scope global", f"rule delete from {PRIVATE_NET}"):
             run(["ip", "-n", plan.PEER, *words.split()], check=False)
 
