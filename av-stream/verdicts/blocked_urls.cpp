@@ -7,7 +7,7 @@
 namespace masugata::av {
 namespace {
 
-constexpr size_t kKeyBytes = 8192;
+constexpr size_t kHostBytes = 256;
 
 // Takes "http://host" off the front of an absolute target and returns what is behind it.
 std::string_view split_absolute(std::string_view location, std::string_view& host) noexcept {
@@ -27,15 +27,15 @@ uint64_t url_key(const net::SipHashKey& secret, std::string_view host,
   location = location.substr(0, location.find('#'));
   if (host.ends_with(":80")) host.remove_suffix(3);
   while (host.ends_with('.')) host.remove_suffix(1);
-  std::array<char, kKeyBytes> text;
+  std::array<char, kHostBytes> name;
   size_t size = 0;
-  for (const char c : host.substr(0, 256)) {
-    text[size++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  for (const char c : host.substr(0, kHostBytes)) {
+    name[size++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
   }
-  text[size++] = '\0';
-  location = location.substr(0, text.size() - size);
-  std::copy(location.begin(), location.end(), text.begin() + static_cast<std::ptrdiff_t>(size));
-  return net::siphash(secret, text.data(), size + location.size());
+  // Of both hashes a third: nothing is copied, however long the location is.
+  const std::array<uint64_t, 2> parts = {net::siphash(secret, name.data(), size),
+                                         net::siphash(secret, location.data(), location.size())};
+  return net::siphash(secret, parts.data(), sizeof parts);
 }
 
 void BlockedUrls::remove(uint64_t key) {
@@ -49,7 +49,7 @@ void BlockedUrls::remove(uint64_t key) {
 }
 
 void BlockedUrls::add(BlockedUrl url) {
-  const uint64_t key = url_key(secret_, url.host, url.location);
+  const uint64_t key = url.key ? *url.key : url_key(secret_, url.host, url.location);
   remove(key);
   if (urls_.size() >= kMaximum) remove(by_end_.begin()->second);
   by_end_.emplace(url.until_s, key);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -16,7 +17,7 @@ namespace masugata::av {
 
 // Stands for a host and a target: without the scheme and the default port, host in lower case,
 // fragment cut off; the query counts. Keyed by `secret`, so that nobody can make two URLs meet.
-// What is longer than 8 KiB counts as far as that. Packet path.
+// All of the location counts, of the host 256 bytes. Packet path.
 [[nodiscard]] uint64_t url_key(const net::SipHashKey& secret, std::string_view host,
                                std::string_view location) noexcept;
 
@@ -42,6 +43,9 @@ class BlockedUrlSet {
 struct BlockedUrl {
   std::string host;
   std::string location;
+  // When `location` is only the beginning: url_key() of the whole, and of how many bytes that is.
+  std::optional<uint64_t> key;
+  uint64_t location_bytes = 0;
   std::string signature;
   uint64_t since_s = 0;
   uint64_t until_s = 0;
@@ -59,7 +63,7 @@ class BlockedUrls {
   void add(BlockedUrl url);
   // True when something ended.
   bool expire(uint64_t now_s);
-  // All, or those whose host and location contain `text`; how many went.
+  // All, or those whose host and location, as far as they are kept, contain `text`; how many went.
   size_t clear(std::string_view text = {});
 
   // The soonest to end first.

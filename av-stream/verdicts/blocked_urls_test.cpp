@@ -39,9 +39,12 @@ TEST(UrlKeyTest, DifferentUrls) {
   EXPECT_NE(plain, url_key({1, 3}, "example.com", "/a")) << "the secret counts";
 }
 
-TEST(UrlKeyTest, HasABound) {
+TEST(UrlKeyTest, AllOfATargetCounts) {
   const std::string huge(100000, 'x');
-  EXPECT_EQ(key(huge, huge), key(huge, huge + "y"));
+  EXPECT_NE(key("a", huge), key("a", huge + "y"));
+  EXPECT_NE(key("a", huge), key("a", huge.substr(1)));
+  EXPECT_EQ(key("a", huge), key("A", huge + "#y"));
+  EXPECT_EQ(key(huge, "/"), key(huge + "y", "/")) << "no host has so many bytes";
 }
 
 TEST(BlockedUrlsTest, AreRefusedUntilTheirEnd) {
@@ -65,6 +68,22 @@ TEST(BlockedUrlsTest, BeginAnewWhenFoundAgain) {
   ASSERT_EQ(urls.size(), 1U);
   EXPECT_FALSE(urls.expire(200));
   EXPECT_EQ(urls.list()[0].until_s, 300U);
+}
+
+TEST(BlockedUrlsTest, KnowAllOfATargetOfWhichTheyKeepTheBeginning) {
+  const std::string target = "/" + std::string(5000, 'a');
+  BlockedUrls urls(kSecret);
+  BlockedUrl kept = url("a.example", target.substr(0, 1024), 100);
+  kept.key = key("a.example", target);
+  kept.location_bytes = target.size();
+  urls.add(kept);
+  const auto set = urls.snapshot();
+  EXPECT_NE(set->find(key("a.example", target), 0), nullptr);
+  EXPECT_EQ(set->find(key("a.example", target + "b"), 0), nullptr);
+  EXPECT_EQ(set->find(key("a.example", kept.location), 0), nullptr) << "the beginning is another";
+  EXPECT_EQ(urls.list()[0].location, kept.location);
+  EXPECT_EQ(urls.list()[0].location_bytes, target.size());
+  EXPECT_EQ(urls.clear("a.example/aaa"), 1U);
 }
 
 TEST(BlockedUrlsTest, ClearsWhatIsNamed) {

@@ -106,6 +106,10 @@ void AntivirusManager::remember_url(const AntivirusRecord& record) {
   av::BlockedUrl url;
   url.host = record.facts.host.view();
   url.location = record.facts.location.view();
+  if (record.facts.is_location_cut()) {
+    url.key = record.facts.url_key;
+    url.location_bytes = record.facts.location_bytes;
+  }
   url.signature = record.signature.view();
   url.since_s = now_s();
   url.until_s = url.since_s + settings_.blocked_url_minutes * kSecondsPerMinute;

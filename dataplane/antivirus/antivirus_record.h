@@ -61,6 +61,9 @@ struct ObjectFacts {
   CutText<128> name;
   CutText<256> host;
   CutText<1024> location;
+  uint32_t location_bytes = 0;  // of the whole
+  uint64_t url_key = 0;         // HTTP: av::url_key() of the whole, when `location` is cut
+  [[nodiscard]] bool is_location_cut() const noexcept { return location_bytes > location.size; }
   CutText<64> media_type;
   CutText<128> languages;
   CutText<64> tag;

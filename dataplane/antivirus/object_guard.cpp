@@ -17,12 +17,15 @@ using config::AvProtocol;
 // The bytes of a content's id that say which use of the place is meant.
 constexpr uint32_t kPlaceBits = 16;
 
-void keep_facts(const ids::ContentFacts& from, ObjectFacts& facts) noexcept {
+void keep_facts(const ids::ContentFacts& from, const net::SipHashKey& url_secret,
+                ObjectFacts& facts) noexcept {
   facts.protocol = from.protocol;
   facts.direction = from.direction;
   facts.name.set(from.name);
   facts.host.set(from.host);
   facts.location.set(from.location);
+  facts.location_bytes = static_cast<uint32_t>(from.location.size());
+  facts.url_key = facts.is_location_cut() ? av::url_key(url_secret, from.host, from.location) : 0;
   facts.media_type.set(from.media_type);
   facts.languages.set(from.languages);
   facts.tag.set(from.tag);
@@ -215,7 +218,7 @@ ids::ContentId ObjectGuard::begin(const ids::ContentFacts& facts) noexcept {
     return ids::kNoContent;
   }
   ScannedObject& object = objects_[index];
-  keep_facts(facts, object.facts);
+  keep_facts(facts, set_->url_secret, object.facts);
   const uint64_t announced = facts.announced_bytes.value_or(0);
   object.useless_before_end = facts.kind == ids::ContentKind::Message && facts.useless_before_end;
   object.answered_next = facts.answered_next;
@@ -322,6 +325,7 @@ void ObjectGuard::request(std::string_view host, std::string_view location,
         object.facts.direction = ids::Direction::ToServer;
         object.facts.host.set(host);
         object.facts.location.set(location);
+        object.facts.location_bytes = static_cast<uint32_t>(location.size());
         object.facts.languages.set(languages);
       }
       counters_.urls_refused.add(1);
@@ -349,7 +353,7 @@ void ObjectGuard::unannounced(const ids::ContentFacts& facts) noexcept {
   const uint32_t index = new_object(current_);
   if (index == kNone32) return;
   ScannedObject& object = objects_[index];
-  keep_facts(facts, object.facts);
+  keep_facts(facts, set_->url_secret, object.facts);
   object.unannounced = object.limits = object.whole_held = true;
   object.hold_sequence = segment_.sequence + offset_of_message(facts, segment_.payload).value_or(0);
   decide(session, index, RefusalReason::NotScanned, av::ScanFailure::None, {}, 0);

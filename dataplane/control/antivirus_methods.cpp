@@ -75,6 +75,7 @@ Json urls_json(const AvBlockedUrlList& list) {
   for (const AvBlockedUrl& url : list.urls) {
     urls.push_back({{"host", url.host},
                     {"location", url.location},
+                    {"location_bytes", url.location_bytes},
                     {"signature", url.signature},
                     {"reference", url.reference},
                     {"seconds_left", url.seconds_left}});

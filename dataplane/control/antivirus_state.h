@@ -78,6 +78,7 @@ struct AvBlockedUrl {
   std::string signature;
   uint64_t reference = 0;
   uint64_t seconds_left = 0;
+  uint64_t location_bytes = 0;  // of the whole, when `location` is only its beginning
 };
 struct AvBlockedUrlList {
   std::vector<AvBlockedUrl> urls;

@@ -33,7 +33,10 @@ FakeAntivirus::FakeAntivirus() : kept_bytes({0x4d, 0x5a, 0x00, 0xff, 0x0a}) {
   status.notices = {{"sent", 7}, {"failed", 0}, {"suppressed", 2}, {"waiting", 1}};
   status.blocked_urls = 1;
   status.quarantine = {1, 5, 1ULL << 30U, 0, ""};
-  urls_answer = {{{"example.com", "/eicar.com", "Eicar-Test-Signature", 1'000'000'007, 14'000}}, 1};
+  urls_answer = {
+      {{"example.com", "/eicar.com", "Eicar-Test-Signature", 1'000'000'007, 14'000, 0},
+       {"example.com", "/get?t=0123456789", "Eicar-Test-Signature", 1'000'000'008, 14'100, 1'234}},
+      2};
   AvKeptObject kept_object;
   kept_object.reference = 1'000'000'007;
   kept_object.time_s = 1'600'000'000;

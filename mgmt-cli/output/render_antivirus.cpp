@@ -154,7 +154,9 @@ std::string render_av(const Json& answer) {
 std::string render_av_urls(const Json& answer) {
   Table table({{"URL"}, {"SIGNATURE"}, {"REFERENCE", Align::Right}, {"ENDS IN", Align::Right}});
   for (const Json& url : list_of(answer, "urls")) {
-    table.add_row({printable(text_of(url, "host") + text_of(url, "location")),
+    const uint64_t whole = number_of(url, "location_bytes");
+    table.add_row({printable(text_of(url, "host") + text_of(url, "location")) +
+                       (whole == 0 ? "" : fmt::format("... (cut: {} bytes)", format_count(whole))),
                    printable(text_of(url, "signature")),
                    std::to_string(number_of(url, "reference")),
                    format_duration(number_of(url, "seconds_left"))});

@@ -184,7 +184,7 @@ control::AvBlockedUrlList RunningAntivirus::blocked_urls(uint32_t limit) {
     ++list.total;
     if (list.urls.size() >= limit) continue;
     list.urls.push_back({url.host, url.location, url.signature, url.reference,
-                         url.until_s - std::min(url.until_s, now_s)});
+                         url.until_s - std::min(url.until_s, now_s), url.location_bytes});
   }
   return list;
 }
