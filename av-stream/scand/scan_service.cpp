@@ -175,14 +175,7 @@ void ScanService::look_at_next(uint64_t now_ms) {
     return;
   }
   if (state != GenerationHandle::State::Ready) {
-    refuse(next_->problem().empty()
-               ? "the process that loaded them died, perhaps of too little memory"
-               : next_->problem());
-    if (!current_) {
-      tried_version_ = 0;
-      next_look_ms_ = now_ms + kLongestRestartMs;
-    }
-    next_.reset();
+    lose_next(now_ms);
     return;
   }
   const GenerationFacts& facts = next_->facts();
@@ -198,6 +191,35 @@ void ScanService::look_at_next(uint64_t now_ms) {
   }
   current_ = std::move(next_);
   publish(facts.version);
+}
+
+void ScanService::lose_next(uint64_t now_ms) {
+  const bool said_why = !next_->problem().empty();
+  const std::string problem =
+      said_why ? next_->problem()
+               : "the process that loaded them died, perhaps of too little memory";
+  next_.reset();
+  if (current_ || said_why) {
+    refuse(problem);
+    if (current_) return;
+    tried_version_ = 0;
+    next_look_ms_ = now_ms + kLongestRestartMs;
+    return;
+  }
+  // Nobody has found anything wrong with the signatures.
+  ++generations_died_;
+  if (restart_ms_ == kFirstRestartMs) {
+    spdlog::error("the engine's process died before it was ready");
+  } else {
+    refuse(problem);
+  }
+  start_again_later(now_ms);
+}
+
+void ScanService::start_again_later(uint64_t now_ms) {
+  tried_version_ = 0;
+  next_look_ms_ = next_ ? next_look_ms_ : now_ms + restart_ms_;
+  restart_ms_ = std::min(restart_ms_ * 2, kLongestRestartMs);
 }
 
 void ScanService::look_at_current(uint64_t now_ms) {
@@ -219,9 +241,7 @@ void ScanService::look_at_current(uint64_t now_ms) {
   ++generations_died_;
   publish(0);
   bury(std::move(current_));
-  tried_version_ = 0;
-  next_look_ms_ = next_ ? next_look_ms_ : now_ms + restart_ms_;
-  restart_ms_ = std::min(restart_ms_ * 2, kLongestRestartMs);
+  start_again_later(now_ms);
 }
 
 void ScanService::look_at_leaving(uint64_t now_ms) {

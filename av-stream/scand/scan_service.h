@@ -54,6 +54,8 @@ class ScanService {
   // Why the signatures that were tried last are not in use; empty: they are.
   [[nodiscard]] const std::string& refusal() const noexcept { return refusal_; }
   [[nodiscard]] const GenerationHandle* current() const noexcept { return current_.get(); }
+  // The one that loads signatures; nullptr: none does.
+  [[nodiscard]] const GenerationHandle* next() const noexcept { return next_.get(); }
   // {"type":"status", ...}, see av-stream/scand/README.md.
   [[nodiscard]] nlohmann::json status() const;
 
@@ -68,6 +70,8 @@ class ScanService {
   void look_at_signatures(uint64_t now_ms);
   void start_generation(uint64_t now_ms, uint64_t version);
   void look_at_next(uint64_t now_ms);
+  void lose_next(uint64_t now_ms);
+  void start_again_later(uint64_t now_ms);
   void look_at_current(uint64_t now_ms);
   void look_at_leaving(uint64_t now_ms);
   void report_scanner_ends(GenerationHandle& generation);

@@ -307,12 +307,33 @@ TEST(ScanService, AScannerThatIsBornAnOrphanEnds) {
       bench.until([&] { return waitpid(orphans.orphan(), &status, WNOHANG) == orphans.orphan(); }));
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == kScannerEnded) << status;
   if (status == -1) kill(orphans.orphan(), SIGKILL);
-  // Its engine is counted as dead when it had said that it is ready, as refused when not.
+  // Its engine died, whether or not it had said before that it is ready.
   ASSERT_TRUE(bench.until([&] {
-    const auto told = bench.service->status();
-    return bench.service->ready() &&
-           (told["counters"]["engines_died"] == 1 || told["refused_at"] > 0);
+    return bench.service->ready() && bench.service->status()["counters"]["engines_died"] == 1;
   }));
+  EXPECT_EQ(bench.service->status()["refused_at"], 0);
+  EXPECT_EQ(bench.scan(kEvil).outcome, ScanOutcome::Infected);
+}
+
+TEST(ScanService, AnEngineThatDiesBeforeItIsReadyIsStartedAgain) {
+  ServiceBench bench;
+  bench.service->configure(bench.settings);
+  ASSERT_TRUE(bench.give_region());
+  for (int died = 1; died <= 2; ++died) {
+    ASSERT_TRUE(bench.until([&] { return bench.service->loading(); }));
+    const pid_t loader = bench.service->next()->process();
+    kill(loader, SIGKILL);
+    siginfo_t end{};
+    ASSERT_EQ(waitid(P_PID, static_cast<id_t>(loader), &end, WEXITED | WNOWAIT), 0);
+    ASSERT_TRUE(bench.until([&] { return !bench.service->loading(); }));
+    const auto told = bench.service->status();
+    EXPECT_EQ(told["counters"]["engines_died"], died);
+    // Nothing is wrong with the signatures; of what happens again people are told.
+    EXPECT_EQ(told["refusal"].get<std::string>().empty(), died == 1) << told["refusal"];
+  }
+  ASSERT_TRUE(bench.until([&] { return bench.service->ready(); }));
+  EXPECT_EQ(bench.service->refusal(), "");
+  EXPECT_EQ(bench.service->status()["counters"]["loads"], 1);
   EXPECT_EQ(bench.scan(kEvil).outcome, ScanOutcome::Infected);
 }
 
