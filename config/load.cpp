@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/load.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fstream>
 #include <system_error>
 #include <utility>
 
@@ -99,14 +100,13 @@ Loaded load_text(std::string_view text, const std::string& /*name*/) {
 Loaded load_file(const std::filesystem::path& path) {
   std::error_code unreadable;
   if (std::filesystem::is_directory(path, unreadable)) return one_error("is a directory");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return one_error(fmt::format("cannot be read: {}", std::strerror(errno)));
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return one_error(fmt::format("cannot be read: {}", std::strerror(errno)));
   // Read one byte beyond the bound, never more: the parser refuses the rest.
-  std::string text(text::kMaximumTextBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return one_error("cannot be read to its end");
-  text.resize(static_cast<size_t>(file.gcount()));
-  Loaded loaded = load_text(text, path.string());
+  const Result<SecretBytes> text = read_secret_bytes(descriptor, text::kMaximumTextBytes + 1);
+  ::close(descriptor);
+  if (!text) return one_error("cannot be read to its end");
+  Loaded loaded = load_text(*text, path.string());
   warn_of_open_secrets(path, loaded);
   return loaded;
 }
@@ -118,9 +118,9 @@ Result<std::string> to_canonical_text(std::string_view text, const std::string& 
   });
 }
 
-Result<std::string> to_json(std::string_view text, const std::string& name, Secrets secrets) {
-  return read_tree(text, name).map([secrets](const schema::DataTree& tree) {
-    return schema::canonical_json(tree, secrets);
+Result<std::string> to_json(std::string_view text, const std::string& name) {
+  return read_tree(text, name).map([](const schema::DataTree& tree) {
+    return schema::canonical_json(tree);
   });
 }
 

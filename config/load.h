@@ -38,8 +38,7 @@ struct Loaded {
 [[nodiscard]] Result<std::string> to_canonical_text(std::string_view text, const std::string& name,
                                                     Secrets secrets = Secrets::Keep);
 
-// The same as RFC 7951 JSON of the module `masugata`.
-[[nodiscard]] Result<std::string> to_json(std::string_view text, const std::string& name,
-                                          Secrets secrets = Secrets::Keep);
+// The same as RFC 7951 JSON of the module `masugata`, without secrets.
+[[nodiscard]] Result<std::string> to_json(std::string_view text, const std::string& name);
 
 }  // namespace masugata::config

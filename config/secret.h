@@ -2,11 +2,11 @@
 // A value that is never shown, logged or repeated in a message.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <utility>
+
+#include "config/secrets/secret_bytes.h"
 
 namespace masugata::config {
 
@@ -15,45 +15,21 @@ namespace masugata::config {
 enum class Secrets : uint8_t { Keep, Hide };
 inline constexpr const char* kHiddenSecret = "(hidden)";
 
-// Holds it, and overwrites it when it goes. Has no output operator, and fmt refuses it.
+// Holds it in memory that is in no core dump, and overwrites it when it goes; what is moved from is
+// empty. Has no output operator, and fmt refuses it.
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string_view text) : text_(text) {}
-  Secret(const Secret&) = default;
-  Secret(Secret&& other) noexcept : text_(other.text_) { other.wipe(); }
-  Secret& operator=(const Secret& other) {
-    if (this != &other) {
-      wipe();
-      text_ = other.text_;
-    }
-    return *this;
-  }
-  Secret& operator=(Secret&& other) noexcept {
-    if (this != &other) {
-      wipe();
-      // Never swapped or stolen: what is left behind is overwritten at once.
-      text_ = other.text_;
-      other.wipe();
-    }
-    return *this;
-  }
-  ~Secret() { wipe(); }
+  explicit Secret(std::string_view text) : bytes_(text) {}
+  explicit Secret(SecretBytes bytes) noexcept : bytes_(std::move(bytes)) {}
 
-  [[nodiscard]] bool empty() const { return text_.empty(); }
+  [[nodiscard]] bool empty() const { return bytes_.empty(); }
   // For whoever needs it; valid as long as this object is unchanged.
-  [[nodiscard]] std::string_view reveal() const { return text_; }
+  [[nodiscard]] std::string_view reveal() const { return bytes_.view(); }
   friend bool operator==(const Secret&, const Secret&) = default;
 
  private:
-  void wipe() noexcept {
-    // Through a volatile pointer, so that the compiler keeps the writes.
-    volatile char* byte = text_.data();
-    for (size_t i = 0; i < text_.size(); ++i) byte[i] = '\0';
-    text_.clear();
-  }
-
-  std::string text_;
+  SecretBytes bytes_;
 };
 
 }  // namespace masugata::config

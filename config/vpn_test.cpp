@@ -183,7 +183,7 @@ TEST(VpnConfiguration, ASecretIsNeverRepeated) {
   EXPECT_NE(kept->find(kSecret), std::string::npos);
   EXPECT_EQ(hidden->find(kSecret), std::string::npos);
   EXPECT_NE(hidden->find("psk (hidden);"), std::string::npos) << *hidden;
-  const auto json = to_json(right, "test", Secrets::Hide);
+  const auto json = to_json(right, "test");
   ASSERT_TRUE(json);
   EXPECT_EQ(json->find(kSecret), std::string::npos);
   EXPECT_NE(problems_of(*hidden).find("this is not a secret"), std::string::npos);

@@ -181,11 +181,11 @@ void read_local_end(Context& context, DataNode node, VpnSite& site) {
   }
 }
 
-void read_authentication(DataNode node, VpnSite& site) {
+void read_authentication(const schema::DataTree& tree, DataNode node, VpnSite& site) {
   site.identities.local = node.child("local-identity").value();
   site.identities.remote = node.child("remote-identity").value();
   if (const DataNode psk = node.child("psk")) {
-    site.psk = Secret(psk.value());
+    site.psk = Secret(tree.secret(psk));
   } else if (const DataNode file = node.child("psk-file")) {
     site.authentication = VpnAuthentication::PskFile;
     site.psk_file = file.value();
@@ -333,7 +333,7 @@ void read_site(Context& context, DataNode node, std::map<std::string, Profile>& 
   }
   read_exchange(context, node, site.exchange);
   fit_to_version(site.exchange);
-  read_authentication(node.child("authentication"), site);
+  read_authentication(context.tree(), node.child("authentication"), site);
   site.closed_network = node.has("closed-network");
   site.transport_mode = node.has("transport-mode");
   site.mtu = number_or(node.child("mtu"), site.mtu);

@@ -15,10 +15,16 @@ namespace {
 
 text::Word word_of(std::string_view text) { return {text, {}}; }
 
-std::vector<text::Statement> statements_of(const lyd_node* first, Secrets secrets);
+// How the values of secret leaves are written.
+struct SecretValues {
+  const DataTree& tree;
+  Secrets secrets;
+};
+
+std::vector<text::Statement> statements_of(const lyd_node* first, const SecretValues& secrets);
 
 text::Statement entry_statement(const lyd_node* node, const StatementSchema& schema,
-                                Secrets secrets) {
+                                const SecretValues& secrets) {
   text::Statement statement;
   statement.keyword = word_of(schema.keyword);
   size_t index = 0;
@@ -34,13 +40,15 @@ text::Statement entry_statement(const lyd_node* node, const StatementSchema& sch
 }
 
 // The value of a leaf, or what stands for it.
-text::Word value_word(const lyd_node* node, const StatementSchema& schema, Secrets secrets) {
-  const bool hidden = schema.value.secret && secrets == Secrets::Hide;
-  return word_of(hidden ? kHiddenSecret : lyd_get_value(node));
+text::Word value_word(const lyd_node* node, const StatementSchema& schema,
+                      const SecretValues& secrets) {
+  if (!schema.value.secret) return word_of(lyd_get_value(node));
+  return word_of(secrets.secrets == Secrets::Hide ? kHiddenSecret
+                                                  : secrets.tree.secret(DataNode(node)));
 }
 
 text::Statement statement_from(const lyd_node* node, const StatementSchema& schema,
-                               Secrets secrets) {
+                               const SecretValues& secrets) {
   if (schema.kind == StatementKind::Entry) return entry_statement(node, schema, secrets);
   text::Statement statement;
   statement.keyword = word_of(schema.keyword);
@@ -53,7 +61,7 @@ text::Statement statement_from(const lyd_node* node, const StatementSchema& sche
   return statement;
 }
 
-std::vector<text::Statement> statements_of(const lyd_node* first, Secrets secrets) {
+std::vector<text::Statement> statements_of(const lyd_node* first, const SecretValues& secrets) {
   std::vector<text::Statement> statements;
   const lysc_node* previous = nullptr;
   for (const lyd_node* node = first; node != nullptr; node = node->next) {
@@ -86,18 +94,18 @@ void remove_secrets(lyd_node* first) {
 }  // namespace
 
 std::string canonical_text(const DataTree& tree, Secrets secrets) {
-  return text::write(statements_of(tree.first(), secrets));
+  return text::write(statements_of(tree.first(), {tree, secrets}));
 }
 
-std::string canonical_json(const DataTree& tree, Secrets secrets) {
+std::string canonical_json(const DataTree& tree) {
   lyd_node* copy = nullptr;
-  if (secrets == Secrets::Hide && tree.first() != nullptr) {
+  if (tree.first() != nullptr) {
     lyd_dup_siblings(tree.first(), nullptr, LYD_DUP_RECURSIVE, &copy);
     remove_secrets(copy);
   }
   char* printed = nullptr;
-  const LY_ERR status = lyd_print_mem(&printed, secrets == Secrets::Hide ? copy : tree.first(),
-                                      LYD_JSON, LYD_PRINT_WITHSIBLINGS | LYD_PRINT_WD_EXPLICIT);
+  const LY_ERR status =
+      lyd_print_mem(&printed, copy, LYD_JSON, LYD_PRINT_WITHSIBLINGS | LYD_PRINT_WD_EXPLICIT);
   lyd_free_all(copy);
   std::string json = status == LY_SUCCESS && printed != nullptr ? printed : "{}";
   std::free(printed);

@@ -5,6 +5,7 @@
 #include <libyang/libyang.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "config/schema/node_access.h"
@@ -115,10 +116,12 @@ std::string DataNode::path() const {
 
 DataTree::DataTree(DataTree&& other) noexcept
     : root_(std::exchange(other.root_, nullptr)),
+      secrets_(std::exchange(other.secrets_, {})),
       incomplete_(std::exchange(other.incomplete_, {})) {}
 
 DataTree& DataTree::operator=(DataTree&& other) noexcept {
   std::swap(root_, other.root_);
+  std::swap(secrets_, other.secrets_);
   std::swap(incomplete_, other.incomplete_);
   return *this;
 }
@@ -130,6 +133,13 @@ DataNode DataTree::top(std::string_view name) const {
     if (name == node->schema->name) return DataNode(node);
   }
   return {};
+}
+
+std::string_view DataTree::secret(DataNode leaf) const {
+  const std::string_view number = leaf.value();
+  size_t index = secrets_.size();
+  std::from_chars(number.data(), number.data() + number.size(), index);
+  return index < secrets_.size() ? secrets_[index].view() : std::string_view();
 }
 
 void DataTree::remove(lyd_node* node) {

@@ -3,6 +3,7 @@
 // libyang type. Built from the generic text tree; written back as text or JSON.
 #pragma once
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,10 @@ class DataTree {
   [[nodiscard]] DataNode top(std::string_view name) const;
   [[nodiscard]] const lyd_node* first() const { return root_; }
 
+  // The value of a leaf that the schema calls secret. libyang holds a number in its place, since it
+  // keeps values where dumps reach. Empty when the leaf is not there. Valid as long as the tree.
+  [[nodiscard]] std::string_view secret(DataNode leaf) const;
+
   // Checks what concerns the tree as a whole (must, unique, leafref) by libyang; each finding goes
   // to `problems`. A statement that was found wrong is taken out of the tree so that the next
   // finding can be made: after a finding the tree is of no further use.
@@ -42,6 +47,7 @@ class DataTree {
   void remove_incomplete();
 
   lyd_node* root_ = nullptr;
+  std::deque<SecretBytes> secrets_;  // by the numbers in the tree
   // Entries in which something mandatory is missing or wrong, which has been reported.
   std::vector<lyd_node*> incomplete_;
 };
@@ -55,7 +61,7 @@ class DataTree {
 // nothing that is only a default.
 [[nodiscard]] std::string canonical_text(const DataTree& tree, Secrets secrets = Secrets::Keep);
 
-// The tree as RFC 7951 JSON, without defaults; "{}" for an empty tree.
-[[nodiscard]] std::string canonical_json(const DataTree& tree, Secrets secrets = Secrets::Keep);
+// The tree as RFC 7951 JSON, without defaults and secrets; "{}" for an empty tree.
+[[nodiscard]] std::string canonical_json(const DataTree& tree);
 
 }  // namespace masugata::config::schema

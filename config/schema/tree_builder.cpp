@@ -45,6 +45,18 @@ std::string value_text(const text::Word& word, const ValueShape& shape) {
   return shape.in_seconds ? seconds_of(word.text) : std::string(word.text);
 }
 
+// As its type says, without libyang: see DataTree::secret().
+bool is_secret(std::string_view text, const StatementSchema& schema) {
+  const auto* type = reinterpret_cast<const lysc_type_str*>(
+      reinterpret_cast<const lysc_node_leaf*>(schema.compiled)->type);
+  const lysc_range* length = type->length;
+  bool fits = length == nullptr;
+  for (LY_ARRAY_COUNT_TYPE i = 0; length != nullptr && i < LY_ARRAY_COUNT(length->parts); ++i) {
+    fits |= text.size() >= length->parts[i].min_u64 && text.size() <= length->parts[i].max_u64;
+  }
+  return fits && text != kHiddenSecret;
+}
+
 }  // namespace
 
 void TreeBuilder::report(text::Position position, std::string what, std::string accepted) {
@@ -267,8 +279,23 @@ bool TreeBuilder::refuse_block(const View& view, const StatementSchema& schema) 
   return true;
 }
 
+void TreeBuilder::add_secret(const text::Word& word, const StatementSchema& schema,
+                             const Parent& parent) {
+  if (!is_secret(word.text, schema)) return report_value(word, schema.value);
+  if (!parent.exists) return;
+  const std::string number = std::to_string(tree_.secrets_.size());
+  lyd_node* node = nullptr;
+  if (lyd_new_term(parent.node, Schema::instance().module(), schema.yang_name.c_str(),
+                   number.c_str(), 0, &node) != LY_SUCCESS) {
+    return report_value(word, schema.value);
+  }
+  tree_.secrets_.emplace_back(word.text);
+  set_position(node, word.position);
+}
+
 void TreeBuilder::add_term(const text::Word& word, const StatementSchema& schema,
                            const Parent& parent) {
+  if (schema.value.secret) return add_secret(word, schema, parent);
   const std::string value = value_text(word, schema.value);
   if (!parent.exists) {
     const LY_ERR status =
@@ -297,8 +324,9 @@ void TreeBuilder::add_value(const View& view, const StatementSchema& schema, con
   }
   if (view.words.size() > 1) {
     report(view.words[1].position,
-           fmt::format("'{}' takes one value; '{}' is too many", schema.keyword,
-                       view.words[1].text.substr(0, 100)),
+           schema.value.secret ? fmt::format("'{}' takes one value", schema.keyword)
+                               : fmt::format("'{}' takes one value; '{}' is too many",
+                                             schema.keyword, view.words[1].text.substr(0, 100)),
            schema.value.accepted);
     return;
   }

@@ -48,6 +48,7 @@ class TreeBuilder {
   void add_values(const View& view, const StatementSchema& schema, const Parent& parent);
   void add_flag(const View& view, const StatementSchema& schema, const Parent& parent);
   void add_inside(const View& view, std::span<const text::Word> rest, const Parent& parent);
+  void add_secret(const text::Word& word, const StatementSchema& schema, const Parent& parent);
   void add_term(const text::Word& word, const StatementSchema& schema, const Parent& parent);
 
   // Takes the keys off the front of the words. False when they are incomplete or wrong; what can

@@ -123,7 +123,7 @@ Token Lexer::read_word() {
 Token Lexer::read_quoted_string() {
   const Position begin = position_;
   advance();
-  std::string text;
+  SecretBytes text;
   bool closed = false;
   bool clean = true;
   while (!at_end() && peek() != '\n' && !closed) {

@@ -206,7 +206,7 @@ ParsedText parse(std::string_view source, ProblemList& problems) {
     result.structure_known = false;
     return result;
   }
-  const std::string_view kept = result.document.keep(std::string(source));
+  const std::string_view kept = result.document.keep(SecretBytes(source));
   Parser(kept, result, problems).parse_text();
   return result;
 }

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <deque>
-#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "config/secrets/secret_bytes.h"
 
 namespace masugata::config::text {
 
@@ -33,7 +35,8 @@ struct Statement {
   bool has_block = false;  // ended by { }, possibly empty
 };
 
-// A parsed text: owns every byte that the statements point to. Moving keeps the pointers valid.
+// A parsed text: owns every byte that the statements point to, as secrets, since some may be.
+// Moving keeps the pointers valid.
 class Document {
  public:
   Document() = default;
@@ -43,13 +46,13 @@ class Document {
   Document& operator=(const Document&) = delete;
   ~Document() = default;
 
-  // Keeps a copy of `text` as long as the document lives.
-  std::string_view keep(std::string text) { return kept_.emplace_back(std::move(text)); }
+  // Keeps `text` as long as the document lives.
+  std::string_view keep(SecretBytes text) { return kept_.emplace_back(std::move(text)); }
 
   std::vector<Statement> statements;
 
  private:
-  std::deque<std::string> kept_;
+  std::deque<SecretBytes> kept_;
 };
 
 }  // namespace masugata::config::text

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <openssl/sha.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <set>
@@ -13,11 +12,11 @@ namespace {
 
 // What was sent is compared by its digest, so that secrets are not kept for it.
 std::string digest_of(const SitePlan& site) {
-  std::string bytes;
+  config::SecretBytes bytes;
   const auto append = [&bytes](const ViciSection& section) {
-    if (Result<std::string> encoded = encode_vici(section)) {
-      bytes += std::to_string(encoded->size()) + ":" + *encoded;
-      explicit_bzero(encoded->data(), encoded->size());
+    if (const Result<config::SecretBytes> encoded = encode_vici(section)) {
+      bytes.append(std::to_string(encoded->size()) + ":");
+      bytes.append(*encoded);
     }
   };
   append(site.connection);
@@ -27,7 +26,6 @@ std::string digest_of(const SitePlan& site) {
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
          reinterpret_cast<unsigned char*>(digest.data()));
-  explicit_bzero(bytes.data(), bytes.size());
   return digest;
 }
 

@@ -12,6 +12,8 @@
 namespace masugata::ipsec {
 namespace {
 
+constexpr size_t kMaximumSecretFileBytes = 512;
+
 using config::VpnAuthentication;
 using config::VpnExchange;
 using config::VpnRole;
@@ -172,10 +174,10 @@ Status add_certificates(const VpnSite& site, const KeyStore& store, SitePlan& pl
                         ViciSection& local, ViciSection& remote) {
   const Result<std::string> own = store.certificate(site.certificate);
   if (!own) return tl::unexpected<Fault>(own.error());
-  const Result<std::string> key = store.private_key(site.certificate);
+  const Result<config::SecretBytes> key = store.private_key(site.certificate);
   if (!key) return tl::unexpected<Fault>(key.error());
   local.set_list("certs", {*own});
-  plan.key = ViciSection().set("type", "any").set("data", *key);
+  plan.key = ViciSection().set("type", "any").set_secret("data", *key);
   ViciSection::List authorities;
   for (const std::string& name : site.authorities) {
     const Result<std::string> authority = store.authority(name);
@@ -202,7 +204,8 @@ Status add_secret(const VpnSite& site, SitePlan& plan) {
   for (std::string owner : {local_identity(site), remote_identity(site)}) {
     if (!owner.empty()) owners.push_back(std::move(owner));
   }
-  plan.shared = ViciSection().set("id", site.name).set("type", "IKE").set("data", secret.reveal());
+  plan.shared =
+      ViciSection().set("id", site.name).set("type", "IKE").set_secret("data", secret.reveal());
   plan.shared->set_list("owners", std::move(owners));
   return {};
 }
@@ -256,14 +259,14 @@ Result<config::Secret> read_secret_file(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (descriptor < 0) return failure(path, std::strerror(errno));
   struct stat about {};
-  char bytes[512];
   const bool known = ::fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
-  const ssize_t count = known ? ::read(descriptor, bytes, sizeof bytes) : -1;
+  const Result<config::SecretBytes> bytes =
+      known ? config::read_secret_bytes(descriptor, kMaximumSecretFileBytes)
+            : Result<config::SecretBytes>(failure(path, ""));
   ::close(descriptor);
-  if (count < 0) return failure(path, "is no file that can be read");
-  std::string_view text(bytes, static_cast<size_t>(count));
+  if (!bytes) return failure(path, "is no file that can be read");
+  const std::string_view text = *bytes;
   config::Secret secret(text.substr(0, text.find_first_of("\r\n")));
-  explicit_bzero(bytes, sizeof bytes);
   if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0 || about.st_uid != ::geteuid()) {
     return failure(path, "others can read or change the secret: chown root, chmod 0600");
   }

@@ -20,7 +20,7 @@ class KeyStore {
  public:
   virtual ~KeyStore() = default;
   [[nodiscard]] virtual Result<std::string> certificate(const std::string& name) const = 0;
-  [[nodiscard]] virtual Result<std::string> private_key(const std::string& name) const = 0;
+  [[nodiscard]] virtual Result<config::SecretBytes> private_key(const std::string& name) const = 0;
   [[nodiscard]] virtual Result<std::string> authority(const std::string& name) const = 0;
   // Revocation lists of a CA that are at hand; may be none.
   [[nodiscard]] virtual std::vector<std::string> revocation_lists(

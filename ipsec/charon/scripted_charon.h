@@ -49,17 +49,17 @@ class ScriptedCharon {
   }
 
   static std::string response(const ViciSection& message) {
-    return *encode_vici_packet({ViciPacketType::Response, {}, message});
+    return std::string(encode_vici_packet({ViciPacketType::Response, {}, message})->view());
   }
   static std::string success() { return response(ViciSection().set("success", "yes")); }
   static std::string refusal(const std::string& words) {
     return response(ViciSection().set("success", "no").set("errmsg", words));
   }
   static std::string event(const std::string& name, const ViciSection& message) {
-    return *encode_vici_packet({ViciPacketType::Event, name, message});
+    return std::string(encode_vici_packet({ViciPacketType::Event, name, message})->view());
   }
   static std::string confirm() {
-    return *encode_vici_packet({ViciPacketType::EventConfirm, {}, {}});
+    return std::string(encode_vici_packet({ViciPacketType::EventConfirm, {}, {}})->view());
   }
 
  private:

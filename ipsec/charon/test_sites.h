@@ -19,8 +19,8 @@ class TestKeyStore : public KeyStore {
     if (name == "lost") return failure(name, "no such certificate");
     return "certificate " + name;
   }
-  [[nodiscard]] Result<std::string> private_key(const std::string& name) const override {
-    return "key " + name;
+  [[nodiscard]] Result<config::SecretBytes> private_key(const std::string& name) const override {
+    return config::SecretBytes("key " + name);
   }
   [[nodiscard]] Result<std::string> authority(const std::string& name) const override {
     if (name == "lost") return failure(name, "no such CA");

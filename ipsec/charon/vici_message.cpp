@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 namespace masugata::ipsec {
 namespace {
@@ -18,21 +19,28 @@ enum class Element : uint8_t {
   ListEnd = 6,
 };
 
+// Of a key-value.
+std::optional<std::string_view> text_of(const ViciSection::Entry& entry) {
+  if (const auto* text = std::get_if<std::string>(&entry.content)) return *text;
+  if (const auto* secret = std::get_if<config::SecretBytes>(&entry.content)) return secret->view();
+  return std::nullopt;
+}
+
 class Writer {
  public:
-  explicit Writer(std::string& out) : out_(out) {}
+  explicit Writer(config::SecretBytes& out) : out_(out) {}
 
   void element(Element type) { out_.push_back(static_cast<char>(type)); }
   void name(std::string_view text) {
     if (text.empty() || text.size() > UINT8_MAX) refuse("name", text);
     out_.push_back(static_cast<char>(text.size()));
-    out_ += text;
+    out_.append(text);
   }
   void value(std::string_view text, std::string_view of) {
     if (text.size() > UINT16_MAX) refuse("value of", of);
     out_.push_back(static_cast<char>(text.size() >> 8U));
     out_.push_back(static_cast<char>(text.size() & 0xffU));
-    out_ += text;
+    out_.append(text);
   }
   void section(const ViciSection& section) {
     for (const ViciSection::Entry& entry : section.entries()) write(entry);
@@ -44,7 +52,7 @@ class Writer {
     if (refused_.empty()) refused_ = fmt::format("the {} '{}' does not fit", what, name);
   }
   void write(const ViciSection::Entry& entry) {
-    if (const auto* text = std::get_if<std::string>(&entry.content)) {
+    if (const auto text = text_of(entry)) {
       element(Element::KeyValue);
       name(entry.name);
       value(*text, entry.name);
@@ -64,7 +72,7 @@ class Writer {
     }
   }
 
-  std::string& out_;
+  config::SecretBytes& out_;
   std::string refused_;
 };
 
@@ -176,7 +184,9 @@ void append_text(const ViciSection& section, const std::vector<std::string_view>
   for (const ViciSection::Entry& entry : section.entries()) {
     const bool hide = std::find(hidden.begin(), hidden.end(), entry.name) != hidden.end();
     out += blanks + printable(entry.name);
-    if (const auto* text = std::get_if<std::string>(&entry.content)) {
+    if (std::holds_alternative<config::SecretBytes>(entry.content)) {
+      out += " = (hidden)\n";
+    } else if (const auto* text = std::get_if<std::string>(&entry.content)) {
       out += " = " + (hide ? "(hidden)" : printable(*text)) + "\n";
     } else if (const auto* items = std::get_if<ViciSection::List>(&entry.content)) {
       out += " = [";
@@ -197,6 +207,11 @@ ViciSection& ViciSection::set(std::string_view name, std::string_view value) {
   return *this;
 }
 
+ViciSection& ViciSection::set_secret(std::string_view name, std::string_view value) {
+  entries_.push_back({std::string(name), config::SecretBytes(value)});
+  return *this;
+}
+
 ViciSection& ViciSection::set_list(std::string_view name, List items) {
   entries_.push_back({std::string(name), std::move(items)});
   return *this;
@@ -208,11 +223,18 @@ ViciSection& ViciSection::add_section(std::string_view name) {
 }
 
 std::string_view ViciSection::value(std::string_view name) const {
-  const Entry* entry = find(entries_, name, 0);
-  return entry == nullptr ? std::string_view() : std::get<std::string>(entry->content);
+  for (const Entry& entry : entries_) {
+    if (entry.name != name) continue;
+    if (const auto text = text_of(entry)) return *text;
+  }
+  return {};
 }
 
-bool ViciSection::has(std::string_view name) const { return find(entries_, name, 0) != nullptr; }
+bool ViciSection::has(std::string_view name) const {
+  return std::any_of(entries_.begin(), entries_.end(), [name](const Entry& entry) {
+    return entry.name == name && text_of(entry).has_value();
+  });
+}
 
 uint64_t ViciSection::number(std::string_view name) const {
   const std::string_view text = value(name);
@@ -235,8 +257,8 @@ bool operator==(const ViciSection& left, const ViciSection& right) {
   return left.entries_ == right.entries_;
 }
 
-Result<std::string> encode_vici(const ViciSection& section) {
-  std::string bytes;
+Result<config::SecretBytes> encode_vici(const ViciSection& section) {
+  config::SecretBytes bytes;
   Writer writer(bytes);
   writer.section(section);
   if (!writer.refused().empty()) return failure("vici message", writer.refused());
@@ -253,24 +275,25 @@ Result<ViciSection> decode_vici(std::string_view bytes) {
   return section;
 }
 
-Result<std::string> encode_vici_packet(const ViciPacket& packet) {
-  std::string bytes(4, '\0');
+Result<config::SecretBytes> encode_vici_packet(const ViciPacket& packet) {
+  config::SecretBytes bytes;
+  bytes.resize(4);
   bytes.push_back(static_cast<char>(packet.type));
   if (has_name(packet.type)) {
     if (packet.name.empty() || packet.name.size() > UINT8_MAX) {
       return failure("vici packet", "its name does not fit");
     }
     bytes.push_back(static_cast<char>(packet.name.size()));
-    bytes += packet.name;
+    bytes.append(packet.name);
   }
   if (has_message(packet.type)) {
-    Result<std::string> message = encode_vici(packet.message);
+    const Result<config::SecretBytes> message = encode_vici(packet.message);
     if (!message) return message;
-    bytes += *message;
+    bytes.append(*message);
   }
   const size_t length = bytes.size() - 4;
   if (length > kMaximumViciBytes) return failure("vici packet", "it is too long");
-  for (size_t i = 0; i < 4; ++i) bytes[i] = static_cast<char>(length >> (24 - 8 * i));
+  for (size_t i = 0; i < 4; ++i) bytes.data()[i] = static_cast<char>(length >> (24 - 8 * i));
   return bytes;
 }
 

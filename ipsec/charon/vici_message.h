@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "config/secrets/secret_bytes.h"
 #include "result/result.h"
 
 namespace masugata::ipsec {
@@ -31,6 +32,8 @@ class ViciSection {
   using List = std::vector<std::string>;
 
   ViciSection& set(std::string_view name, std::string_view value);
+  // A value that is held as a secret; for readers it is a value as any other.
+  ViciSection& set_secret(std::string_view name, std::string_view value);
   ViciSection& set_list(std::string_view name, List items);
   // An empty section, to be filled.
   ViciSection& add_section(std::string_view name);
@@ -53,12 +56,13 @@ class ViciSection {
 
 struct ViciSection::Entry {
   std::string name;
-  std::variant<std::string, List, ViciSection> content;
+  std::variant<std::string, List, ViciSection, config::SecretBytes> content;
   friend bool operator==(const Entry&, const Entry&) = default;
 };
 
-// A name has at most 255 bytes, a value 65,535: a Fault names what is longer.
-[[nodiscard]] Result<std::string> encode_vici(const ViciSection& section);
+// A name has at most 255 bytes, a value 65,535: a Fault names what is longer. There may be a secret
+// in what comes out.
+[[nodiscard]] Result<config::SecretBytes> encode_vici(const ViciSection& section);
 
 // The whole of `bytes` must be one message. Fault.where holds the offset.
 [[nodiscard]] Result<ViciSection> decode_vici(std::string_view bytes);
@@ -83,7 +87,7 @@ struct ViciPacket {
 };
 
 // With the length of four bytes in front.
-[[nodiscard]] Result<std::string> encode_vici_packet(const ViciPacket& packet);
+[[nodiscard]] Result<config::SecretBytes> encode_vici_packet(const ViciPacket& packet);
 
 // `bytes` without the length.
 [[nodiscard]] Result<ViciPacket> decode_vici_packet(std::string_view bytes);

@@ -48,8 +48,18 @@ TEST(ViciMessage, ComesBackAsItWas) {
   EXPECT_EQ(back->value("nowhere"), "");
 }
 
+TEST(ViciMessage, ASecretIsAValueThatNoTextHas) {
+  const ViciSection plain = ViciSection().set("id", "osaka").set("other", "hush");
+  const ViciSection secret = ViciSection().set("id", "osaka").set_secret("other", "hush");
+  EXPECT_EQ(encode_vici(secret)->view(), encode_vici(plain)->view());
+  EXPECT_EQ(secret.value("other"), "hush");
+  EXPECT_TRUE(secret.has("other"));
+  EXPECT_EQ(to_text(plain), "id = osaka\nother = hush\n");
+  EXPECT_EQ(to_text(secret), "id = osaka\nother = (hidden)\n");
+}
+
 TEST(ViciMessage, CutAnywhereIsAFaultOrLess) {
-  const std::string bytes = *encode_vici(example());
+  const std::string bytes{encode_vici(example())->view()};
   for (size_t length = 0; length < bytes.size(); ++length) {
     const auto read = decode_vici(std::string_view(bytes).substr(0, length));
     // Only between elements of the outermost section nothing is missing.

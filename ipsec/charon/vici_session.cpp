@@ -93,7 +93,7 @@ Status ViciSession::wait(short what, Clock::time_point until) {
 
 Status ViciSession::send(const ViciPacket& packet, Clock::time_point until) {
   if (descriptor_ < 0) return failure(kWhere, "the session is closed");
-  Result<std::string> encoded = encode_vici_packet(packet);
+  const Result<config::SecretBytes> encoded = encode_vici_packet(packet);
   if (!encoded) return tl::unexpected<Fault>(encoded.error());
   size_t sent = 0;
   std::string trouble;
@@ -108,8 +108,6 @@ Status ViciSession::send(const ViciPacket& packet, Clock::time_point until) {
       trouble = std::strerror(errno);
     }
   }
-  // It may have held a secret.
-  explicit_bzero(encoded->data(), encoded->size());
   if (!trouble.empty()) return give_up(std::move(trouble));
   return {};
 }

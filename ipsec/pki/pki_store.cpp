@@ -196,8 +196,18 @@ Status PkiStore::write_issued(const std::string& authority,
 Result<std::string> PkiStore::certificate(const std::string& name) const {
   return read(Shelf::Certificates, name);
 }
-Result<std::string> PkiStore::private_key(const std::string& name) const {
-  return read(Shelf::Keys, name);
+Result<config::SecretBytes> PkiStore::private_key(const std::string& name) const {
+  if (Status right = check_name(name); !right) return tl::unexpected<Fault>(right.error());
+  const std::filesystem::path path = path_of(Shelf::Keys, name);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // In the words that read() has for it.
+  if (descriptor < 0 && !has(Shelf::Keys, name)) {
+    return tl::unexpected<Fault>(read(Shelf::Keys, name).error());
+  }
+  if (descriptor < 0) return failure(path.string(), std::strerror(errno));
+  Result<config::SecretBytes> bytes = config::read_secret_bytes(descriptor, kMaximumFileBytes);
+  ::close(descriptor);
+  return bytes;
 }
 Result<std::string> PkiStore::authority(const std::string& name) const {
   return read(Shelf::Authorities, name);

@@ -61,7 +61,7 @@ class PkiStore : public KeyStore {
 
   // KeyStore.
   [[nodiscard]] Result<std::string> certificate(const std::string& name) const override;
-  [[nodiscard]] Result<std::string> private_key(const std::string& name) const override;
+  [[nodiscard]] Result<config::SecretBytes> private_key(const std::string& name) const override;
   [[nodiscard]] Result<std::string> authority(const std::string& name) const override;
   [[nodiscard]] std::vector<std::string> revocation_lists(const std::string& name) const override;
 

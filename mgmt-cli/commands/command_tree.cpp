@@ -126,6 +126,16 @@ std::vector<Command> ips_actions() {
   };
 }
 
+Command support_archive() {
+  return {
+      {"request", "support", "archive"},
+      "put what helpers from afar ask for into one file, without secrets",
+      Action::Support,
+      "",
+      {{"FILE", ValueKind::File, "file", "a new file; one named by the time unless given", false}},
+      {}};
+}
+
 std::vector<Command> main_commands() {
   const std::vector<Option> limit = {
       {"limit", ValueKind::Count, "limit", "show at most so many (1000)"}};
@@ -203,6 +213,7 @@ std::vector<Command> make_commands() {
   insert_before(commands, "explain", {vpn_monitor()});
   insert_before(commands, "version", antivirus_actions());
   insert_before(commands, "version", vpn_actions());
+  insert_before(commands, "version", {support_archive()});
   insert_before(commands, "version", ips_actions());
   return commands;
 }
@@ -222,7 +233,9 @@ const std::vector<TopWord>& top_words() {
       {"monitor", "watch until interrupted"},
       {"explain", "say what a new connection would meet"},
       {"clear", "start counters again; harmless"},
-      {"request", "antivirus: signatures, quarantine, scan jobs; tunnels: up, down, new keys"},
+      {"request",
+       "antivirus: signatures, quarantine, scan jobs; tunnels: up, down, new keys; support "
+       "archive"},
       {"ips", "rules of intrusion prevention: reload, test, profiling"},
       {"replay", "run captures through the inspection engine"},
       {"scan", "scan files of this machine for malware"},

@@ -63,6 +63,7 @@ enum class Action : uint8_t {
   Replay,     // by another program, with all words that follow as they are
   Scan,       // the same, another program
   Pki,        // the same, another program
+  Support,    // an archive of what the gateway and the machine say
   Version,
   Help,
 };

@@ -12,6 +12,7 @@
 #include "mgmt-cli/commands/release_object.h"
 #include "mgmt-cli/output/render.h"
 #include "mgmt-cli/protocol/json_rpc_client.h"
+#include "mgmt-cli/support/support_archive.h"
 
 namespace masugata::cli {
 namespace {
@@ -43,6 +44,7 @@ class Program {
   int call(const Invocation& invocation);
   int reload(Invocation invocation);
   int release(const Invocation& invocation);
+  int make_archive(const Invocation& invocation);
   int monitor(const Invocation& invocation);
   int become(const std::string& program, const std::vector<std::string>& arguments);
   int scan_files(std::vector<std::string> arguments);
@@ -176,6 +178,26 @@ int Program::release(const Invocation& invocation) {
   return kDone;
 }
 
+int Program::make_archive(const Invocation& invocation) {
+  const auto made = make_support_archive(invocation.parameters.value("file", usual_support_file()),
+                                         options_.control_socket);
+  if (!made) {
+    surroundings_.errors << "masugata: " << made.error().message() << "\n";
+    return kProblem;
+  }
+  if (options_.as_json) {
+    print_json({{"file", made->path},
+                {"bytes", made->bytes},
+                {"sha256", made->sha256},
+                {"pieces", made->pieces},
+                {"left_out", made->left_out},
+                {"secrets_hidden", made->hidden}});
+  } else {
+    surroundings_.output << render_support_archive(*made);
+  }
+  return kDone;
+}
+
 int Program::monitor(const Invocation& invocation) {
   auto client = JsonRpcClient::connect(options_.control_socket);
   if (!client) return call_problem(client.error());
@@ -268,6 +290,8 @@ int Program::dispatch(const Invocation& invocation) {
       return scan_files({options_.words.begin() + 1, options_.words.end()});
     case Action::Pki:
       return become(kPkiProgram, {options_.words.begin() + 1, options_.words.end()});
+    case Action::Support:
+      return make_archive(invocation);
     case Action::Version:
       return show_version();
     case Action::Help:

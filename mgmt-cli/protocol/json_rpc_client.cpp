@@ -79,10 +79,18 @@ JsonRpcClient::JsonRpcClient(JsonRpcClient&& other) noexcept
     : socket_(std::exchange(other.socket_, -1)),
       path_(std::move(other.path_)),
       input_(std::move(other.input_)),
-      last_id_(other.last_id_) {}
+      last_id_(other.last_id_),
+      answer_seconds_(other.answer_seconds_) {}
 
 JsonRpcClient::~JsonRpcClient() {
   if (socket_ >= 0) close(socket_);
+}
+
+pid_t JsonRpcClient::peer() const {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (getsockopt(socket_, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return 0;
+  return credentials.pid;
 }
 
 tl::unexpected<CallError> JsonRpcClient::unreachable(const std::string& why) const {
@@ -103,7 +111,7 @@ tl::expected<json, CallError> JsonRpcClient::call(const std::string& method,
     if (length < 0) break;
     sent += static_cast<size_t>(length);
   }
-  set_receive_timeout(socket_, kAnswerTimeoutSeconds);
+  set_receive_timeout(socket_, answer_seconds_);
   while (true) {
     auto message = next_message();
     if (!message) return tl::unexpected(message.error());
@@ -159,7 +167,7 @@ tl::expected<void, CallError> JsonRpcClient::receive_more() {
     if (length == 0) return unreachable("closed the connection");
     if (errno == EINTR) continue;
     if (errno == EAGAIN) {
-      return unreachable(fmt::format("did not answer within {} seconds", kAnswerTimeoutSeconds));
+      return unreachable(fmt::format("did not answer within {} seconds", answer_seconds_));
     }
     return unreachable(fmt::format("is gone: {}", std::strerror(errno)));
   }

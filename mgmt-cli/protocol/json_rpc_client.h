@@ -2,6 +2,8 @@
 // Asks the gateway over its control socket: JSON-RPC 2.0, one message per line.
 #pragma once
 
+#include <sys/types.h>
+
 #include <nlohmann/json.hpp>
 #include <string>
 #include <tl/expected.hpp>
@@ -37,6 +39,11 @@ class JsonRpcClient {
   JsonRpcClient& operator=(JsonRpcClient&&) = delete;
   ~JsonRpcClient();
 
+  // Instead of kAnswerTimeoutSeconds.
+  void set_answer_seconds(int seconds) { answer_seconds_ = seconds; }
+  // The process that listens there; 0 when the kernel does not say.
+  [[nodiscard]] pid_t peer() const;
+
   // Notifications that arrive before the answer are dropped: nobody has asked for them yet.
   [[nodiscard]] tl::expected<nlohmann::json, CallError> call(const std::string& method,
                                                              const nlohmann::json& parameters);
@@ -53,6 +60,7 @@ class JsonRpcClient {
   std::string path_;
   std::string input_;
   int last_id_ = 0;
+  int answer_seconds_ = kAnswerTimeoutSeconds;
 };
 
 }  // namespace masugata::cli

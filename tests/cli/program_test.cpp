@@ -91,6 +91,28 @@ TEST_F(ProgramTest, TakesAnObjectOutOfQuarantine) {
   EXPECT_FALSE(std::filesystem::exists(other));
 }
 
+TEST_F(ProgramTest, MakesASupportArchive) {
+  server_->run_thread();
+  const std::string file = folder_ / "support.tar.gz";
+  const Outcome made = run({"request", "support", "archive", file});
+  EXPECT_EQ(made.status, cli::kDone) << made.errors;
+  EXPECT_EQ(made.output.substr(0, file.size() + 1), file + "\n");
+  EXPECT_NE(made.output.find("  SHA-256 "), std::string::npos) << made.output;
+  EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms(0600));
+  FILE* listing = popen(("tar --list --gzip --file " + file).c_str(), "r");
+  ASSERT_NE(listing, nullptr);
+  std::string names;
+  for (int letter = 0; (letter = fgetc(listing)) != EOF;) names += static_cast<char>(letter);
+  EXPECT_EQ(pclose(listing), 0);
+  for (const char* name : {"contents.txt", "version.txt", "show/system.txt", "show/sessions.json",
+                           "show/ips-hits.txt", "show/vpn-site-osaka.txt", "kernel/net-dev.txt"}) {
+    EXPECT_NE(names.find(std::string("masugata-support/") + name + "\n"), std::string::npos)
+        << name << " is not in\n"
+        << names;
+  }
+  EXPECT_EQ(run({"request", "support", "archive", file}).status, cli::kProblem) << "it is there";
+}
+
 TEST_F(ProgramTest, DoneIsZero) {
   server_->run_thread();
   const Outcome outcome = run({"clear", "counters"});

@@ -15,7 +15,7 @@ ALLOWED = {
     "av-stream": {"av-stream", "config", "net", "result"},
     "ipsec": {"ipsec", "config", "net", "result"},
     "dataplane": {"dataplane", "ids", "av-stream", "ipsec", "config", "net", "result"},
-    "mgmt-cli": {"mgmt-cli", "config", "net", "result"},
+    "mgmt-cli": {"mgmt-cli", "ipsec", "config", "net", "result"},
 }
 DPDK_ALLOWED = ("dataplane", "ipsec/esp", "tests")
 # Besides its component, a test may know the tools of the tests.
