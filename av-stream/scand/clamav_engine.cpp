@@ -13,6 +13,7 @@
 #include <fstream>
 
 #include "av-stream/scand/scan_limits.h"
+#include "av-stream/scand/shortage.h"
 
 namespace masugata::av {
 namespace {
@@ -31,6 +32,7 @@ Messages* g_messages = nullptr;
 
 // Of one scan; given to libclamav as its context.
 struct ScanWatch {
+  const std::string& scratch_directory;
   uint64_t file_bytes = 0;
   bool began = false;
   bool stopped_at_limit = false;
@@ -145,6 +147,7 @@ cl_error_t watch_layer(int /*descriptor*/, const char* type, const char** /*ance
   auto* watch = static_cast<ScanWatch*>(context);
   if (watch == nullptr) return CL_CLEAN;
   watch->began = true;
+  if (!watch->was_short) watch->was_short = is_short(watch->scratch_directory, bytes);
   if (type != nullptr && std::string_view(type) == "CL_TYPE_RAR") watch->held_rar = true;
   if (level > 0 && bytes + kLimitMargin > watch->file_bytes) watch->stopped_at_limit = true;
   return CL_CLEAN;
@@ -248,6 +251,7 @@ Status ClamavEngine::add_path(const std::string& path, bool strict, uint32_t& co
 
 void ClamavEngine::set_scratch_directory(const std::string& directory) {
   cl_engine_set_str(engine_.get(), CL_ENGINE_TMPDIR, directory.c_str());
+  scratch_directory_ = directory;
 }
 
 void ClamavEngine::set_limits(const ScanLimits& limits) {
@@ -275,7 +279,7 @@ ScanResult ClamavEngine::scan(std::span<const uint8_t> object, const std::string
   }
   if (limits.report_macros != 0) options.heuristic |= CL_SCAN_HEURISTIC_MACROS;
   if (limits.report_limits != 0) options.heuristic |= CL_SCAN_HEURISTIC_EXCEEDS_MAX;
-  ScanWatch watch;
+  ScanWatch watch{scratch_directory_};
   watch.file_bytes = limits.file_bytes;
   watch.stopped_at_limit = object.size() > limits.file_bytes;
   const size_t bytes = std::min<size_t>(object.size(), limits.file_bytes);

@@ -51,9 +51,9 @@ class ClamavEngine {
   void set_scratch_directory(const std::string& directory);
   // `limits` as bounded_limits() gives them. Of an object above limits.file_bytes the first
   // file_bytes are scanned; a finding in them counts, else it is LimitSize when limits are
-  // reported. `name` is what the object is called, may be empty. Without room for unpacked files,
-  // without memory or descriptors: Failed and OutOfMemory, unless something was found. A RAR
-  // archive that this libclamav cannot open is Encrypted.
+  // reported. `name` is what the object is called, may be empty. Without room for unpacked files
+  // (see shortage.h), memory or descriptors: Failed and OutOfMemory, unless something was found. A
+  // RAR archive that this libclamav cannot open is Encrypted.
   [[nodiscard]] ScanResult scan(std::span<const uint8_t> object, const std::string& name,
                                 const ScanLimits& limits);
 
@@ -74,6 +74,7 @@ class ClamavEngine {
   std::vector<std::string> warnings_;
   std::string mark_;  // found by a signature of this engine only
   ScanLimits set_limits_{};
+  std::string scratch_directory_;
 };
 
 }  // namespace masugata::av

@@ -267,7 +267,7 @@ TEST(ScanService, AFreshScannerMeetsNothingOfTheOneBefore) {
 
 TEST(ScanService, WithoutRoomForFilesNothingIsCalledClean) {
   ServiceBench bench;
-  bench.settings.scratch_mb = 1;
+  bench.settings.scratch_mb = 2;
   ASSERT_TRUE(bench.start());
   const std::string mail =
       "From: a@example.org\r\nTo: b@example.org\r\nSubject: a\r\nMIME-Version: 1.0\r\n"
