@@ -66,5 +66,7 @@ def keys_told(log):
                          for line in re.findall(r"\] +(\d+: [^\n]*)\n", match["lines"]))
         key = bytes.fromhex(digits[:2 * int(match["size"])])
         if len(key) >= 16:
-            found.setdefault(match["name"], set()).add(key)
+            # AEADs have a salt of four bytes behind the key, which is kept apart from it.
+            bare = {key[:-4]} if len(key) % 8 == 4 else set()
+            found.setdefault(match["name"], set()).update({key} | bare)
     return found

@@ -43,12 +43,13 @@ def files_with(folders, keys, left_out=()):
 def mappings_with(pid, keys):
     """[(first line of a mapping as /proc has it, its flags)] of what holds the beginning of a key."""
     flags = dict(_flags_of_mappings(pid))
+    starts = {key[:16] for key in keys}
     found = set()
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
         for first, last in touched_pages(pid):
             memory.seek(first)
             content = memory.read(last - first)
-            if any(key[:16] in content for key in keys):
+            if any(start in content for start in starts):
                 found |= {(line, words) for (begin, end, line), words in flags.items()
                           if begin <= first < end}
     return found
