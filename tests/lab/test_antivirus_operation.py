@@ -8,7 +8,7 @@ import pytest
 from labkit import addresses as plan
 from labkit import virus_samples as samples
 from labkit.antivirus import SIGNATURES
-from labkit.antivirus_operation import TLS_PORT, Operation, body_of, subject_of
+from labkit.antivirus_operation import TLS_PORT, MadeUpScanner, Operation, body_of, subject_of
 from labkit.commands import RUN_DIRECTORY, wait_until
 
 HOST = f"smart-host {plan.SCANNED}:25; from av@example.net;"
@@ -221,3 +221,31 @@ def test_freshclam_updates_and_does_no_harm(av, operation):
     finally:
         fresh.unlink(missing_ok=True)
         av.scanner.look_again()
+
+
+def test_old_signatures_raise_an_alert(lab, av, operation):
+    """Only databases that their makers have signed have a date, so the scanner is made up."""
+    operation.configure()
+    av.scanner.stop()
+    try:
+        with MadeUpScanner(lab.gateway.scanner_socket) as scanner:
+            def shows(days, words):
+                scanner.says_built(days)
+                return words in lab.gateway.command("show", "av").stdout
+
+            def alerts():
+                return [event["alert"]["signature"] for event in lab.gateway.events()
+                        if event.get("alert", {}).get("signature_id") == 1900100]
+            before = len(alerts())
+            assert wait_until(lambda: shows(5, "(5 days: too old)"), timeout_s=20)
+            assert wait_until(lambda: shows(5, "5 days") and len(alerts()) > before, timeout_s=20)
+            assert alerts()[before:] == ["Antivirus signatures are 5 days old"]
+            assert "signatures are 5 days old" in lab.gateway.program.log()
+            # With fresh ones nothing more is said.
+            assert wait_until(lambda: shows(0, "(0 days)"), timeout_s=20)
+            assert "too old" not in lab.gateway.command("show", "av").stdout
+            assert len(alerts()) == before + 1
+    finally:
+        av.scanner.start()
+        assert wait_until(lambda: av.fetch(av.url("clean.com"))[0] == 200, timeout_s=40,
+                          interval_s=0.5), av.scanner.log()[-1000:]
