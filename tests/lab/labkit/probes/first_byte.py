@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How long until the first byte of a body is there, from the request on, and until the last.
 usage: first_byte.py ROUNDS READ-BYTES PATH HOST:PORT...; in each round all hosts, in turn; prints a
-line "HOST:PORT MICROSECONDS-TO-FIRST MICROSECONDS-TO-LAST" for each. READ-BYTES: then it hangs up."""
+line "HOST:PORT MICROSECONDS-TO-FIRST MICROSECONDS-TO-LAST" for each. READ-BYTES: then it hangs up, and
+what that sets off has a little time before the next one is asked."""
 
 import socket
 import sys
 import time
 
+REST_S = 0.005
 rounds, most, path, hosts = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4:]
 for number in range(rounds):
     for host in hosts[number % len(hosts):] + hosts[:number % len(hosts)]:
@@ -24,3 +26,4 @@ for number in range(rounds):
                 total += len(piece)
             last = time.perf_counter() - began
         print(host, round(first * 1e6), round(last * 1e6), flush=True)
+        time.sleep(REST_S)
