@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "net/checksum.h"
 #include "net/headers/ipv4.h"
@@ -172,6 +173,37 @@ void trim_chain(rte_mbuf& head, uint32_t length) noexcept {
     --head.nb_segs;
     surplus = next;
   }
+}
+
+bool replace_chain(rte_mbuf& head, const uint8_t* bytes, uint32_t length,
+                   rte_mempool& pool) noexcept {
+  uint32_t written = 0;
+  rte_mbuf* buffer = &head;
+  head.data_off = RTE_PKTMBUF_HEADROOM;
+  for (;;) {
+    const auto room = static_cast<uint16_t>(buffer->buf_len - buffer->data_off);
+    const uint32_t piece = std::min<uint32_t>(length - written, room);
+    std::memcpy(rte_pktmbuf_mtod(buffer, uint8_t*), bytes + written, piece);
+    buffer->data_len = static_cast<uint16_t>(piece);
+    written += piece;
+    if (written == length) break;
+    if (buffer->next == nullptr) {
+      buffer->next = rte_pktmbuf_alloc(&pool);
+      if (buffer->next == nullptr) return false;
+      ++head.nb_segs;
+    }
+    buffer = buffer->next;
+    buffer->data_off = 0;
+  }
+  rte_mbuf* surplus = std::exchange(buffer->next, nullptr);
+  while (surplus != nullptr) {
+    rte_mbuf* next = surplus->next;
+    rte_pktmbuf_free_seg(surplus);
+    --head.nb_segs;
+    surplus = next;
+  }
+  head.pkt_len = length;
+  return true;
 }
 
 DropReason verify_chained_checksum(const Packet& packet) noexcept {

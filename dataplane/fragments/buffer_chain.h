@@ -4,6 +4,7 @@
 #pragma once
 
 #include <rte_mbuf.h>
+#include <rte_mempool.h>
 
 #include <cstdint>
 
@@ -33,6 +34,13 @@ rte_mbuf* join_chains(rte_mbuf& head, rte_mbuf* tail, rte_mbuf* more) noexcept;
 
 // Cuts a packet down to `length` bytes (link padding), freeing buffers that become empty.
 void trim_chain(rte_mbuf& head, uint32_t length) noexcept;
+
+// Puts `length` bytes in place of what a packet holds: the first buffer begins behind its usual
+// headroom and is filled to the end before the next begins; buffers that are missing come from
+// `pool`, those left over are freed. False when there is none: the packet can only be freed then.
+// Buffers must be direct and unshared; `bytes` must not lie in them.
+[[nodiscard]] bool replace_chain(rte_mbuf& head, const uint8_t* bytes, uint32_t length,
+                                 rte_mempool& pool) noexcept;
 
 // Whether the transport checksum of an unfragmented IP packet is right, over all its buffers.
 // Needs link_length and network_length; finds the transport header by itself. None for protocols

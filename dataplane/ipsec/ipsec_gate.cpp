@@ -7,6 +7,7 @@ Status IpsecGate::prepare(uint16_t worker) {
   if (esp_ != nullptr) return {};
   auto esp = ipsec::EspWorker::create();
   if (!esp) return tl::unexpected(esp.error());
+  large_.prepare();
   worker_ = worker;
   esp_ = std::move(*esp);
   return {};

@@ -29,6 +29,12 @@ def test_between_the_gateway_and_a_host(offices, lab, esp):
             assert ping_from_gateway() == (3, 3), lab.gateway.command("show", "drops").stdout
             # As large as the link, not to be cut: cut behind encryption, and so is what comes back.
             assert ping_from_gateway("-s", "1472", "-M", "do") == (3, 3)
+            # Cut before it comes to encryption: joined, encrypted as a whole, cut again; and back.
+            for size in ("4000", "60000"):
+                assert ping_from_gateway("-s", size) == (3, 3), (
+                    size, lab.gateway.command("show", "drops").stdout)
+                assert count_pings(peer.machine.run(
+                    ping(edge.PEER, plan.PUBLIC, 3, "-s", size), check=False)) == (3, 3), size
             assert count_pings(peer.machine.run(ping(edge.PEER, plan.PUBLIC), check=False)) == (3, 3)
             assert wait_until(lambda: vpn_peers.transfer(1000, from_gateway=True).get("back"), 10, 0.2)
             outcome = vpn_peers.transfer(from_gateway=True)

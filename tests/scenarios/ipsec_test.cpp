@@ -243,13 +243,6 @@ TEST_F(IpsecTest, RefusesAuthenticPacketsThatAreNoneForATunnel) {
   EXPECT_TRUE(
       send("wan0", {inner("ipv4 198.51.100.1 > 192.0.2.1 protocol 50 payload 00001001")}).empty());
   EXPECT_EQ(drops("ipsec-malformed"), 1U);
-  // Fragments whose whole has no room in one buffer.
-  const std::string large = authentic(3, std::vector<uint8_t>(3000, 0x45), 4);
-  EXPECT_TRUE(
-      send("wan0", {inner(large + " | cut 0+1480 id 9"), inner(large + " | cut 1480+1480 id 9"),
-                    inner(large + " | cut 2960+1480 id 9")})
-          .empty());
-  EXPECT_EQ(drops("ipsec-too-long"), 1U);
 }
 
 TEST_F(IpsecTest, WaitsForTheNextHopOfThePeer) {

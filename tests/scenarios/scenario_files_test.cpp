@@ -41,7 +41,7 @@ const std::map<std::string, std::string> kTestedElsewhere = {
     {"closed-network", "ipsec_exits_test.cpp"},
     {"ipsec-no-sa", "ipsec_test.cpp"},
     {"ipsec-expired", "ipsec_test.cpp"},
-    {"ipsec-too-long", "ipsec_test.cpp"},
+    {"ipsec-too-long", "ipsec_large_test.cpp"},
     {"handover-queue-full", "needs two workers: dataplane/pipeline unit tests"},
 };
 

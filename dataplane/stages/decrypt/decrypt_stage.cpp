@@ -105,8 +105,8 @@ DecryptStage::Finding DecryptStage::find(Packet& packet, WorkerContext& context)
   finding.elsewhere = finding.owner != context.worker;
   if (finding.elsewhere) return finding;
   // Reassembled packets lie in several buffers.
-  if (mbuf.nb_segs > 1 && rte_pktmbuf_linearize(&mbuf) != 0) {
-    finding.refused = DropReason::IpsecTooLong;
+  if (mbuf.nb_segs > 1) [[unlikely]] {
+    finding.large = true;
     return finding;
   }
   ipsec::EspPacket& esp = burst_[burst_count_];
@@ -131,12 +131,38 @@ void DecryptStage::find_promise(const Packet& packet, const WorkerContext& conte
   finding.early = !finding.elsewhere;
 }
 
+void DecryptStage::decrypt_large(Packet& packet, Finding& finding,
+                                 WorkerContext& context) noexcept {
+  const ViewedSa& sa = context.ipsec->view()->sas[finding.sa];
+  ipsec::EspPacket& esp = burst_[burst_count_];
+  esp = context.ipsec->large().copy(packet, packet.network_length);
+  esp.sa = sa.installed->sa.get();
+  esp.esp_offset = esp_offset_of(packet);
+  context.ipsec->esp().decapsulate({&esp, 1}, context.now_us / 1000);
+  if (esp.refusal == ipsec::EspRefusal::None &&
+      !LargePackets::put_back(esp, packet, *context.packet_pool)) {
+    finding.refused = DropReason::NoBuffer;
+    return;
+  }
+  finding.place = burst_count_++;
+}
+
 void DecryptStage::prepare(std::span<Packet* const> batch, WorkerContext& context) noexcept {
   burst_count_ = 0;
   next_ = 0;
-  for (size_t i = 0; i < batch.size(); ++i) findings_[i] = find(*batch[i], context);
-  if (burst_count_ == 0) return;
-  context.ipsec->esp().decapsulate({burst_.data(), burst_count_}, context.now_us / 1000);
+  bool any_large = false;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    findings_[i] = find(*batch[i], context);
+    any_large |= findings_[i].large;
+  }
+  if (burst_count_ != 0) {
+    context.ipsec->esp().decapsulate({burst_.data(), burst_count_}, context.now_us / 1000);
+  }
+  if (!any_large) [[likely]]
+    return;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (findings_[i].large) decrypt_large(*batch[i], findings_[i], context);
+  }
 }
 
 Verdict<Next> DecryptStage::decide(Packet& packet, WorkerContext& context) noexcept {
@@ -164,7 +190,10 @@ Verdict<Next> DecryptStage::decide(Packet& packet, WorkerContext& context) noexc
 Verdict<Next> DecryptStage::reenter(Packet& packet, const ViewedSa& sa,
                                     const ipsec::EspPacket& opened,
                                     WorkerContext& context) noexcept {
-  const std::span<const uint8_t> inner(opened.data, opened.length);
+  rte_mbuf& mbuf = packet.mbuf();
+  const bool in_one = mbuf.nb_segs == 1;
+  // Headers are in the first buffer.
+  const std::span<const uint8_t> inner(opened.data, in_one ? opened.length : mbuf.data_len);
   if (!fits(*sa.installed, read_selector_facts(inner))) {
     sa.installed->selector_mismatches.add(1);
     return drop<Next>(DropReason::IpsecSelector);
@@ -179,11 +208,11 @@ Verdict<Next> DecryptStage::reenter(Packet& packet, const ViewedSa& sa,
     return drop<Next>(DropReason::InterfaceDisabled);
   }
   // The outer headers leave room for a link header, which the kernel's twin and answers want.
-  rte_mbuf& mbuf = packet.mbuf();
   uint8_t* frame = opened.data - net::kEthernetHeaderBytes;
-  const auto length = static_cast<uint16_t>(net::kEthernetHeaderBytes + opened.length);
+  const auto length = static_cast<uint32_t>(net::kEthernetHeaderBytes + opened.length);
+  const auto readable = static_cast<uint16_t>(net::kEthernetHeaderBytes + inner.size());
   mbuf.data_off = static_cast<uint16_t>(frame - static_cast<uint8_t*>(mbuf.buf_addr));
-  mbuf.data_len = length;
+  mbuf.data_len = readable;
   mbuf.pkt_len = length;
   mbuf.ol_flags = 0;
   const EgressInterface& interface = context.configuration->interfaces[tunnel];
@@ -205,7 +234,7 @@ Verdict<Next> DecryptStage::reenter(Packet& packet, const ViewedSa& sa,
   counters.received_packets.add(1);
   counters.received_bytes.add(opened.length);
   const Verdict<FrameKind> decoded =
-      decode_network(type, FrameBytes{frame, length, length}, ReceiveChecks{}, packet);
+      decode_network(type, FrameBytes{frame, readable, length}, ReceiveChecks{}, packet);
   const Verdict<DecodeStage::Next> sorted =
       DecodeStage::sort(packet, decoded, ReceiveChecks{}, context);
   switch (sorted.next) {

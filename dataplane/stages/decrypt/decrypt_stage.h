@@ -45,10 +45,12 @@ class DecryptStage {
     uint16_t owner = 0;      // of the SA
     bool elsewhere = false;  // that is another worker
     bool early = false;      // its SA is still negotiated
+    bool large = false;      // lies in several buffers: needs LargePackets
     net::Be32 spi;
   };
 
   [[nodiscard]] Finding find(Packet& packet, WorkerContext& context) noexcept;
+  void decrypt_large(Packet& packet, Finding& finding, WorkerContext& context) noexcept;
   void find_promise(const Packet& packet, const WorkerContext& context,
                     Finding& finding) const noexcept;
   [[nodiscard]] Verdict<Next> reenter(Packet& packet, const ViewedSa& sa,

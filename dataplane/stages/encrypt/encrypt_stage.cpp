@@ -91,8 +91,8 @@ EncryptStage::Finding EncryptStage::find(Packet& packet, WorkerContext& context)
   finding.elsewhere = installed.owner != context.worker;
   if (finding.elsewhere) return finding;
   if (packet.has(kPacketChecksumPending)) complete_checksum(packet);
-  if (mbuf.nb_segs > 1 && rte_pktmbuf_linearize(&mbuf) != 0) {
-    finding.refused = DropReason::IpsecTooLong;
+  if (LargePackets::lacks_room(packet)) [[unlikely]] {
+    finding.large = true;
     return finding;
   }
   ipsec::EspPacket& esp = burst_[burst_count_];
@@ -107,12 +107,37 @@ EncryptStage::Finding EncryptStage::find(Packet& packet, WorkerContext& context)
   return finding;
 }
 
+void EncryptStage::encrypt_large(Packet& packet, Finding& finding,
+                                 WorkerContext& context) noexcept {
+  const ViewedSa& sa = context.ipsec->view()->sas[finding.sa];
+  ipsec::EspPacket& esp = burst_[burst_count_];
+  esp = context.ipsec->large().copy(packet, packet.mbuf().pkt_len - packet.link_length);
+  esp.sa = sa.installed->sa.get();
+  context.ipsec->esp().encapsulate({&esp, 1}, context.now_us / 1000);
+  if (esp.refusal == ipsec::EspRefusal::None &&
+      !LargePackets::put_back(esp, packet, *context.packet_pool)) {
+    finding.refused = DropReason::NoBuffer;
+    return;
+  }
+  finding.place = burst_count_++;
+}
+
 void EncryptStage::prepare(std::span<Packet* const> batch, WorkerContext& context) noexcept {
   burst_count_ = 0;
   next_ = 0;
-  for (size_t i = 0; i < batch.size(); ++i) findings_[i] = find(*batch[i], context);
-  if (burst_count_ == 0) return;
-  context.ipsec->esp().encapsulate({burst_.data(), burst_count_}, context.now_us / 1000);
+  bool any_large = false;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    findings_[i] = find(*batch[i], context);
+    any_large |= findings_[i].large;
+  }
+  if (burst_count_ != 0) {
+    context.ipsec->esp().encapsulate({burst_.data(), burst_count_}, context.now_us / 1000);
+  }
+  if (!any_large) [[likely]]
+    return;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (findings_[i].large) encrypt_large(*batch[i], findings_[i], context);
+  }
 }
 
 Verdict<Next> EncryptStage::decide(Packet& packet, WorkerContext& context) noexcept {
@@ -142,7 +167,8 @@ void EncryptStage::become_outer(Packet& packet, const ViewedSa& sa, const ipsec:
   counters.sent_packets.add(1);
   counters.sent_bytes.add(mbuf.pkt_len - packet.link_length);
   mbuf.data_off = static_cast<uint16_t>(sealed.data - static_cast<uint8_t*>(mbuf.buf_addr));
-  mbuf.data_len = static_cast<uint16_t>(sealed.length);
+  if (mbuf.nb_segs == 1) [[likely]]
+    mbuf.data_len = static_cast<uint16_t>(sealed.length);
   mbuf.pkt_len = sealed.length;
   mbuf.ol_flags = 0;
   const InterfaceIndex tunnel = packet.egress_interface;

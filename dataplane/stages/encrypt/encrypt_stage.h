@@ -30,10 +30,13 @@ class EncryptStage {
     uint16_t sa = kNoSa;
     uint16_t place = 0;         // in `burst_`
     bool elsewhere = false;     // another worker owns the SA
+    bool large = false;         // needs LargePackets
     bool encapsulated = false;  // was encrypted before, and waited for its next hop
   };
 
   [[nodiscard]] Finding find(Packet& packet, WorkerContext& context) noexcept;
+  // Of a packet that needs LargePackets.
+  void encrypt_large(Packet& packet, Finding& finding, WorkerContext& context) noexcept;
   // The outer packet stands in the buffer instead of the inner one.
   static void become_outer(Packet& packet, const ViewedSa& sa, const ipsec::EspPacket& sealed,
                            WorkerContext& context) noexcept;
