@@ -4,12 +4,16 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "config/text/lexer.h"
 
 namespace masugata::config::text {
 namespace {
+
+// The statement whose value is a secret (ext:secret in the schema).
+constexpr std::string_view kSecretKeyword = "psk";
 
 class Parser {
  public:
@@ -69,8 +73,7 @@ class Parser {
       return false;
     }
     if (token_.kind != TokenKind::Word) {
-      report(token_.word.position, fmt::format("'{}' where a statement begins", shown_token()),
-             "a keyword");
+      report(token_.word.position, shown_token() + " where a statement begins", "a keyword");
       recover(depth);
       return false;
     }
@@ -114,11 +117,8 @@ class Parser {
     if (token_.kind == TokenKind::OpenBrace) {
       return parse_block(statement, depth);
     }
-    report(
-        end_of_previous_,
-        fmt::format("missing ';' after '{}'",
-                    statement.words.empty() ? statement.keyword.text : statement.words.back().text),
-        statement.bracketed ? ";" : "; or {");
+    report(end_of_previous_, fmt::format("missing ';' after {}", shown_end(statement)),
+           statement.bracketed ? ";" : "; or {");
     // A word on the next line, a closing brace or the end: the statement itself was whole.
     const bool plain = token_.kind == TokenKind::Word || token_.kind == TokenKind::CloseBrace ||
                        token_.kind == TokenKind::End;
@@ -179,9 +179,17 @@ class Parser {
     }
   }
 
+  // What may be a secret is not repeated: messages go into logs.
+  [[nodiscard]] static std::string shown_end(const Statement& statement) {
+    if (statement.words.empty()) return fmt::format("'{}'", statement.keyword.text);
+    if (statement.keyword.text == kSecretKeyword) {
+      return fmt::format("the value of '{}'", kSecretKeyword);
+    }
+    return fmt::format("'{}'", statement.words.back().text);
+  }
   [[nodiscard]] std::string shown_token() const {
-    return token_.kind == TokenKind::QuotedString ? fmt::format("\"{}\"", token_.word.text)
-                                                  : std::string(token_.word.text);
+    return token_.kind == TokenKind::QuotedString ? "a quoted string"
+                                                  : fmt::format("'{}'", token_.word.text);
   }
 
   Lexer lexer_;

@@ -71,6 +71,17 @@ TEST(Parser, FindsAMissingSemicolonWhereItIsMissing) {
   EXPECT_EQ(problems[2], "t:6:2: error: missing ';' after 'c' (accepted: ; or {)");
 }
 
+TEST(Parser, RepeatsNoSecret) {
+  for (const char* text : {"psk \"XYZZY\"", "psk XYZZY }", "psk; \"XYZZY\";", "psk a \"XYZZY\"",
+                           "a { psk \"XYZZY\" {", "psk [ XYZZY ", "psk\n\"XYZZY\"\nb;"}) {
+    const auto problems = problems_of(text);
+    EXPECT_FALSE(problems.empty()) << text;
+    for (const std::string& problem : problems) {
+      EXPECT_EQ(problem.find("XYZZY"), std::string::npos) << problem;
+    }
+  }
+}
+
 TEST(Parser, ReadsOnBehindEveryError) {
   ProblemList problems;
   const ParsedText parsed = parse("{ lost; } a 1; ] b; c [ 1 ; d; \"q\" r; e;", problems);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Which segments wait: limits of directions, and the queues behind them.
+#include <algorithm>
+
 #include "dataplane/antivirus/object_guard.h"
 #include "net/sequence_number.h"
 
@@ -10,6 +12,7 @@ using net::is_after;
 
 // Of the outbox, for what else a turn sends.
 constexpr uint32_t kKeptRoom = 48;
+constexpr uint64_t kNearEnd = uint64_t{1} << 30U;
 
 }  // namespace
 
@@ -64,6 +67,12 @@ void ObjectGuard::move_limits(ScannedSession& session, const SegmentPlace& segme
     if (object.phase == ObjectPhase::Told || object.facts.direction != segment.direction) continue;
     if (segment.ahead) move_ahead(session, object, segment);
     if (!object.touched || segment.ahead) continue;
+    if (object.announced && !object.announced_end) {
+      const uint64_t missing = *object.announced - std::min(object.bytes, *object.announced);
+      // Farther off it could not be told from what has passed.
+      if (missing < kNearEnd) object.announced_end = segment.end + static_cast<uint32_t>(missing);
+      session.announced_end = object.announced_end;
+    }
     if (object.whole_held) {
       const uint32_t most = choices == nullptr ? 0 : choices->hold_whole_bytes;
       if (object.bytes <= most) continue;
@@ -83,7 +92,8 @@ void ObjectGuard::move_limits(ScannedSession& session, const SegmentPlace& segme
 }
 
 // A segment behind a gap waits as the last that came: the receiver has neither it nor what is
-// missing. What stands before it goes, else its sender would not learn of the gap.
+// missing. What stands before it goes, else its sender would not learn of the gap. What nobody
+// announced does not: it cannot be taken back when the gap is closed.
 void ObjectGuard::move_ahead(const ScannedSession& session, ScannedObject& object,
                              const SegmentPlace& segment) noexcept {
   if (object.phase != ObjectPhase::Collecting || object.ended || object.whole_held ||
@@ -97,6 +107,9 @@ void ObjectGuard::move_ahead(const ScannedSession& session, ScannedObject& objec
   if (!fresh) return;
   object.limits = true;
   object.hold_sequence = segment.sequence;
+  if (object.announced_end && is_after(segment.sequence, *object.announced_end)) {
+    object.hold_sequence = *object.announced_end;
+  }
   object.news_ms = now_ms_;
 }
 

@@ -7,6 +7,7 @@
 
 #include "av-stream/objects/content_kind.h"
 #include "dataplane/antivirus/hidden_words.h"
+#include "net/sequence_number.h"
 
 namespace masugata::dataplane {
 namespace {
@@ -222,6 +223,9 @@ ids::ContentId ObjectGuard::begin(const ids::ContentFacts& facts) noexcept {
   const uint64_t announced = facts.announced_bytes.value_or(0);
   object.useless_before_end = facts.kind == ids::ContentKind::Message && facts.useless_before_end;
   object.answered_next = facts.answered_next;
+  if (facts.protocol == ids::ApplicationProtocol::Http && object.is_to_client()) {
+    object.announced = facts.announced_bytes;
+  }
   // While nothing of its message has passed there can be words in its place.
   const auto offset = offset_of_message(facts, segment_.payload);
   object.limits = object.whole_held = offset.has_value();
@@ -355,7 +359,13 @@ void ObjectGuard::unannounced(const ids::ContentFacts& facts) noexcept {
   ScannedObject& object = objects_[index];
   keep_facts(facts, set_->url_secret, object.facts);
   object.unannounced = object.limits = object.whole_held = true;
-  object.hold_sequence = segment_.sequence + offset_of_message(facts, segment_.payload).value_or(0);
+  object.hold_sequence = segment_.sequence;
+  if (const auto offset = offset_of_message(facts, segment_.payload)) {
+    object.hold_sequence += *offset;
+  } else if (session.announced_end && net::is_after(*session.announced_end, segment_.sequence)) {
+    // They came before the segment that closed a gap.
+    object.hold_sequence = *session.announced_end;
+  }
   decide(session, index, RefusalReason::NotScanned, av::ScanFailure::None, {}, 0);
 }
 

@@ -43,6 +43,10 @@ struct ScannedObject {
   bool summed = false;      // `sha256` is that of the whole
   uint8_t early_scans = 0;
   uint32_t hold_sequence = 0;
+  // Of a response whose length was announced: where it is over. Too early while its decoded bytes
+  // are more than those that came.
+  std::optional<uint64_t> announced;
+  std::optional<uint32_t> announced_end;
   uint32_t news_ms = 0;     // when its last bytes came
   uint32_t waiting_ms = 0;  // since when there is no room among the scans
   uint32_t asked_ms = 0;    // when the scan under way was asked for
@@ -130,6 +134,7 @@ struct ScannedSession {
   std::array<uint32_t, 2> passed_end{};  // behind the last byte that passed, gaps or not
   // Of an object, until those before it have a verdict, and until the end that is answered has all
   // that stands before the answer.
+  std::optional<uint32_t> announced_end;  // of the last response
   PendingRefusal postponed;
   bool awaits_answered = false;  // the latter
   bool unanswerable = false;     // it waited in vain

@@ -306,6 +306,7 @@ FORMS = [
     Form("length-too-large", small, downloads(PLAIN, "long/", ODD_PORT)),
     Form("length-too-small", small, downloads(PLAIN, "short/", ODD_PORT,
                                               lambda whole: whole[:len(whole) // 2])),
+    Form("length-and-more", small, downloads(PLAIN, "followed/", ODD_PORT)),
     Form("no-length", small, downloads(PLAIN, "lengthless/", ODD_PORT)),
     Form("ranges", small, ranges(False)),
     Form("ranges-backwards", small, ranges(True)),

@@ -3,6 +3,8 @@
 usage: odd_web.py ADDRESS PORT CONTENT-FOLDER RECEIVED-FOLDER
   GET /long/NAME       Content-Length is 1000 too large, then the connection ends
   GET /short/NAME      Content-Length is half of the body, all of which follows
+  GET /followed/NAME   Content-Length is right, a line follows that nobody asked for, and the end that
+                       was announced (or else clients ask again, and take the line for the answer)
   GET /lengthless/NAME neither length nor chunks: the end of the connection is the end
   GET /dribbled/NAME   in chunks of 7 bytes
   PUT, POST            the body goes into a file of RECEIVED-FOLDER, named as the last part of the
@@ -33,8 +35,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in
                             (body[at:at + 7] for at in range(0, len(body), 7))) + b"0\r\n\r\n"
         elif way != "lengthless":
-            length = len(body) + 1000 if way == "long" else len(body) // 2
-            self.send_header("Content-Length", str(length))
+            lengths = {"long": len(body) + 1000, "short": len(body) // 2, "followed": len(body)}
+            self.send_header("Content-Length", str(lengths[way]))
+        if way == "followed":
+            self.send_header("Connection", "close")
+            body += b"\r\nmore\r\n"
         self.end_headers()
         self.wfile.write(body)
 
