@@ -292,7 +292,7 @@ def ping_peer(count=3, six=False, host=edge.PEER_HOST):
 
 
 def ping(source, host, count=3, *more):
-    return ["ping", "-n", "-c", count, "-i", "0.1", "-W", "1", *more, "-I", source, host]
+    return ["ping", "-n", "-c", count, "-i", "0.1", "-W", "3", *more, "-I", source, host]
 
 
 def count_pings(result):
