@@ -128,11 +128,12 @@ std::vector<std::string> words_of_process(pid_t process) {
   return words;
 }
 
-std::string output_file_of_process(pid_t process) {
+std::optional<OutputFile> output_file_of_process(pid_t process) {
+  const std::string link = fmt::format("/proc/{}/fd/1", process);
   std::error_code trouble;
-  const auto path = std::filesystem::read_symlink(fmt::format("/proc/{}/fd/1", process), trouble);
-  if (trouble || !std::filesystem::is_regular_file(path, trouble)) return {};
-  return path;
+  const auto path = std::filesystem::read_symlink(link, trouble);
+  if (trouble || !std::filesystem::is_regular_file(link, trouble)) return std::nullopt;
+  return OutputFile{path.filename(), link};
 }
 
 Result<std::string> journal_of_units(const std::vector<std::string>& units, size_t bound,

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,14 @@ namespace masugata::cli {
 [[nodiscard]] std::vector<pid_t> processes_named(const std::string& name);
 // The words that a process was started with.
 [[nodiscard]] std::vector<std::string> words_of_process(pid_t process);
-// The file that a process writes its standard output to; empty when that is no file.
-[[nodiscard]] std::string output_file_of_process(pid_t process);
+// A process's open file: its name alone, and a path that leads to it as long as the process has it
+// open, wherever its file systems are mounted.
+struct OutputFile {
+  std::string name;
+  std::string path;
+};
+// What a process writes its standard output to; nullopt when that is no file.
+[[nodiscard]] std::optional<OutputFile> output_file_of_process(pid_t process);
 
 // The last lines of units in the journal, oldest first, at most `bound` bytes, read until
 // `deadline`.

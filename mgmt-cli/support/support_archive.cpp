@@ -250,18 +250,21 @@ void Collector::read_logs() {
   add("logs/journal.txt",
       journal_of_units({"masugatad.service", "masugata-charon.service", "masugata-scand.service"},
                        kMaximumSupportPieceBytes, deadline_));
+  const auto add_end_of = [this](const std::string& name, const std::string& file) {
+    if (file.empty()) return;
+    add("logs/" + plain_name(name), end_of_file(file, kMaximumSupportPieceBytes));
+  };
   std::vector<std::string> files;
   if (model_) files.push_back(model_->ips.log.file);
   if (gateway_ != 0) {
-    files.push_back(output_file_of_process(gateway_));
+    const auto output = output_file_of_process(gateway_);
+    if (output) add_end_of(output->name, output->path);
     const std::vector<std::string> words = words_of_process(gateway_);
     const auto option = std::find(words.begin(), words.end(), "--charon-log");
     if (option != words.end() && option + 1 != words.end()) files.push_back(option[1]);
   }
   for (const std::string& file : files) {
-    if (file.empty()) continue;
-    add("logs/" + plain_name(std::filesystem::path(file).filename().string()),
-        end_of_file(file, kMaximumSupportPieceBytes));
+    add_end_of(std::filesystem::path(file).filename(), file);
   }
 }
 
