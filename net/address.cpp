@@ -3,8 +3,8 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <bit>
 
+#include <bit>
 #include <charconv>
 #include <cstddef>
 #include <cstdio>

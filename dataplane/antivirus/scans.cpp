@@ -167,10 +167,8 @@ void ObjectGuard::take_early_answer(ScannedObject& object, const av::ScanAnswer&
     return;
   }
   if (more) return;
+  object.limits = false;
   object.whole_held = false;
-  // What stands behind an announced end goes with its own verdict.
-  object.limits = object.announced_end.has_value();
-  if (object.limits) object.hold_sequence = *object.announced_end;
 }
 
 void ObjectGuard::take_answer(ScannedObject& object, av::ScanAnswer& answer,
