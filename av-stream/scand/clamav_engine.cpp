@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "av-stream/scand/failed_allocations.h"
 #include "av-stream/scand/scan_limits.h"
 #include "av-stream/scand/shortage.h"
 
@@ -287,6 +288,7 @@ ScanResult ClamavEngine::scan(std::span<const uint8_t> object, const std::string
       cl_fmap_open_memory(object.data(), bytes), cl_fmap_close);
   if (!map) return {ScanOutcome::Failed, ScanFailure::OutOfMemory, {}};
   const WatchScope scope(watch);
+  const uint64_t failed_before = failed_allocations();
   const char* signature = nullptr;
   unsigned long scanned = 0;
   const cl_error_t code =
@@ -294,6 +296,7 @@ ScanResult ClamavEngine::scan(std::span<const uint8_t> object, const std::string
                           engine_.get(), &options, &watch);
   ScanResult result = read_result(code, signature == nullptr ? "" : signature, limits);
   if (result.outcome == ScanOutcome::Infected) return result;
+  if (failed_allocations() != failed_before) watch.was_short = true;
   if (watch.was_short || (!watch.began && bytes > kNothingToScan)) {
     return {ScanOutcome::Failed, ScanFailure::OutOfMemory, {}};
   }

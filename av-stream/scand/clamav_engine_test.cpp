@@ -2,85 +2,14 @@
 #include "av-stream/scand/clamav_engine.h"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include "av-stream/scand/macro_document.h"
 #include "av-stream/scand/scan_limits.h"
+#include "av-stream/scand/test_archives.h"
 #include "av-stream/scand/test_bench.h"
 
 namespace masugata::av {
 namespace {
-
-void add_number(std::string& to, uint64_t value, int bytes) {
-  for (int index = 0; index < bytes; ++index) to += static_cast<char>(value >> (8 * index));
-}
-
-// One file in a ZIP archive; `flags` as in its header (1: encrypted).
-std::string zipped(const std::string& content, uint16_t flags = 0) {
-  z_stream stream{};
-  deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-  std::string packed(deflateBound(&stream, content.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
-  stream.avail_in = static_cast<uInt>(content.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  const auto sum =
-      crc32(0, reinterpret_cast<const Bytef*>(content.data()), static_cast<uInt>(content.size()));
-  std::string common;
-  add_number(common, 20, 2);
-  add_number(common, flags, 2);
-  add_number(common, 8, 2);
-  add_number(common, 0x5a21'0000, 4);
-  add_number(common, sum, 4);
-  add_number(common, packed.size(), 4);
-  add_number(common, content.size(), 4);
-  add_number(common, 5, 2);
-  add_number(common, 0, 2);
-  const std::string local = "PK\3\4" + common + "a.bin" + packed;
-  std::string directory = std::string("PK\1\2") + '\x14' + '\0' + common;
-  add_number(directory, 0, 14);
-  directory += "a.bin";
-  std::string end = "PK\5\6";
-  add_number(end, 0, 4);
-  add_number(end, 1, 2);
-  add_number(end, 1, 2);
-  add_number(end, directory.size(), 4);
-  add_number(end, local.size(), 4);
-  add_number(end, 0, 2);
-  return local + directory + end;
-}
-
-// One stored file in a RAR archive.
-std::string rar(const std::string& content) {
-  const auto sum = [](const std::string& bytes) {
-    return crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
-  };
-  const auto block = [&](uint8_t type, uint16_t flags, const std::string& body) {
-    std::string header;
-    add_number(header, type, 1);
-    add_number(header, flags, 2);
-    add_number(header, 7 + body.size(), 2);
-    header += body;
-    std::string whole;
-    add_number(whole, sum(header) & 0xffffU, 2);
-    return whole + header;
-  };
-  std::string file;
-  add_number(file, content.size(), 4);
-  add_number(file, content.size(), 4);
-  add_number(file, 3, 1);
-  add_number(file, sum(content), 4);
-  add_number(file, 0x5a21'0000, 4);
-  add_number(file, 20, 1);
-  add_number(file, 0x30, 1);
-  add_number(file, 5, 2);
-  add_number(file, 0x20, 4);
-  return std::string("Rar!\x1a\x07\0", 7) + block(0x73, 0, std::string(6, '\0')) +
-         block(0x74, 0x8000, file + "a.bin") + content + block(0x7b, 0, {});
-}
 
 class Engine : public ::testing::Test {
  protected:
