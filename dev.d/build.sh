@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Building, silent as long as it works.
 
+# About what a whole build/ holds in the end, with results of tests.
+BUILD_MEGABYTES=1000
+
 # quietly TITLE COMMAND...: runs as the owner; shows the end of the output only when it fails.
 quietly() {
   local title=$1 log status=0
@@ -26,7 +29,19 @@ set_up_build() {
   quietly "meson setup" meson setup "$directory" "$ROOT" "$@"
 }
 
+# require_room DIRECTORY MEGABYTES: stops before a build that would fill the disk, which the linker
+# would say much later. What DIRECTORY holds already need not be free.
+require_room() {
+  local directory=$1 needed=$2 place=$1 held=0 free
+  if [ -d "$directory" ]; then held=$(du -sm "$directory" 2>/dev/null | cut -f1) || true; fi
+  while [ ! -d "$place" ]; do place=$(dirname "$place"); done
+  free=$(df -Pm "$place" | awk 'NR == 2 { print $4 }')
+  [ $((held + free)) -lt "$needed" ] || return 0
+  die "$directory needs about $needed MB and holds $held MB; $place has $free MB free"
+}
+
 build_all() {
+  require_room "$BUILD" "$BUILD_MEGABYTES"
   set_up_build "$BUILD" --buildtype=debugoptimized || exit 1
   quietly "the build" ninja -C "$BUILD" || exit 1
   build_charon_plugin

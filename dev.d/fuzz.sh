@@ -4,6 +4,8 @@
 
 FUZZ_BUILD=${MASUGATA_FUZZ_BUILD_DIR:-$ROOT/build-fuzz}
 FINDINGS=$FUZZ_BUILD/findings
+# About what it holds in the end, with findings.
+FUZZ_BUILD_MEGABYTES=600
 
 fuzz_targets() {
   as_owner meson introspect --targets "$FUZZ_BUILD" | "$PYTHON" -c '
@@ -13,6 +15,7 @@ print("\n".join(sorted(name for name in names if name.endswith("_fuzz"))))'
 }
 
 build_fuzz() {
+  require_room "$FUZZ_BUILD" "$FUZZ_BUILD_MEGABYTES"
   export CC=clang-16 CXX=clang++-16
   set_up_build "$FUZZ_BUILD" --buildtype=debugoptimized -Dfuzz=true || exit 1
   unset CC CXX
