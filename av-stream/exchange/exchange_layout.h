@@ -22,7 +22,7 @@
 namespace masugata::av {
 
 inline constexpr uint32_t kExchangeMagic = 0x4d415356;
-inline constexpr uint32_t kExchangeVersion = 1;
+inline constexpr uint32_t kExchangeVersion = 2;
 inline constexpr uint32_t kBlockBytes = 16 * 1024;
 inline constexpr uint32_t kScanSlots = 256;  // objects per worker that wait for or are in a scan
 inline constexpr uint32_t kSlotWords = kScanSlots / 64;
@@ -57,7 +57,14 @@ enum class ScanFailure : uint8_t {
   Count
 };
 
-// What may be asked of a scan; of a profile.
+// As what else than as it is an object is scanned, because its receiver may have it so.
+enum class ScanReading : uint8_t {
+  AsIs,
+  LineEnds,  // text of FTP: with LF in the place of CR LF
+  MailPart,  // of a mail, without its header: decoded from base64, from quoted-printable, divided
+};
+
+// What may be asked of a scan; of a profile, but for `reading`.
 struct ScanLimits {
   uint64_t scan_bytes = 0;  // unpacked from an object in all
   uint64_t file_bytes = 0;  // of one file in it
@@ -67,7 +74,7 @@ struct ScanLimits {
   uint8_t report_encrypted = 0;  // 1: an encrypted archive or document is an outcome of its own
   uint8_t report_macros = 0;
   uint8_t report_limits = 0;  // 1: a limit that was met is an outcome, 0: what was scanned counts
-  uint8_t padding = 0;
+  ScanReading reading = ScanReading::AsIs;
 };
 
 // The worker writes the first part while it owns the slot, the scanner the second.

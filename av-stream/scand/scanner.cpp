@@ -7,6 +7,7 @@
 #include <ctime>
 #include <new>
 
+#include "av-stream/scand/readings.h"
 #include "av-stream/scand/scan_limits.h"
 
 namespace masugata::av {
@@ -96,11 +97,19 @@ ScanVerdict Scanner::scan(const ScannerRegion& region, uint32_t slot) {
   const ScanLimits limits = bounded_limits(request->limits);
   context_.seat.allowed_ms.store(limits.time_ms + context_.hang_grace_ms,
                                  std::memory_order_relaxed);
-  const std::span<uint8_t> object = buffer(request->object_bytes);
-  if (object.size() != request->object_bytes) return {.failure = ScanFailure::OutOfMemory};
+  const std::span<uint8_t> room = buffer(kHeaderRoom + request->object_bytes);
+  if (room.empty()) return {.failure = ScanFailure::OutOfMemory};
+  const std::span<uint8_t> object = room.subspan(kHeaderRoom);
   if (!region.copy_object(*request, object)) return {.failure = ScanFailure::BadRequest};
   context_.seat.bytes.fetch_add(object.size(), std::memory_order_relaxed);
-  ScanResult result = context_.engine.scan(object, request->name, limits);
+  const uint64_t begin_ms = monotonic_ms();
+  ScanResult result = scan_readings(room, limits.reading, [&](std::span<const uint8_t> bytes) {
+    // The time is that of all readings together.
+    ScanLimits left = limits;
+    const uint64_t spent_ms = std::min<uint64_t>(monotonic_ms() - begin_ms, limits.time_ms - 1);
+    left.time_ms -= static_cast<uint32_t>(spent_ms);
+    return context_.engine.scan(bytes, request->name, left);
+  });
   return {.outcome = result.outcome,
           .failure = result.failure,
           .signatures = 0,

@@ -34,6 +34,18 @@ void keep_facts(const ids::ContentFacts& from, const net::SipHashKey& url_secret
   facts.recipients.set(from.recipients);
 }
 
+av::ScanReading reading_of(ids::ContentReading reading) noexcept {
+  switch (reading) {
+    case ids::ContentReading::LineEnds:
+      return av::ScanReading::LineEnds;
+    case ids::ContentReading::MailPart:
+      return av::ScanReading::MailPart;
+    case ids::ContentReading::AsGiven:
+      break;
+  }
+  return av::ScanReading::AsIs;
+}
+
 // Where in its segment the message begins that carries a content, when all of it has come with that
 // segment. In pipelined ones the end of another may stand before it.
 std::optional<uint32_t> offset_of_message(const ids::ContentFacts& facts,
@@ -223,6 +235,7 @@ ids::ContentId ObjectGuard::begin(const ids::ContentFacts& facts) noexcept {
   const uint64_t announced = facts.announced_bytes.value_or(0);
   object.useless_before_end = facts.kind == ids::ContentKind::Message && facts.useless_before_end;
   object.answered_next = facts.answered_next;
+  object.reading = reading_of(facts.reading);
   if (facts.protocol == ids::ApplicationProtocol::Http && object.is_to_client()) {
     object.announced = facts.announced_bytes;
   }

@@ -182,7 +182,7 @@ class ObjectGuard final : public StreamGuard {
   void tend_object(ScannedObject& object) noexcept;
   void tend_session(ScannedSession& session, WorkerContext& context) noexcept;
   [[nodiscard]] bool scanner_is_there() const noexcept;
-  [[nodiscard]] uint64_t engine_of(const ScannedSession& session) const noexcept;
+  [[nodiscard]] uint64_t engine_of(const ScannedObject& object) const noexcept;
 
   // transfers.cpp
   // Null when it is gone.

@@ -51,6 +51,7 @@ struct ScannedObject {
   uint32_t waiting_ms = 0;  // since when there is no room among the scans
   uint32_t asked_ms = 0;    // when the scan under way was asked for
   uint64_t bytes = 0;
+  av::ScanReading reading = av::ScanReading::AsIs;
   av::StoredObject stored;
   av::StoredObject tail;  // what came while `stored` was being scanned
   av::ScanTicket ticket;

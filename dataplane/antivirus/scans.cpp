@@ -76,9 +76,11 @@ bool ObjectGuard::scanner_is_there() const noexcept {
          !elapsed(heartbeat_ms_, now_ms_, kHeartbeatLife_ms);
 }
 
-uint64_t ObjectGuard::engine_of(const ScannedSession& session) const noexcept {
+uint64_t ObjectGuard::engine_of(const ScannedObject& object) const noexcept {
   // Slots have limits of their own; the table is emptied when they change.
-  return region_->signatures() * 0x9e3779b97f4a7c15ULL + session.slot + 1;
+  const uint64_t slot = uint64_t{sessions_[object.session].slot} + 1;
+  return region_->signatures() * 0x9e3779b97f4a7c15ULL +
+         (slot | uint64_t{static_cast<uint8_t>(object.reading)} << 56U);
 }
 
 void ObjectGuard::let_go(ScannedObject& object) noexcept {
@@ -99,7 +101,7 @@ void ObjectGuard::finish(ScannedObject& object) noexcept {
     object.summed = true;
   }
   // Then a scan of its beginning has nothing to say any more.
-  if (object.complete && clean_->contains(object.sha256, engine_of(sessions_[object.session]))) {
+  if (object.complete && clean_->contains(object.sha256, engine_of(object))) {
     counters_.known_clean.add(1);
     let_go(object);
     return;
@@ -117,7 +119,9 @@ bool ObjectGuard::submit(ScannedObject& object) noexcept {
     judge(object, RefusalReason::NotScanned, ScanFailure::NoEngine, {}, 0);
     return false;
   }
-  const auto ticket = region_->submit(object.stored, limits_of(*choices), object.facts.name.view());
+  av::ScanLimits limits = limits_of(*choices);
+  limits.reading = object.reading;
+  const auto ticket = region_->submit(object.stored, limits, object.facts.name.view());
   if (!ticket) return false;
   object.ticket = *ticket;
   object.asked_ms = now_ms_;
@@ -184,7 +188,7 @@ void ObjectGuard::take_answer(ScannedObject& object, av::ScanAnswer& answer,
     if (answer.outcome == ScanOutcome::Clean) {
       counters_.clean.add(1);
       if (object.complete && answer.signatures == region_->signatures()) {
-        clean_->add(object.sha256, engine_of(session));
+        clean_->add(object.sha256, engine_of(object));
       }
       let_go(object);
     } else {

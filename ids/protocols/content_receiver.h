@@ -22,6 +22,14 @@ enum class ContentKind : uint8_t {
   Message,  // RFC 5322: header fields, empty line, body
 };
 
+// As what else than as it is given a content may be read by its receiver, when nobody can say for
+// certain whether it is.
+enum class ContentReading : uint8_t {
+  AsGiven,
+  LineEnds,  // FTP, TYPE A: with the line ends of its own system
+  MailPart,  // what a mail carries, without the header that says how it is coded or divided
+};
+
 // What is known when the content begins. Texts are valid during the call only, may be empty, and
 // are as the protocol said them: hostile.
 struct ContentFacts {
@@ -45,6 +53,7 @@ struct ContentFacts {
   bool useless_before_end = false;
   // A coding that was not undone is around it: what is given are coded bytes.
   bool coded = false;
+  ContentReading reading = ContentReading::AsGiven;
   // Nothing of the message that carries it (HTTP response, POP3 or IMAP reply) has come in packets
   // before the one at hand.
   bool begins_with_packet = false;

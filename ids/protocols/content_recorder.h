@@ -23,6 +23,7 @@ class ContentRecorder final : public ContentReceiver {
     std::optional<uint64_t> range_first;
     bool useless_before_end = false;
     bool coded = false;
+    ContentReading reading{};
     bool begins_with_packet = false;
     bool first_byte_known = false;
     bool answered_next = true;
@@ -51,6 +52,7 @@ class ContentRecorder final : public ContentReceiver {
     content.range_first = facts.range_first;
     content.useless_before_end = facts.useless_before_end;
     content.coded = facts.coded;
+    content.reading = facts.reading;
     content.begins_with_packet = facts.begins_with_packet;
     content.first_byte_known = facts.first_byte != nullptr;
     content.answered_next = facts.answered_next;
@@ -90,7 +92,8 @@ class ContentRecorder final : public ContentReceiver {
               "|" + content.sender + "|" + content.recipients + "|" +
               std::to_string(content.announced_bytes.value_or(0)) + "|" +
               (content.range_first ? std::to_string(*content.range_first) : "whole") + "|" +
-              (content.useless_before_end ? "u" : "-") + (content.coded ? "c" : "-") + "|" +
+              (content.useless_before_end ? "u" : "-") + (content.coded ? "c" : "-") +
+              std::to_string(static_cast<int>(content.reading)) + "|" +
               (!content.ended                     ? "open"
                : content.end == ContentEnd::Whole ? "whole"
                                                   : "broken") +

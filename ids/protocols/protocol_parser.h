@@ -87,7 +87,8 @@ class ProtocolParser {
     bool upload = false;  // STOR
     bool active = false;  // PORT: the control connection's server opens it, towards its client
     std::optional<uint64_t> range_first;  // REST, APPE: see ContentFacts
-    bool coded = false;                   // MODE Z: the file is compressed on its way
+    bool coded = false;                   // MODE Z and its like: the file is not sent as it is
+    bool text = true;  // TYPE A, or nobody knows: line ends may be changed at either end
   };
   [[nodiscard]] virtual const ExpectedData* expected_data() const noexcept { return nullptr; }
   // The newest transfer that was announced for a data connection to that port, also when that was

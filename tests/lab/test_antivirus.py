@@ -70,6 +70,18 @@ def test_at_the_end_of_a_large_upload(lab, av, way):
         assert (av.files[name] in came) == arrives, (name, len(came))
 
 
+@pytest.mark.parametrize("client", ["curl", "wget"])
+@pytest.mark.parametrize("way", ["bare", "folded"])
+def test_what_clients_read_differently(lab, av, way, client):
+    """No status line, or a folded Transfer-Encoding: it cannot be scanned as each of them reads it."""
+    for name in ("eicar.com", "marked.txt", "clean.txt"):
+        target = av.directory / f"strange-{time.monotonic_ns()}"
+        argv = (["curl", "-sS", "--http0.9", "--max-time", "10", "-o", target] if client == "curl"
+                else ["wget", "-q", "-t", "1", "-T", "10", "-O", target])
+        lab.execute(plan.LAN, [*argv, av.url(f"{way}/{name}", ODD_PORT)], timeout_s=15)
+        assert not target.exists() or av.files[name] not in target.read_bytes()
+
+
 def test_wget(lab, av):
     for name, status in (("clean.zip", 0), ("eicar.zip", 8)):
         target = av.directory / "wget"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "ids/protocols/content_conversation.h"
 #include "ids/protocols/ftp/ftp_parser.h"
 
@@ -30,6 +32,15 @@ TEST(FtpContents, GivesTheFileToItsEnd) {
   EXPECT_EQ(told.contents[0].protocol, ApplicationProtocol::FtpData);
   EXPECT_FALSE(told.contents[0].useless_before_end);
   EXPECT_EQ(told.contents[0].end, ContentEnd::Whole);
+  EXPECT_EQ(told.contents[0].reading, ContentReading::LineEnds);
+}
+
+TEST(FtpContents, AreOneThingInAnImage) {
+  ProtocolParser::ExpectedData expected;
+  expected.text = false;
+  const ContentRecorder told = data_told(&expected, {server_says("a"), server_ends()});
+  ASSERT_EQ(told.contents.size(), 1U);
+  EXPECT_EQ(told.contents[0].reading, ContentReading::AsGiven);
 }
 
 TEST(FtpContents, GivesBothDirections) {
@@ -90,6 +101,56 @@ TEST_F(FtpControl, TellsOfAppendingAndModes) {
   client("STOR whole\r\n");
   ASSERT_NE(parser_->announced_data(1026), nullptr);
   EXPECT_FALSE(parser_->announced_data(1026)->range_first);
+}
+
+// A transfer after these, each answered with its code; not answered when that is empty.
+struct FormCase {
+  std::vector<std::pair<std::string, std::string>> said;
+  bool coded;
+  bool text;
+};
+class FtpForms : public FtpControl, public testing::WithParamInterface<FormCase> {};
+TEST_P(FtpForms, AreToldOfTransfers) {
+  server("220 hi\r\n");
+  for (const auto& [command, code] : GetParam().said) {
+    client(command + "\r\n");
+    if (!code.empty()) server(code + " k\r\n");
+  }
+  client("PORT 10,0,0,2,4,1\r\nRETR a\r\n");
+  const auto* announced = parser_->announced_data(1025);
+  ASSERT_NE(announced, nullptr);
+  EXPECT_EQ(announced->coded, GetParam().coded);
+  EXPECT_EQ(announced->text, GetParam().text);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Cases, FtpForms,
+    testing::Values(
+        FormCase{{}, false, true}, FormCase{{{"TYPE I", "200"}}, false, false},
+        FormCase{{{"type i", "200"}}, false, false}, FormCase{{{"TYPE L 8", "200"}}, false, false},
+        FormCase{{{"TYPE I", "504"}}, false, true},
+        FormCase{{{"TYPE I", "200"}, {"TYPE A", "200"}}, false, true},
+        FormCase{{{"TYPE I", "200"}, {"TYPE A N", "200"}}, false, true},
+        FormCase{{{"TYPE I", "200"}, {"TYPE A", "504"}}, false, false},
+        FormCase{{{"TYPE E", "200"}}, true, true}, FormCase{{{"TYPE L 36", "200"}}, true, true},
+        FormCase{{{"TYPE I", "200"}, {"REIN", "220"}}, false, true},
+        FormCase{{{"MODE Z", "200"}}, true, true}, FormCase{{{"MODE B", "200"}}, true, true},
+        FormCase{{{"MODE Z", "504"}}, false, true}, FormCase{{{"STRU R", "200"}}, true, true},
+        FormCase{{{"MODE Z", "200"}, {"MODE S", "200"}}, false, true},
+        FormCase{{{"MODE Z", "200"}, {"MODE S", "504"}}, true, true},
+        // The transfer does not wait for the answer.
+        FormCase{{{"TYPE I", ""}}, false, true}, FormCase{{{"MODE Z", ""}}, true, true},
+        FormCase{{{"TYPE I", "200"}, {"TYPE A", ""}}, false, true},
+        FormCase{{{"MODE Z", "200"}, {"MODE S", ""}}, true, true},
+        FormCase{{{"NOOP", ""}, {"MODE Z", ""}, {"MODE S", "200"}}, true, true}));
+
+TEST_F(FtpControl, BelievesInTextBehindALoss) {
+  server("220 hi\r\n");
+  client("TYPE I\r\n");
+  server("200 k\r\n");
+  EXPECT_EQ(parser_->on_gap(Direction::ToServer, 8), ParseOutcome::Going);
+  client("PORT 10,0,0,2,4,1\r\nRETR a\r\n");
+  ASSERT_NE(parser_->announced_data(1025), nullptr);
+  EXPECT_TRUE(parser_->announced_data(1025)->text);
 }
 
 TEST_F(FtpControl, TellsOfEncryption) {

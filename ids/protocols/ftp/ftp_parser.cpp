@@ -10,6 +10,7 @@
 
 #include "ids/protocols/content_feed.h"
 #include "ids/protocols/ftp/ftp_address.h"
+#include "ids/protocols/ftp/ftp_form.h"
 #include "ids/protocols/ftp/ftp_transaction.h"
 #include "ids/protocols/mime/line_reader.h"
 
@@ -56,6 +57,7 @@ class FtpParser final : public ProtocolParser {
   ParseOutcome take_commands(std::span<const uint8_t> bytes) noexcept;
   void take_command(FtpTransaction& transaction) noexcept;
   void take_active(FtpTransaction& transaction, const std::optional<FtpEndpoint>& to) noexcept;
+  void believe_again() noexcept;
   void note_endpoint(const FtpEndpoint& endpoint, bool active) noexcept;
   void begin_transfer(const FtpTransaction& transaction, bool upload) noexcept;
   void tell_expected() noexcept;
@@ -87,7 +89,10 @@ class FtpParser final : public ProtocolParser {
   bool expected_told_ = false;
   std::deque<ExpectedData> announced_;  // newest first
   std::optional<uint64_t> restart_;     // REST, for the next transfer
-  bool plain_mode_ = true;              // MODE S
+  FtpForm agreed_;
+  // Until the server has answered, the worse of what was and of what is asked for: transfers may be
+  // asked for before that.
+  FtpForm believed_;
 };
 
 FtpTransaction* FtpParser::begin_transaction() noexcept {
@@ -155,8 +160,18 @@ void FtpParser::take_command(FtpTransaction& transaction) noexcept {
     uint64_t first = 0;
     std::from_chars(from.data(), from.data() + from.size(), first);
     restart_ = first == 0 ? std::nullopt : std::optional{first};
+  } else if (is_form_command(command)) {
+    believed_ = worse_of(believed_, form_after(agreed_, command, transaction.command_data));
   } else if (command == "AUTH" && content_receiver() != nullptr) {
     content_receiver()->encryption_asked(ApplicationProtocol::Ftp);
+  }
+}
+
+void FtpParser::believe_again() noexcept {
+  believed_ = agreed_;
+  for (const FtpTransaction* each : unanswered_) {
+    if (!is_form_command(each->command)) continue;
+    believed_ = worse_of(believed_, form_after(agreed_, each->command, each->command_data));
   }
 }
 
@@ -200,7 +215,8 @@ void FtpParser::tell_expected() noexcept {
   expected_.file_name = std::move(transfer_->file_name);
   expected_.upload = transfer_->upload;
   expected_.range_first = transfer_->range_first;
-  expected_.coded = !plain_mode_;
+  expected_.coded = believed_.coded();
+  expected_.text = believed_.text;
   announced_.push_front(expected_);
   if (announced_.size() > kRememberedTransfers) {
     announced_.pop_back();
@@ -292,8 +308,9 @@ ParseOutcome FtpParser::end_reply(FtpTransaction& transaction, std::string_view 
   if (transaction.command == "REST" && code[0] >= '4' && unanswered_.size() == 1) {
     restart_.reset();
   }
-  if (transaction.command == "MODE" && code[0] == '2') {
-    plain_mode_ = mime::equals(transaction.command_data, "s");
+  const bool of_form = is_form_command(transaction.command);
+  if (of_form && code[0] == '2') {
+    agreed_ = form_after(agreed_, transaction.command, transaction.command_data);
   }
   const bool secured = transaction.command == "AUTH" && code == "234";
   const bool refused_transfer =
@@ -304,6 +321,7 @@ ParseOutcome FtpParser::end_reply(FtpTransaction& transaction, std::string_view 
   transaction.finished[index_of(Direction::ToClient)] = true;
   transaction.progress[index_of(Direction::ToClient)] = 1;
   unanswered_.pop_front();
+  if (of_form) believe_again();
   if (secured) {
     on_end(Direction::ToServer);
     on_end(Direction::ToClient);
@@ -314,6 +332,8 @@ ParseOutcome FtpParser::end_reply(FtpTransaction& transaction, std::string_view 
 // Which reply belongs to which command is known again once all are answered.
 ParseOutcome FtpParser::on_gap(Direction direction, uint64_t /*missing*/) noexcept {
   expected_told_ = false;
+  // It may have been asked for in what is missing, and costs only time.
+  agreed_.text = believed_.text = true;
   (direction == Direction::ToServer ? commands_ : replies_).reset();
   on_end(Direction::ToServer);
   on_end(Direction::ToClient);
@@ -340,6 +360,7 @@ class FtpDataParser final : public ProtocolParser {
       upload_ = expected->upload;
       range_first_ = expected->range_first;
       coded_ = expected->coded;
+      text_ = expected->text;
     }
   }
 
@@ -376,6 +397,7 @@ class FtpDataParser final : public ProtocolParser {
   std::optional<bool> upload_;
   std::optional<uint64_t> range_first_;
   bool coded_ = false;
+  bool text_ = true;
   std::array<ContentFeed, 2> contents_;
   std::array<bool, 2> content_begun_{};
   FtpDataTransaction* current_ = nullptr;
@@ -398,6 +420,7 @@ void FtpDataParser::give(Direction direction, std::span<const uint8_t> bytes) no
     facts.name = std::string_view{file_name_}.substr(slash == std::string::npos ? 0 : slash + 1);
     facts.range_first = range_first_;
     facts.coded = coded_;
+    facts.reading = text_ ? ContentReading::LineEnds : ContentReading::AsGiven;
     contents_[side].begin(content_receiver(), facts);
   }
   contents_[side].bytes(bytes);

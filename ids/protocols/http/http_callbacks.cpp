@@ -119,9 +119,19 @@ int on_request_headers(htp_tx_t* source) noexcept {
   return HTP_OK;
 }
 
+// What nobody can say the end or the coding of is not taken out.
+bool has_doubtful_headers(HttpTransaction* transaction, Direction direction) noexcept {
+  if (transaction == nullptr) return false;
+  HttpSession& session = *session_of(&transaction->source());
+  if (session.contents() == nullptr || !transaction->headers_doubtful(direction)) return false;
+  session.miss_content();
+  return true;
+}
+
 int on_request_headers_complete(htp_tx_t* source) noexcept {
   HttpTransaction* const transaction = transaction_of(source);
   HttpContents* const contents = session_of(source)->contents();
+  if (has_doubtful_headers(transaction, Direction::ToServer)) return HTP_ERROR;
   session_of(source)->begin_body(*source, Direction::ToServer);
   if (transaction != nullptr && contents != nullptr) {
     contents->request_headers(*transaction, session_of(source)->is_answered_next(*transaction));
@@ -252,6 +262,7 @@ int on_response_headers(htp_tx_t* source) noexcept {
   if (source->seen_100continue != 0) {
     transaction->cut_interim_headers();
   }
+  if (has_doubtful_headers(transaction, Direction::ToClient)) return HTP_ERROR;
   const auto range = transaction->header(Direction::ToClient, "Content-Range");
   if (source->response_status_number == 206 && range && !read_content_range(text_of(*range))) {
     raise(*transaction, Direction::ToClient, HttpEvent::RangeInvalid);

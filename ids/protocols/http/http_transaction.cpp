@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ids/protocols/http/doubtful_headers.h"
 #include "ids/protocols/http/header_text.h"
 
 namespace masugata::ids {
@@ -299,6 +300,11 @@ void HttpTransaction::append_raw_headers(Direction direction,
   header_bytes_[index_of(direction)] += bytes.size();
   raw.append(text_of(bytes.first(std::min(bytes.size(), kMaximumRawHeaderBytes - raw.size()))));
   touch(direction);
+}
+
+bool HttpTransaction::headers_doubtful(Direction direction) const noexcept {
+  const std::string& raw = raw_headers_[index_of(direction)];
+  return raw.size() == kMaximumRawHeaderBytes || are_headers_doubtful(raw);
 }
 
 void HttpTransaction::headers_changed(Direction direction, bool restart) noexcept {

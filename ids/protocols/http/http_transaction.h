@@ -55,6 +55,8 @@ class HttpTransaction final : public Transaction {
     return ends_[index_of(direction)];
   }
   void append_raw_headers(Direction direction, std::span<const uint8_t> bytes) noexcept;
+  // See are_headers_doubtful(); also when there are more than kMaximumRawHeaderBytes.
+  [[nodiscard]] bool headers_doubtful(Direction direction) const noexcept;
   // Headers came, or the response starts again after an interim one (then `restart`).
   void headers_changed(Direction direction, bool restart) noexcept;
   // libhtp counts the interim response and the next status line among the raw headers.

@@ -1,19 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ids/protocols/imap/imap_contents.h"
 
-#include <algorithm>
-
-#include "ids/protocols/mime/line_reader.h"
-
 namespace masugata::ids {
-
-bool looks_like_base64(std::string_view text) noexcept {
-  return text.size() >= kSniffedBytes &&
-         std::all_of(text.begin(), text.begin() + kSniffedBytes, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '+' || c == '/' || c == '\r' || c == '\n';
-         });
-}
 
 void ImapContents::begin_fetched(ContentReceiver* receiver,
                                  const FetchedLiteral& literal) noexcept {
@@ -31,13 +19,13 @@ void ImapContents::begin_fetched(ContentReceiver* receiver,
   }
   end_pieces();
   const bool is_message = content.section == ImapSection::Message;
-  coding_ = content.section == ImapSection::Part ? Coding::Unknown : Coding::AsIs;
-  sniffed_.clear();
   ContentFacts facts;
   facts.protocol = ApplicationProtocol::Imap;
   facts.direction = Direction::ToClient;
   facts.kind = is_message ? ContentKind::Message : ContentKind::File;
   facts.location = content.name;
+  // Its coding was told by BODYSTRUCTURE or BODY[2.MIME], on this connection or any time before.
+  if (content.section == ImapSection::Part) facts.reading = ContentReading::MailPart;
   facts.tag = literal.tag;
   facts.begins_with_packet = literal.first_byte != nullptr;
   facts.first_byte = literal.first_byte;
@@ -58,28 +46,7 @@ void ImapContents::fetched(std::span<const uint8_t> bytes) noexcept {
   if (!inside_) {
     return;
   }
-  if (coding_ == Coding::Unknown) {
-    const size_t taken = std::min(kSniffedBytes - sniffed_.size(), bytes.size());
-    sniffed_.append(mime::as_text(bytes.first(taken)));
-    bytes = bytes.subspan(taken);
-    if (sniffed_.size() < kSniffedBytes) {
-      return;
-    }
-    coding_ = looks_like_base64(sniffed_) ? Coding::Base64 : Coding::AsIs;
-    decoder_.start(mime::TransferEncoding::Base64);
-    give(mime::as_bytes(sniffed_));
-  }
-  give(bytes);
-}
-
-void ImapContents::give(std::span<const uint8_t> bytes) noexcept {
-  if (coding_ == Coding::AsIs || !down_.is_received()) {
-    down_.bytes(bytes);
-    return;
-  }
-  decoded_.clear();
-  decoder_.decode(bytes, decoded_);
-  down_.bytes(decoded_);
+  down_.bytes(bytes);
 }
 
 void ImapContents::end_fetched() noexcept {
@@ -93,11 +60,6 @@ void ImapContents::end_fetched() noexcept {
 }
 
 void ImapContents::end_pieces() noexcept {
-  if (coding_ == Coding::Unknown) {
-    coding_ = Coding::AsIs;
-    give(mime::as_bytes(sniffed_));
-  }
-  sniffed_.clear();
   down_.end(ContentEnd::Whole);
   next_piece_ = 0;
 }
@@ -109,7 +71,6 @@ void ImapContents::lose_fetched() noexcept {
   } else {
     end_pieces();
   }
-  coding_ = Coding::AsIs;
   next_piece_ = 0;
 }
 

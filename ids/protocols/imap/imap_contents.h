@@ -7,17 +7,11 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "ids/protocols/content_feed.h"
 #include "ids/protocols/imap/imap_literal.h"
-#include "ids/protocols/mime/transfer_decoder.h"
 
 namespace masugata::ids {
-
-// First bytes of a part that tell whether it is base64: it comes without the header that says so.
-inline constexpr size_t kSniffedBytes = 60;
-[[nodiscard]] bool looks_like_base64(std::string_view text) noexcept;
 
 // A literal of a FETCH response.
 struct FetchedLiteral {
@@ -30,7 +24,7 @@ struct FetchedLiteral {
   const uint8_t* first_byte = nullptr;
 };
 
-// Thread: the flow's worker. Memory: a few short texts, and what one call decodes to.
+// Thread: the flow's worker. Memory: a short text.
 class ImapContents {
  public:
   // To the client. A piece that continues the one before (the same section of the same message)
@@ -48,10 +42,6 @@ class ImapContents {
   void end_appended(ContentEnd how) noexcept { up_.end(how); }
 
  private:
-  enum class Coding : uint8_t { Unknown, AsIs, Base64 };
-
-  void give(std::span<const uint8_t> bytes) noexcept;
-
   ContentFeed up_;
   ContentFeed down_;
   bool inside_ = false;  // a literal to the client
@@ -59,10 +49,6 @@ class ImapContents {
   bool last_piece_ = false;
   std::string piece_key_;  // "12 BODY[2]"
   uint64_t next_piece_ = 0;
-  Coding coding_ = Coding::AsIs;
-  std::string sniffed_;
-  mime::TransferDecoder decoder_;
-  std::vector<uint8_t> decoded_;
 };
 
 }  // namespace masugata::ids

@@ -44,6 +44,18 @@ uint64_t asked_bytes(std::string_view argument) noexcept {
   return count;
 }
 
+// First bytes of a part that tell rules whether it is base64: it comes without the header that says
+// so.
+constexpr size_t kSniffedBytes = 60;
+
+bool looks_like_base64(std::string_view text) noexcept {
+  return text.size() >= kSniffedBytes &&
+         std::all_of(text.begin(), text.begin() + kSniffedBytes, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '+' || c == '/' || c == '\r' || c == '\n';
+         });
+}
+
 class ImapParser final : public ProtocolParser {
  public:
   explicit ImapParser(const ParserDemands& demands) noexcept

@@ -303,6 +303,7 @@ FORMS = [
     Form("chunked", every, downloads(PLAIN, "chunked/")),
     Form("wrong-type", small, downloads(PLAIN, "as-image/")),
     Form("chunks-of-7-bytes", some, downloads(PLAIN, "dribbled/", ODD_PORT)),
+    Form("chunks-of-http-1.0", small, downloads(PLAIN, "old/", ODD_PORT)),
     Form("length-too-large", small, downloads(PLAIN, "long/", ODD_PORT)),
     Form("length-too-small", small, downloads(PLAIN, "short/", ODD_PORT,
                                               lambda whole: whole[:len(whole) // 2])),

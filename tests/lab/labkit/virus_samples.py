@@ -19,6 +19,8 @@ EICAR = ("*H+H$!ELIF-TSET-SURIVITNA-DRADNATS-RACIE$"
 # What no scanner knows but by the lab's own signature, and something that takes one seconds.
 LAB_MARK = b"masugata lab mark: this is not wanted"
 LATER_MARK = b"another mark of the lab: not wanted from some time on"
+# A text that is known by its digest only: with other line ends it is another one.
+LISTED = b"".join(b"line %d of what the lab's list of digests has\n" % n for n in range(4000))
 CLEAN = b"An ordinary file of the lab, as it came.\n" * 3
 
 
@@ -27,13 +29,14 @@ def signature(name, mark):
 
 
 def write_signatures(folder):
-    """Signatures for the marks and for the program that is in every file of clamav-testfiles."""
+    """Signatures for the marks, for a text, and for the program that is in every file of
+    clamav-testfiles."""
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     (folder / "lab.ndb").write_text(signature("Lab.Mark", LAB_MARK), encoding="ascii")
-    program = TEST_FILES / "clam.exe"
-    content = program.read_bytes()
-    (folder / "lab.hsb").write_text(
-        f"{hashlib.sha256(content).hexdigest()}:{len(content)}:Lab.Clam:73\n", encoding="ascii")
+    known = {"Lab.Clam": (TEST_FILES / "clam.exe").read_bytes(), "Lab.Listed": LISTED}
+    (folder / "lab.hsb").write_text("".join(
+        f"{hashlib.sha256(content).hexdigest()}:{len(content)}:{name}:73\n"
+        for name, content in known.items()), encoding="ascii")
 
 
 def mail(attachment, name="attachment.bin"):
@@ -85,6 +88,7 @@ def write_samples(folder):
         "eicar.zip.zip": zipped(zipped(EICAR), "a.zip"),
         "clean.zip.zip": zipped(zipped(CLEAN), "a.zip"),
         "marked.txt": text.encode() + LAB_MARK, "clean.txt": text.encode(),
+        "listed.txt": LISTED, "listed-clean.txt": LISTED.replace(b"digests", b"nothing"),
         "large-marked.bin": noise[:-len(LAB_MARK)] + LAB_MARK, "large-clean.bin": noise,
         "large-eicar.tar": tarred([noise[:LARGE_BYTES - 40_000], EICAR]),
         "large-clean.tar": tarred([noise[:LARGE_BYTES - 40_000], CLEAN]),
