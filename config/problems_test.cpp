@@ -282,7 +282,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"av { scan-job j { } }", "the job scans nothing"},
         Case{"av { scan-job j { path /srv; file-size 4G; } }", "'4G' is too large"},
         Case{"av { scan-job j { path /srv; report-to a@example.com; } }",
-             "warning: av scan-job j: nobody gets the report"}));
+             "warning: av scan-job j: nobody gets the report"},
+        Case{"av { scan-job j { path /srv; file-size 257M; } }",
+             "warning: av scan-job j file-size: a file of `file-size` takes more than half"},
+        Case{
+            "av { profile p { limits { unpacked-file-size 1G; } } }",
+            "warning: av profile p limits unpacked-file-size: a file of `unpacked-file-size` takes "
+            "more than half of the 512M"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Nat, CrossCheck,

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "av-stream/scand/scanner.h"
+#include "av-stream/scand/test_archives.h"
 #include "av-stream/scand/test_bench.h"
 
 namespace masugata::av {
@@ -281,6 +282,16 @@ TEST(ScanService, WithoutRoomForFilesNothingIsCalledClean) {
   EXPECT_EQ(answer.failure, ScanFailure::OutOfMemory);
   EXPECT_EQ(bench.scan(mail + "aGFybWxlc3M=\r\n").outcome, ScanOutcome::Clean);
   EXPECT_EQ(bench.scan(kEvil).outcome, ScanOutcome::Infected);
+}
+
+TEST(ScanService, TheLeastRoomForFilesIsEnoughForALargePage) {
+  ServiceBench bench;
+  bench.settings.scratch_mb = kLeastScratchMb;
+  ASSERT_TRUE(bench.start());
+  std::string page = "<html><body>";
+  while (page.size() < 12'000'000) page += "<p>paragraph " + std::to_string(page.size()) + "</p>\n";
+  EXPECT_EQ(bench.scan(page).outcome, ScanOutcome::Clean);
+  EXPECT_EQ(bench.scan(gzipped(zipped(page))).outcome, ScanOutcome::Clean);
 }
 
 TEST(ScanService, ADeadEngineIsReplaced) {

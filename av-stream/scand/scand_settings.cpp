@@ -78,7 +78,7 @@ Result<ScandSettings> read_settings(const nlohmann::json& body) {
   reader.texts("allowed_sha256", is_digest, "SHA-256 sums: 64 of 0-9a-f", settings.allowed_sha256);
   reader.number("scanners", 0, kMaximumScanners, settings.scanners);
   reader.number("scanner_memory_mb", 64, 65'536, settings.scanner_memory_mb);
-  reader.number("scratch_mb", 16, 65'536, settings.scratch_mb);
+  reader.number("scratch_mb", kLeastScratchMb, 65'536, settings.scratch_mb);
   reader.number("hang_grace_ms", 100, 600'000, settings.hang_grace_ms);
   reader.number("check_interval_ms", 50, 3'600'000, settings.check_interval_ms);
   if (!reader.status()) return tl::unexpected(reader.status().error());

@@ -11,6 +11,9 @@
 
 namespace masugata::av {
 
+// What `shortage` wants to be left before it lets anything be looked into, and as much again.
+inline constexpr uint32_t kLeastScratchMb = 96;
+
 struct ScandSettings {
   std::vector<std::string> signature_directories = {"/var/lib/clamav"};
   std::vector<std::string> own_signatures;

@@ -201,7 +201,9 @@ TEST(ScandSettings, AreChecked) {
   EXPECT_FALSE(read_settings({{"own_signatures", "/one"}}));
   EXPECT_FALSE(read_settings({{"allowed_sha256", {std::string(64, 'g')}}}));
   EXPECT_FALSE(read_settings({{"allowed_sha256", {std::string(63, 'a')}}}));
-  EXPECT_EQ(read_settings({{"scratch_mb", 1}}).error().where, "settings: scratch_mb");
+  EXPECT_EQ(read_settings({{"scratch_mb", kLeastScratchMb - 1}}).error().where,
+            "settings: scratch_mb");
+  EXPECT_TRUE(read_settings({{"scratch_mb", kLeastScratchMb}}));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "config/reading/readers.h"
 #include "config/reading/values.h"
+#include "config/scanner_scratch.h"
 
 namespace masugata::config::reading {
 
@@ -47,6 +48,16 @@ std::vector<std::string> read_texts(DataNode parent, std::string_view name) {
 constexpr uint64_t kLargestObject = 1ULL << 30U;
 constexpr uint64_t kLargestUnpacked = 16ULL << 30U;
 
+constexpr uint64_t kLargestFile = (2ULL << 30U) - 1;
+
+void warn_of_large_files(Context& context, DataNode leaf, uint64_t bytes) {
+  if (bytes <= (uint64_t{kScannerScratchMegabytes} << 20U) / 2 || bytes > kLargestFile) return;
+  context.warning(leaf, fmt::format("a file of `{}` takes more than half of the {}M that a scanner "
+                                    "has for unpacked files: of archives with such files some "
+                                    "cannot be scanned",
+                                    leaf.name(), kScannerScratchMegabytes));
+}
+
 void read_limits(Context& context, DataNode node, AvProfile& profile) {
   profile.object_bytes =
       read_size(context, node.child("object-size"), profile.object_bytes, 1024, kLargestObject);
@@ -54,7 +65,8 @@ void read_limits(Context& context, DataNode node, AvProfile& profile) {
   profile.unpacked_bytes = read_size(context, node.child("unpacked-size"), profile.unpacked_bytes,
                                      1024, kLargestUnpacked);
   profile.unpacked_file_bytes = read_size(context, node.child("unpacked-file-size"),
-                                          profile.unpacked_file_bytes, 1024, (2ULL << 30U) - 1);
+                                          profile.unpacked_file_bytes, 1024, kLargestFile);
+  warn_of_large_files(context, node.child("unpacked-file-size"), profile.unpacked_file_bytes);
   profile.unpacked_too_large =
       read_choice(node.child("unpacked-too-large"), profile.unpacked_too_large);
   profile.recursion = number_or(node.child("recursion"), profile.recursion);
@@ -157,8 +169,8 @@ void read_job(Context& context, DataNode node, AvJob& job) {
   }
   if (weekdays != 0) job.weekdays = static_cast<uint8_t>(weekdays);
   job.scanners = number_or(node.child("scanners"), job.scanners);
-  job.file_bytes =
-      read_size(context, node.child("file-size"), job.file_bytes, 1024, (2ULL << 30U) - 1);
+  job.file_bytes = read_size(context, node.child("file-size"), job.file_bytes, 1024, kLargestFile);
+  warn_of_large_files(context, node.child("file-size"), job.file_bytes);
   job.quarantine = node.has("quarantine");
   job.report_to = read_texts(node, "report-to");
 }

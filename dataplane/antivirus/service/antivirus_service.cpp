@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "config/scanner_scratch.h"
+
 namespace masugata::dataplane {
 namespace {
 
@@ -44,6 +46,7 @@ av::ScandSettings scand_settings(const config::AntivirusSettings& settings) {
   result.allowed_sha256 = settings.allowed_sha256;
   result.scanners = settings.scanners;
   result.scanner_memory_mb = settings.scanner_megabytes;
+  result.scratch_mb = config::kScannerScratchMegabytes;
   return result;
 }
 

@@ -5,10 +5,12 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -16,6 +18,7 @@
 
 #include "av-stream/exchange/worker_region.h"
 #include "av-stream/scand/scan_service.h"
+#include "av-stream/scand/test_archives.h"
 #include "tests/bench/antivirus/direct_scanners.h"
 #include "tests/bench/antivirus/made_objects.h"
 #include "tests/bench/spread.h"
@@ -60,6 +63,23 @@ Work make_work(std::string name, size_t bytes, std::vector<ObjectKind> kinds, si
   return work;
 }
 
+// ZIP archives of a thousand members each: what is done for every member counts.
+Work make_archives(std::string name, size_t member_bytes, size_t count) {
+  using enum ObjectKind;
+  constexpr std::array kKinds = {Page, Text, Noise};
+  constexpr size_t kMembers = 1000;
+  Work work{std::move(name), {}};
+  for (size_t archive = 0; archive < count; ++archive) {
+    std::map<std::string, std::string> members;
+    for (size_t i = 0; i < kMembers; ++i) {
+      members[fmt::format("member{}.txt", i)] =
+          made_object(kKinds[i % kKinds.size()], member_bytes, archive * kMembers + i + 1);
+    }
+    work.objects.push_back(av::archived({ARCHIVE_FORMAT_ZIP}, members));
+  }
+  return work;
+}
+
 std::vector<Work> all_work() {
   using enum ObjectKind;
   return {make_work("1 KB, mix", 1000, {Page, Text, Noise}, 300),
@@ -68,7 +88,8 @@ std::vector<Work> all_work() {
           make_work("100 KB, pages", 100'000, {Page}, 20),
           make_work("100 KB, text", 100'000, {Text}, 20),
           make_work("100 KB, noise", 100'000, {Noise}, 40),
-          make_work("10 MB, noise", 10'000'000, {Noise}, 4)};
+          make_work("10 MB, noise", 10'000'000, {Noise}, 4),
+          make_archives("ZIP of 1,000", 500, 4)};
 }
 
 double processor_time_of(const std::vector<pid_t>& processes) {
