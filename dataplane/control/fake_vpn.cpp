@@ -100,6 +100,7 @@ FakeVpn::FakeVpn() {
   status_answer.charon_there = true;
   status_answer.charon_version = "5.9.8";
   status_answer.charon_since_seconds = 93'790;
+  status_answer.early = {107, 105, 3, 2};
   VpnSite held = example_down("nagoya", "nagoya.example.com", "initiate");
   held.held_down = true;
   VpnSite broken = example_down("sendai", "any", "respond");
@@ -108,7 +109,7 @@ FakeVpn::FakeVpn() {
   off.status.state = ipsec::SiteState::Disabled;
   off.since_seconds.reset();
   status_answer.sites = {example_up(), held, broken, off};
-  probe_answer = example_probe();
+  probe_answer = std::vector{example_probe()};
 }
 
 void FakeVpn::status(const std::string& site, StatusCallback done) {

@@ -20,7 +20,7 @@ class FakeVpn final : public VpnState {
              ProbeCallback done) override;
 
   VpnStatus status_answer;
-  Result<VpnProbe> probe_answer;
+  Result<std::vector<VpnProbe>> probe_answer;
   Status act_answer;
   std::vector<std::string> calls;  // "osaka 0", the number is that of the action
 };

@@ -81,6 +81,11 @@ Json status_json(const VpnStatus& status) {
             {"version", status.charon_version},
             {"since", status.charon_since_seconds},
             {"problem", status.problem}}},
+          {"early_packets",
+           {{"kept", status.early.kept},
+            {"let_go", status.early.let_go},
+            {"refused", status.early.refused},
+            {"expired", status.early.expired}}},
           {"sites", sites}};
 }
 
@@ -100,7 +105,7 @@ void show(VpnState& state, const Json& parameters, const Responder& responder) {
 Json probe_json(const VpnProbe& probe) {
   const ipsec::PathReport& report = probe.report;
   const ipsec::PathFinding& finding = report.finding;
-  Json answer{{"site", report.site},
+  Json answer{{"family", report.family == net::Family::Ipv4 ? "IPv4" : "IPv6"},
               {"answered", finding.answered},
               {"steady", finding.steady},
               {"black_hole", report.black_hole()},
@@ -135,12 +140,11 @@ void probe(VpnState& state, const Json& parameters, const Responder& responder) 
   const auto host = net::IpAddress::parse(text);
   if (!text.empty() && !host) reader.complain("\"host\" is an address");
   if (refused(reader, responder)) return;
-  state.probe(site, host, [responder](const Result<VpnProbe>& done) {
-    if (done) {
-      responder.result(probe_json(*done));
-    } else {
-      responder.error({RpcErrorCode::Failed, done.error().message(), nullptr});
-    }
+  state.probe(site, host, [responder, site](const Result<std::vector<VpnProbe>>& done) {
+    if (!done) return responder.error({RpcErrorCode::Failed, done.error().message(), nullptr});
+    Json measured = Json::array();
+    for (const VpnProbe& each : *done) measured.push_back(probe_json(each));
+    responder.result({{"site", site}, {"measured", measured}});
   });
 }
 

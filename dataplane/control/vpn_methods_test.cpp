@@ -23,6 +23,10 @@ class VpnMethodsTest : public MethodConversation {
 TEST_F(VpnMethodsTest, ShowsSites) {
   const Json all = result("show.vpn");
   EXPECT_EQ(all["charon"]["version"], "5.9.8");
+  EXPECT_EQ(all["early_packets"]["kept"], 107);
+  EXPECT_EQ(all["early_packets"]["let_go"], 105);
+  EXPECT_EQ(all["early_packets"]["refused"], 3);
+  EXPECT_EQ(all["early_packets"]["expired"], 2);
   ASSERT_EQ(all["sites"].size(), 4U);
   EXPECT_EQ(all["sites"][0]["since"], 93'784);
   EXPECT_EQ(all["sites"][1]["held_down"], true);
@@ -50,7 +54,11 @@ TEST_F(VpnMethodsTest, Acts) {
 }
 
 TEST_F(VpnMethodsTest, Measures) {
-  const Json answer = result("vpn.probe", {{"site", "osaka"}, {"host", "10.20.0.5"}});
+  const Json all = result("vpn.probe", {{"site", "osaka"}, {"host", "10.20.0.5"}});
+  EXPECT_EQ(all["site"], "osaka");
+  ASSERT_EQ(all["measured"].size(), 1U);
+  const Json& answer = all["measured"][0];
+  EXPECT_EQ(answer["family"], "IPv4");
   EXPECT_EQ(state_.calls, std::vector<std::string>{"osaka probe 10.20.0.5"});
   EXPECT_EQ(answer["black_hole"], true);
   EXPECT_EQ(answer["passes"], 1318);

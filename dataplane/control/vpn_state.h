@@ -29,15 +29,26 @@ struct VpnSite {
   std::vector<std::string> remote_networks;
 };
 
+// Packets of all tunnels that came before charon told of their SA, since the start. Those that wait
+// are kept and none of the others.
+struct VpnEarlyPackets {
+  uint64_t kept = 0;
+  uint64_t let_go = 0;   // their SA has come
+  uint64_t refused = 0;  // too many: were not kept
+  uint64_t expired = 0;  // their SA has not come in time
+};
+
 struct VpnStatus {
   bool active = false;  // there is or was a site
   bool charon_there = false;
   std::string charon_version;
   std::string problem;                // why charon is not there
   uint64_t charon_since_seconds = 0;  // ago: there, or not there
-  std::vector<VpnSite> sites;         // in the order of the configuration
+  VpnEarlyPackets early;
+  std::vector<VpnSite> sites;  // in the order of the configuration
 };
 
+// Of one family of addresses inside of a tunnel.
 struct VpnProbe {
   ipsec::PathReport report;
   std::optional<ipsec::Explanation> black_hole;
@@ -59,9 +70,10 @@ class VpnState {
   // `done` when charon has taken it. Faults: no such site, one that cannot begin, no charon,
   // charon's own words.
   virtual void act(const std::string& site, ipsec::SiteAction action, DoneCallback done) = 0;
-  // Measures how large packets pass the tunnel, by asking `host` behind it, or whoever may answer:
-  // takes up to a minute. Faults: no such site, one that is down, another one is measured.
-  using ProbeCallback = std::function<void(Result<VpnProbe>)>;
+  // Measures how large packets pass the tunnel, by asking `host` behind it, or whoever may answer,
+  // over IPv4 and IPv6 if it has networks of both: takes up to a minute for each. Faults: no such
+  // site, one that is down, another one is measured.
+  using ProbeCallback = std::function<void(Result<std::vector<VpnProbe>>)>;
   virtual void probe(const std::string& site, std::optional<net::IpAddress> host,
                      ProbeCallback done) = 0;
 };

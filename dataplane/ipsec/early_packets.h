@@ -9,8 +9,17 @@
 
 #include "dataplane/pipeline/held_packet.h"
 #include "net/byte_order.h"
+#include "net/relaxed_counter.h"
 
 namespace masugata::dataplane {
+
+// What has become of them, in packets. Written by the worker, read by any thread.
+struct EarlyCounters {
+  net::RelaxedCounter kept;
+  net::RelaxedCounter let_go;   // their SA has come
+  net::RelaxedCounter refused;  // at a bound: were not kept
+  net::RelaxedCounter expired;  // their SA has not come in time
+};
 
 // One worker's own. Order of arrival is kept. At a bound the newest packet is refused.
 class EarlyPackets {
@@ -22,28 +31,34 @@ class EarlyPackets {
   static constexpr uint32_t kPeriod_ms = 500;
 
   [[nodiscard]] uint32_t count() const noexcept { return count_; }
+  [[nodiscard]] const EarlyCounters& counters() const noexcept { return counters_; }
 
   // Whether it was taken; otherwise the packet stays with the caller. `now_ms` wraps.
   [[nodiscard]] bool keep(Packet& packet, net::Be32 spi, uint32_t now_ms) noexcept {
-    if (count_ == kMaximum) return false;
     uint32_t of_spi = 0;
     for (uint32_t i = 0; i < count_; ++i) of_spi += kept_[i].spi == spi ? 1U : 0U;
-    if (of_spi >= kMaximumPerSpi) return false;
+    if (count_ == kMaximum || of_spi >= kMaximumPerSpi) {
+      counters_.refused.add(1);
+      return false;
+    }
     kept_[count_++] = {HeldPacket(packet), spi, now_ms};
+    counters_.kept.add(1);
     return true;
   }
 
   // Gives back, in order of arrival, what comes for an SPI for which `is_ready(spi)`.
   template <class IsReady, class Take>
   void release(IsReady&& is_ready, Take&& take) noexcept {
-    give_back([&](const Kept& kept) noexcept { return is_ready(kept.spi); }, take);
+    counters_.let_go.add(
+        give_back([&](const Kept& kept) noexcept { return is_ready(kept.spi); }, take));
   }
   // Gives back what has waited for too long.
   template <class Take>
   void expire(uint32_t now_ms, Take&& take) noexcept {
     if (count_ == 0 || now_ms - kept_[0].since_ms < kPeriod_ms) return;
-    give_back([now_ms](const Kept& kept) noexcept { return now_ms - kept.since_ms >= kPeriod_ms; },
-              take);
+    counters_.expired.add(give_back(
+        [now_ms](const Kept& kept) noexcept { return now_ms - kept.since_ms >= kPeriod_ms; },
+        take));
   }
 
  private:
@@ -53,8 +68,9 @@ class EarlyPackets {
     uint32_t since_ms = 0;
   };
 
+  // How many were given back.
   template <class IsWanted, class Take>
-  void give_back(IsWanted&& is_wanted, Take&& take) noexcept {
+  uint32_t give_back(IsWanted&& is_wanted, Take&& take) noexcept {
     uint32_t left = 0;
     for (uint32_t i = 0; i < count_; ++i) {
       if (is_wanted(kept_[i])) {
@@ -63,11 +79,12 @@ class EarlyPackets {
         kept_[left - 1] = std::move(kept_[i]);
       }
     }
-    count_ = left;
+    return std::exchange(count_, left) - left;
   }
 
   std::array<Kept, kMaximum> kept_;  // the first count_
   uint32_t count_ = 0;
+  EarlyCounters counters_;
 };
 
 }  // namespace masugata::dataplane

@@ -92,6 +92,7 @@ class IpsecGate {
   [[nodiscard]] uint32_t adopted() const noexcept {
     return adopted_.load(std::memory_order_acquire);
   }
+  [[nodiscard]] const EarlyCounters& early_counters() const noexcept { return early_.counters(); }
   [[nodiscard]] RecordRing<AcquireRecord, kRecords>& acquires() noexcept { return acquires_; }
   [[nodiscard]] RecordRing<MappingRecord, kRecords>& mappings() noexcept { return mappings_; }
   [[nodiscard]] RecordRing<PathRecord, kRecords>& paths() noexcept { return paths_; }

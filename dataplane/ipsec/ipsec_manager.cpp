@@ -4,44 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace masugata::dataplane {
-namespace {
-
-// The more wanted policy first, as charon and the kernel order them: class, then what an
-// administrator says, then the narrower one.
-auto order_of(const ipsec::SaPolicy& policy) {
-  const auto rank = [](ipsec::PolicyPriority priority) {
-    switch (priority) {
-      case ipsec::PolicyPriority::Pass:
-        return 0;
-      case ipsec::PolicyPriority::Usual:
-        return 1;
-      case ipsec::PolicyPriority::Trap:
-        return 2;
-      case ipsec::PolicyPriority::Fallback:
-        break;
-    }
-    return 3;
-  };
-  const bool any_port =
-      policy.destination.first_port == 0 && policy.destination.last_port == 0xffff;
-  return std::make_tuple(rank(policy.priority), policy.manual_priority,
-                         policy.destination.protocol == 0, any_port);
-}
-
-// Whether an outbound policy means this SA. SPIs are the peers' choice, and two of them may choose
-// the same; policies stay as they are when an SA moves.
-bool names(const ipsec::SaPolicy& policy, const ViewedSa& sa) {
-  const ipsec::SaName& name = sa.installed->name;
-  if (name.direction != ipsec::Direction::Outbound || name.spi != policy.spi) return false;
-  return !policy.peer || *policy.peer == name.destination || *policy.peer == sa.outer.remote;
-}
-
-}  // namespace
-
 IpsecManager::IpsecManager(IpsecTargets targets)
     : targets_(std::move(targets)), published_(targets_.publication) {}
 
@@ -253,47 +218,6 @@ void IpsecManager::charon_gone() {
 
 void IpsecManager::report(const std::string& sentence) { targets_.log(true, sentence); }
 
-void IpsecManager::add_tunnels(IpsecView& view) const {
-  std::vector<const ipsec::SaPolicy*> outbound;
-  for (const ipsec::SaPolicy& policy : policies_) {
-    if (policy.direction == ipsec::PolicyDirection::Outbound &&
-        policy.kind == ipsec::PolicyKind::Ipsec) {
-      outbound.push_back(&policy);
-    }
-  }
-  std::stable_sort(outbound.begin(), outbound.end(), [](const auto* left, const auto* right) {
-    return order_of(*left) < order_of(*right);
-  });
-  for (const Tunnel& tunnel : tunnels_) {
-    TunnelView shown;
-    shown.interface = tunnel.interface;
-    for (const ipsec::SaPolicy* policy : outbound) {
-      if (policy->tunnel_id != tunnel.id) continue;
-      OutboundChoice choice;
-      choice.source = policy->source;
-      choice.destination = policy->destination;
-      choice.request_id = policy->request_id;
-      for (size_t i = 0; i < view.sas.size(); ++i) {
-        if (view.sas[i].installed->tunnel_id == tunnel.id && names(*policy, view.sas[i])) {
-          choice.sa = static_cast<uint16_t>(i);
-        }
-      }
-      // At a rekey the policy with the new SPI comes before the one with the old SPI goes: of equal
-      // ones the last that has an SA counts.
-      const auto same = std::find_if(
-          shown.choices.begin(), shown.choices.end(), [&](const OutboundChoice& other) {
-            return other.source == choice.source && other.destination == choice.destination;
-          });
-      if (same == shown.choices.end()) {
-        shown.choices.push_back(choice);
-      } else if (choice.sa != kNoSa) {
-        *same = choice;
-      }
-    }
-    view.tunnels.push_back(std::move(shown));
-  }
-}
-
 void IpsecManager::publish() {
   auto next = std::make_unique<IpsecView>();
   for (const Kept& kept : sas_) {
@@ -305,10 +229,20 @@ void IpsecManager::publish() {
   }
   next->probe = probe_;
   next->index_sas();
-  add_tunnels(*next);
+  for (const Tunnel& tunnel : tunnels_) {
+    next->tunnels.push_back(
+        {tunnel.interface, outbound_choices(tunnel.id, policies_, next->sas, ending_)});
+  }
   next->index_tunnels();
   next->promised = promised_.get();
   published_.publish(std::move(next));
+}
+
+void IpsecManager::set_ending(std::vector<EndingSa> ending) {
+  std::sort(ending.begin(), ending.end());
+  if (ending == ending_) return;
+  ending_ = std::move(ending);
+  if (memory_ != nullptr) publish();
 }
 
 void IpsecManager::set_probe(ViewedProbe probe) {
@@ -399,6 +333,18 @@ void IpsecManager::tick() {
   learn_paths();
   tell_lifetimes();
   tell_requests();
+}
+
+EarlyTotals IpsecManager::early_totals() const {
+  EarlyTotals totals;
+  for (const IpsecGate* gate : targets_.gates) {
+    const EarlyCounters& counters = gate->early_counters();
+    totals.kept += counters.kept.get();
+    totals.let_go += counters.let_go.get();
+    totals.refused += counters.refused.get();
+    totals.expired += counters.expired.get();
+  }
+  return totals;
 }
 
 std::vector<SaStatus> IpsecManager::statuses() const {

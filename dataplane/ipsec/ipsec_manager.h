@@ -13,6 +13,7 @@
 #include "config/model.h"
 #include "dataplane/ipsec/ipsec_gate.h"
 #include "dataplane/ipsec/ipsec_view.h"
+#include "dataplane/ipsec/outbound_choices.h"
 #include "dataplane/published_set.h"
 #include "ipsec/sa/sa_consumer.h"
 #include "ipsec/sa/spi_reservations.h"
@@ -51,6 +52,15 @@ struct SaStatus {
   uint64_t sequence = 0;
 };
 
+// Packets that came before their SA (early_packets.h), of all workers since the start. Those that
+// wait are kept and none of the others.
+struct EarlyTotals {
+  uint64_t kept = 0;
+  uint64_t let_go = 0;
+  uint64_t refused = 0;
+  uint64_t expired = 0;
+};
+
 // Control thread.
 class IpsecManager final : public ipsec::SaConsumer {
  public:
@@ -77,10 +87,14 @@ class IpsecManager final : public ipsec::SaConsumer {
   [[nodiscard]] bool is_active() const noexcept { return memory_ != nullptr; }
   [[nodiscard]] bool charon_is_there() const noexcept { return charon_is_there_; }
   [[nodiscard]] std::vector<SaStatus> statuses() const;
+  [[nodiscard]] EarlyTotals early_totals() const;
   // Places for SAs that are taken: those of statuses() and those that workers may still use.
   [[nodiscard]] size_t places_in_use() const noexcept {
     return memory_ == nullptr ? 0 : memory_->in_use();
   }
+
+  // All of which charon says that they end; until the next call. Packets take other ones.
+  void set_ending(std::vector<EndingSa> ending);
 
   // For who measures a tunnel (path_probe.h): `probe`, whose serial is set here, goes to the
   // workers; one without packets ends it. Answers in the order in which workers had them.
@@ -133,7 +147,6 @@ class IpsecManager final : public ipsec::SaConsumer {
   [[nodiscard]] const Tunnel* tunnel_of(uint32_t tunnel_id) const;
   [[nodiscard]] std::vector<Kept>::iterator find(const ipsec::SaName& name);
   void publish();
-  void add_tunnels(IpsecView& view) const;
   void forget_kept_promises();
   void tell_lifetimes();
   void tell_requests();
@@ -149,6 +162,7 @@ class IpsecManager final : public ipsec::SaConsumer {
   std::vector<KeptPromise> kept_promises_;
   std::vector<Kept> sas_;                  // in the order in which they were installed
   std::vector<ipsec::SaPolicy> policies_;  // what was added twice is there twice
+  std::vector<EndingSa> ending_;           // sorted
   std::vector<Path> paths_;                // one for each pair of addresses of SAs at most
   uint32_t next_serial_ = 0;
   ViewedProbe probe_;

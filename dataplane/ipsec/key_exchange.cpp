@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "ipsec/pki/pki_store.h"
@@ -12,6 +14,12 @@ namespace masugata::dataplane {
 namespace {
 
 constexpr const char* kNotThere = "charon is not there; systemctl status masugata-charon tells why";
+
+constexpr std::string_view kEnding = "DELETING";  // charon's state of IKE SAs and their children
+
+uint32_t spi_of(const std::string& hexadecimal) {
+  return static_cast<uint32_t>(std::strtoul(hexadecimal.c_str(), nullptr, 16));
+}
 
 // What plan_connections() looks at.
 config::Model model_of(const config::VpnSettings& settings) {
@@ -212,8 +220,25 @@ void KeyExchange::refresh_sites(const std::vector<ipsec::ViciSection>& sas) {
   }
 }
 
+// `ikes` were ended by us; others charon ends by itself.
+std::vector<EndingSa> KeyExchange::ending_sas(const std::vector<uint64_t>& ikes) const {
+  std::vector<EndingSa> ending;
+  for (size_t i = 0; i < sites_.size(); ++i) {
+    for (const ipsec::IkeStatus& ike : sites_[i].status.sas) {
+      const bool ends =
+          ike.state == kEnding || std::find(ikes.begin(), ikes.end(), ike.unique_id) != ikes.end();
+      for (const ipsec::ChildStatus& child : ike.children) {
+        if (!ends && child.state != kEnding) continue;
+        ending.push_back({settings_.sites[i].tunnel_id, spi_of(child.spi_out)});
+      }
+    }
+  }
+  return ending;
+}
+
 void KeyExchange::take(const ipsec::CharonSas& news) {
   refresh_sites(news.sas);
+  if (targets_.ending) targets_.ending(ending_sas(news.ending));
   for (SiteView& view : sites_) view.held_down = names(news.held, view.status.name);
   for (const std::string& site : news.begun) {
     for (KeyExchangeListener* listener : listeners_) listener->site_begun(site);

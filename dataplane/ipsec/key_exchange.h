@@ -13,6 +13,7 @@
 
 #include "config/model.h"
 #include "dataplane/control/event_loop.h"
+#include "dataplane/ipsec/outbound_choices.h"
 #include "ipsec/charon/charon_agent.h"
 #include "ipsec/charon/daemon_settings.h"
 #include "ipsec/charon/site_status.h"
@@ -59,6 +60,8 @@ struct KeyExchangeTargets {
   ipsec::DaemonSettings daemon;
   std::string pki_folder;
   std::function<void(bool problem, const std::string& text)> log;
+  // Told whenever charon's SAs were looked at: all outbound ones that it ends. May be empty.
+  std::function<void(std::vector<EndingSa> ending)> ending;
   // Instead of daemon.vici_socket, in tests.
   std::function<Result<ipsec::ViciSession>()> connect;
 };
@@ -114,6 +117,7 @@ class KeyExchange {
   void take(const ipsec::ViciEvent& news);
   void take(const ipsec::OrderDone& news);
   void refresh_sites(const std::vector<ipsec::ViciSection>& sas);
+  [[nodiscard]] std::vector<EndingSa> ending_sas(const std::vector<uint64_t>& ikes) const;
   void set_faults(const std::vector<Fault>& faults);
 
   KeyExchangeTargets targets_;

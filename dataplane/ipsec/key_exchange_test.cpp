@@ -58,6 +58,7 @@ class KeyExchangeTest : public testing::Test {
     targets.daemon.sa_socket = (folder_ / "sa.sock").string();
     targets.pki_folder = (folder_ / "pki").string();
     targets.log = [](bool, const std::string&) {};
+    targets.ending = [this](std::vector<EndingSa> ending) { ending_ = std::move(ending); };
     targets.connect = [this] { return connect(); };
     exchange_ = std::make_unique<KeyExchange>(std::move(targets));
     exchange_->add_listener(&listener_);
@@ -91,7 +92,22 @@ class KeyExchangeTest : public testing::Test {
       ViciSection& ike = sa.add_section("osaka");
       ike.set("uniqueid", "1").set("state", "ESTABLISHED").set("established", "90");
       ike.set("remote-host", "198.51.100.7").set("remote-id", "osaka.example.com");
-      ike.add_section("child-sas").add_section("osaka-1").set("state", "INSTALLED");
+      ike.set("initiator-spi", "0f00");
+      ike.add_section("child-sas")
+          .add_section("osaka-1")
+          .set("state", "INSTALLED")
+          .set("spi-out", "c0000001");
+      replies.push_back(ScriptedCharon::event("list-sa", sa));
+    }
+    if (twin_) {
+      ViciSection sa;
+      ViciSection& ike = sa.add_section("osaka");
+      ike.set("uniqueid", "2").set("state", "ESTABLISHED").set("established", "88");
+      ike.set("initiator-spi", "00ff");
+      ike.add_section("child-sas")
+          .add_section("osaka-2")
+          .set("state", twin_child_)
+          .set("spi-out", "c0000002");
       replies.push_back(ScriptedCharon::event("list-sa", sa));
     }
     replies.push_back(ScriptedCharon::response({}));
@@ -137,8 +153,11 @@ class KeyExchangeTest : public testing::Test {
   bool there_ = true;
   bool refuses_ = false;
   bool up_ = false;
+  bool twin_ = false;  // once more, begun by the other side
+  std::string twin_child_ = "INSTALLED";
   std::vector<std::unique_ptr<ScriptedCharon>> charons_;
   std::unique_ptr<control::EventLoop> loop_;
+  std::optional<std::vector<EndingSa>> ending_;
   Listener listener_;
   std::unique_ptr<KeyExchange> exchange_;
 };
@@ -245,6 +264,27 @@ TEST_F(KeyExchangeTest, WithoutCharonOrdersEndAtOnce) {
   EXPECT_NE(act("sendai", SiteAction::Up).error().message().find("the other side"),
             std::string::npos);
   EXPECT_FALSE(look());
+}
+
+// Until charon lets go of it: the peer may have no keys for it any more.
+TEST_F(KeyExchangeTest, TellsWhichSasEnd) {
+  up_ = true;
+  ASSERT_TRUE(exchange_->configure(settings(kOsaka)));
+  run_until([this] { return exchange_->find("osaka")->status.state == SiteState::Up; });
+  EXPECT_EQ(ending_, std::vector<EndingSa>{});
+  change(twin_, true);
+  EXPECT_TRUE(look());
+  const uint32_t tunnel = exchange_->settings().sites[0].tunnel_id;
+  EXPECT_EQ(ending_, (std::vector<EndingSa>{{tunnel, 0xc0000001}})) << "told as soon as ended";
+  change(up_, false);
+  EXPECT_TRUE(look());
+  EXPECT_EQ(ending_, std::vector<EndingSa>{});
+  {
+    const std::lock_guard guard(lock_);
+    twin_child_ = "DELETING";
+  }
+  EXPECT_TRUE(look());
+  EXPECT_EQ(ending_, (std::vector<EndingSa>{{tunnel, 0xc0000002}})) << "charon ends it by itself";
 }
 
 TEST_F(KeyExchangeTest, HoldsDownByRequest) {

@@ -57,12 +57,33 @@ net::IpAddress PathProbe::source_in(const net::AddressRange& network) const {
   return first_host(network);
 }
 
-Result<PathProbe::Plan> PathProbe::plan_for(const config::VpnSite& site,
-                                            const std::optional<net::IpAddress>& host) const {
+void PathProbe::ask_for(const OutboundChoice& choice, const ViewedSa& sa,
+                        const std::optional<net::IpAddress>& host, std::vector<Plan>& plans) const {
+  if (!takes_echo(choice.source) || !takes_echo(choice.destination)) return;
+  const net::AddressRange& there = choice.destination.addresses;
+  const bool peer_fits = there.first.family() == sa.outer.remote.family();
+  const net::IpAddress asked =
+      host.value_or(is_any(there) && peer_fits ? sa.outer.remote : first_host(there));
+  if (!there.contains(asked)) return;
+  const net::IpAddress source = source_in(choice.source.addresses);
+  auto plan = std::find_if(plans.begin(), plans.end(), [&source](const Plan& other) {
+    return other.source.family() == source.family();
+  });
+  if (plan == plans.end()) {
+    plan = plans.insert(plans.end(), {source, {}, sa});
+  }
+  // One source for all of a family, so that every answer is known by it.
+  if (plan->source != source || plan->reflectors.size() >= 2 * kMaximumAsked) return;
+  plan->reflectors.push_back({asked, kUsualHopLimit});
+  plan->reflectors.push_back({asked, 1});
+}
+
+Result<std::vector<PathProbe::Plan>> PathProbe::plans_for(
+    const config::VpnSite& site, const std::optional<net::IpAddress>& host) const {
   const std::string where = "vpn site " + site.name;
   const IpsecView* view = targets_.manager->view();
   const TunnelView* tunnel = view == nullptr ? nullptr : view->find_tunnel(site.interface);
-  Plan plan;
+  std::vector<Plan> plans;
   bool any_sa = false;
   for (const OutboundChoice& choice :
        tunnel == nullptr ? std::vector<OutboundChoice>() : tunnel->choices) {
@@ -71,23 +92,10 @@ Result<PathProbe::Plan> PathProbe::plan_for(const config::VpnSite& site,
     if (view->sas[choice.sa].installed->mode != ipsec::Mode::Tunnel) {
       return failure(where, "is for what the gateway itself sends: ping the peer instead");
     }
-    if (!takes_echo(choice.source) || !takes_echo(choice.destination)) continue;
-    const net::AddressRange& there = choice.destination.addresses;
-    const ViewedSa& sa = view->sas[choice.sa];
-    net::IpAddress asked = host.value_or(is_any(there) ? sa.outer.remote : first_host(there));
-    if (!there.contains(asked)) continue;
-    const net::IpAddress source = source_in(choice.source.addresses);
-    const bool first = plan.reflectors.empty();
-    // One source for all, so that every answer is known by it.
-    if (!first && source != plan.source) continue;
-    if (plan.reflectors.size() >= 2 * kMaximumAsked) break;
-    if (first) plan.sa = sa;
-    plan.source = source;
-    plan.reflectors.push_back({asked, kUsualHopLimit});
-    plan.reflectors.push_back({asked, 1});
+    ask_for(choice, view->sas[choice.sa], host, plans);
   }
   if (!any_sa) return failure(where, "is down: there is nothing to measure");
-  if (!plan.reflectors.empty()) return plan;
+  if (!plans.empty()) return plans;
   if (host) {
     return failure(
         where, fmt::format("{} is not of the networks that the tunnel is for", host->to_string()));
@@ -124,12 +132,20 @@ void PathProbe::start(const std::string& site, std::optional<net::IpAddress> hos
     return done(
         failure(where, fmt::format("{} is measured just now; once more in a minute", site_.name)));
   }
-  Result<Plan> plan = plan_for(*configured, host);
-  if (!plan) return done(tl::unexpected(plan.error()));
+  Result<std::vector<Plan>> plans = plans_for(*configured, host);
+  if (!plans) return done(tl::unexpected(plans.error()));
   site_ = *configured;
   site_.psk = {};
-  plan_ = std::move(*plan);
+  plans_ = std::move(*plans);
+  reports_.clear();
   done_ = std::move(done);
+  begin(plans_.front());
+  next_plan_ = 1;
+  tick();
+}
+
+void PathProbe::begin(const Plan& plan) {
+  plan_ = plan;
   answered_by_.clear();
   ++identifier_;
   largest_ = exact_mtu();
@@ -140,7 +156,6 @@ void PathProbe::start(const std::string& site, std::optional<net::IpAddress> hos
   limits.step = static_cast<uint16_t>(plan_.sa.installed->sa->transform().alignment_bytes());
   limits.reflectors = static_cast<uint16_t>(plan_.reflectors.size());
   search_.emplace(limits, targets_.now_ms());
-  tick();
 }
 
 void PathProbe::send(const std::vector<ipsec::PathQuestion>& questions) {
@@ -177,10 +192,13 @@ void PathProbe::tick() {
   }
   const std::vector<ipsec::PathQuestion> questions = search_->next(now_ms);
   if (!questions.empty()) send(questions);
-  if (search_->done()) finish(report());
+  if (!search_->done()) return;
+  reports_.push_back(report());
+  if (next_plan_ == plans_.size()) return finish(std::exchange(reports_, {}));
+  begin(plans_[next_plan_++]);
 }
 
-void PathProbe::finish(const Result<ipsec::PathReport>& result) {
+void PathProbe::finish(const Result<std::vector<ipsec::PathReport>>& result) {
   const Callback done = std::exchange(done_, {});
   search_.reset();
   targets_.manager->set_probe({});
@@ -190,6 +208,7 @@ void PathProbe::finish(const Result<ipsec::PathReport>& result) {
 ipsec::PathReport PathProbe::report() const {
   ipsec::PathReport report;
   report.site = site_.name;
+  report.family = plan_.source.family();
   report.peer = plan_.sa.outer.remote.to_string();
   report.finding = search_->finding();
   report.answered_by = answered_by_;

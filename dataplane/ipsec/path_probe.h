@@ -28,16 +28,19 @@ struct PathProbeTargets {
   std::function<const ForwardingView&()> forwarding;
 };
 
-// Control thread. One tunnel at a time; PathSearch bounds packets and time.
+// Control thread. One tunnel at a time; PathSearch bounds packets and time of each family of
+// addresses inside.
 class PathProbe {
  public:
-  using Callback = std::function<void(const Result<ipsec::PathReport>& report)>;
+  // One report for each family that was asked, in the order of the tunnel's networks.
+  using Callback = std::function<void(const Result<std::vector<ipsec::PathReport>>& reports)>;
   explicit PathProbe(PathProbeTargets targets) : targets_(std::move(targets)) {}
 
-  // Asks `host`, which is behind the tunnel, or without one addresses of the peer's networks and
-  // the peer itself, which says something when a packet's hops are used up. `done` is called once:
-  // at once with a Fault (no such site, no SA, `host` is not of the tunnel's networks, another
-  // probe goes on), or from tick() (Fault: the site was configured otherwise meanwhile).
+  // Asks `host`, which is behind the tunnel, or without one addresses of the peer's networks, of
+  // one family after the other, and the peer itself, which says something when a packet's hops are
+  // used up. `done` is called once: at once with a Fault (no such site, no SA, `host` is not of the
+  // tunnel's networks, another probe goes on), or from tick() (Fault: the site was configured
+  // otherwise meanwhile).
   void start(const std::string& site, std::optional<net::IpAddress> host, Callback done);
 
   // About ten times a second; does nothing while nothing is measured.
@@ -49,18 +52,22 @@ class PathProbe {
     net::IpAddress destination;
     uint8_t hop_limit = 64;
   };
+  // Of one family.
   struct Plan {
     net::IpAddress source;
     std::vector<Reflector> reflectors;
     ViewedSa sa;
   };
-  [[nodiscard]] Result<Plan> plan_for(const config::VpnSite& site,
-                                      const std::optional<net::IpAddress>& host) const;
+  [[nodiscard]] Result<std::vector<Plan>> plans_for(
+      const config::VpnSite& site, const std::optional<net::IpAddress>& host) const;
+  void ask_for(const OutboundChoice& choice, const ViewedSa& sa,
+               const std::optional<net::IpAddress>& host, std::vector<Plan>& plans) const;
   [[nodiscard]] net::IpAddress source_in(const net::AddressRange& network) const;
   [[nodiscard]] uint16_t exact_mtu() const;
   [[nodiscard]] const EgressInterface* below(const ViewedSa& sa, std::string& name) const;
+  void begin(const Plan& plan);
   void send(const std::vector<ipsec::PathQuestion>& questions);
-  void finish(const Result<ipsec::PathReport>& result);
+  void finish(const Result<std::vector<ipsec::PathReport>>& result);
   [[nodiscard]] const config::VpnSite* find(const std::string& site) const;  // may be null
   [[nodiscard]] ipsec::PathReport report() const;
 
@@ -68,7 +75,10 @@ class PathProbe {
   std::optional<ipsec::PathSearch> search_;
   Callback done_;
   config::VpnSite site_;
-  Plan plan_;
+  std::vector<Plan> plans_;
+  size_t next_plan_ = 0;  // after plan_
+  Plan plan_;             // that is measured
+  std::vector<ipsec::PathReport> reports_;
   uint16_t identifier_ = 0;
   uint16_t largest_ = 0;
   std::string answered_by_;

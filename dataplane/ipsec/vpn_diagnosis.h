@@ -32,7 +32,7 @@ class VpnDiagnosis final : public KeyExchangeListener, public control::VpnDiagno
   void observe(const std::vector<SaStatus>& sas);
 
   // What `request vpn SITE probe` has found.
-  void measured(const ipsec::PathReport& report) { diagnosis_.measured(report); }
+  void measured(const std::vector<ipsec::PathReport>& reports) { diagnosis_.measured(reports); }
 
   // --- KeyExchangeListener ---
   void site_changed(const SiteView& site, ipsec::SiteState before) override;

@@ -28,13 +28,16 @@ IpsecTargets VpnService::manager_targets() const {
   return manager;
 }
 
-KeyExchangeTargets VpnService::key_exchange_targets() const {
+KeyExchangeTargets VpnService::key_exchange_targets() {
   KeyExchangeTargets exchange;
   exchange.loop = targets_.loop;
   exchange.daemon_file = targets_.daemon_file;
   exchange.daemon = targets_.daemon;
   exchange.pki_folder = targets_.pki_folder;
   exchange.log = targets_.log;
+  exchange.ending = [this](std::vector<EndingSa> ending) {
+    manager_.set_ending(std::move(ending));
+  };
   return exchange;
 }
 

@@ -60,7 +60,7 @@ class VpnService {
 
  private:
   [[nodiscard]] IpsecTargets manager_targets() const;
-  [[nodiscard]] KeyExchangeTargets key_exchange_targets() const;
+  [[nodiscard]] KeyExchangeTargets key_exchange_targets();
   void report(const Status& status) const;
 
   VpnServiceTargets targets_;

@@ -92,6 +92,17 @@ static void name_child(child_sa_t* child, struct masugata_sa_alert* alert) {
   if (child) snprintf(alert->child, sizeof alert->child, "%s", child->get_name(child));
 }
 
+/* charon raises one alert when the peer refuses us and when we have nothing to prove ourselves with.
+ * A message is worked on by one thread, which is told of it before: the unique id of the IKE SA whose
+ * peer has just told of an error. */
+static __thread uint32_t refused_ike_id;
+
+static void name_refusal(ike_sa_t* ike_sa, struct masugata_sa_alert* alert) {
+  if (!ike_sa || ike_sa->get_unique_id(ike_sa) != refused_ike_id) return;
+  snprintf(alert->received, sizeof alert->received, "AUTHENTICATION_FAILED");
+  refused_ike_id = 0;
+}
+
 /* What comes with each kind: strongSwan's bus.h. */
 static void describe(ike_sa_t* ike_sa, alert_t kind, va_list args,
                      struct masugata_sa_alert* alert) {
@@ -104,6 +115,9 @@ static void describe(ike_sa_t* ike_sa, alert_t kind, va_list args,
     case ALERT_RETRANSMIT_SEND:
       (void)va_arg(args, packet_t*);
       alert->number = va_arg(args, u_int);
+      break;
+    case ALERT_LOCAL_AUTH_FAILED:
+      name_refusal(ike_sa, alert);
       break;
     case ALERT_PEER_AUTH_FAILED:
       masugata_describe_shown_certificate(ike_sa, alert);
@@ -198,6 +212,7 @@ METHOD(listener_t, message, bool, masugata_alerts_t* this, ike_sa_t* ike_sa, mes
     if (type != PLV2_NOTIFY && type != PLV1_NOTIFY) continue;
     notify_payload_t* notify = (notify_payload_t*)payload;
     if ((int)notify->get_notify_type(notify) >= kFirstStatusType) continue;
+    if (ike_sa) refused_ike_id = ike_sa->get_unique_id(ike_sa);
     struct masugata_sa_alert alert;
     begin(&alert, MASUGATA_ALERT_PEER_NOTIFIED);
     alert.exchange = (uint16_t)message->get_exchange_type(message);

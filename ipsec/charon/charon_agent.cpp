@@ -231,7 +231,7 @@ void CharonAgent::tend() {
   if (settled) begun = control_.keep_up(*session_, *sas, Clock::now());
   if (!settled) return lose(settled.error().message());
   if (!begun) return lose(begun.error().message());
-  tell(CharonSas{std::move(*sas), std::move(*begun), control_.held()});
+  tell(CharonSas{std::move(*sas), std::move(*begun), control_.held(), control_.ending()});
 }
 
 void CharonAgent::take_events() {

@@ -36,6 +36,7 @@ struct CharonSas {
   std::vector<ViciSection> sas;    // messages of list-sas
   std::vector<std::string> begun;  // by keep_up(), just now
   std::vector<std::string> held;   // down by request
+  std::vector<uint64_t> ending;    // IKE SAs of `sas` that were ended after these were listed
 };
 struct OrderDone {
   uint64_t order = 0;

@@ -5,6 +5,7 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 namespace masugata::ipsec {
@@ -298,6 +299,12 @@ std::vector<std::string> CharonControl::held() const {
   std::vector<std::string> names;
   for (const auto& [name, digest] : held_) names.push_back(name);
   return names;
+}
+
+std::vector<uint64_t> CharonControl::ending() const {
+  std::vector<uint64_t> ids;
+  for (const auto& [id, since] : ending_) ids.push_back(std::strtoull(id.c_str(), nullptr, 10));
+  return ids;
 }
 
 Status CharonControl::force_ends(ViciSession& session, const std::vector<ViciSection>& sas,

@@ -68,6 +68,8 @@ class CharonControl {
   static constexpr std::chrono::seconds kEndInterval{4};
   [[nodiscard]] Status end_duplicates(ViciSession& session, const std::vector<ViciSection>& sas,
                                       std::chrono::steady_clock::time_point now);
+  // Unique ids of the IKE SAs that end_duplicates() ended and that may still be there.
+  [[nodiscard]] std::vector<uint64_t> ending() const;
 
  private:
   struct Loaded {

@@ -247,6 +247,7 @@ TEST_F(Charon, ADuplicateWhoseEndIsNotAnsweredGoesWithoutAnAnswer) {
   const std::vector<ViciSection> two = {ike_sa("1", "0f00", "5"), ike_sa("2", "00ff", "4")};
   EXPECT_TRUE(control_.end_duplicates(session_, two, start));
   EXPECT_EQ(ended_, Names{"1"});
+  EXPECT_EQ(control_.ending(), std::vector<uint64_t>{1}) << "packets are not to take it any more";
   const std::vector<ViciSection> ending = {ike_sa("1", "0f00", "7", "DELETING"),
                                            ike_sa("2", "00ff", "6")};
   EXPECT_TRUE(control_.end_duplicates(session_, ending, start + seconds(3)));
@@ -255,6 +256,7 @@ TEST_F(Charon, ADuplicateWhoseEndIsNotAnsweredGoesWithoutAnAnswer) {
   EXPECT_EQ(forced_, Names{"1"});
   EXPECT_TRUE(control_.end_duplicates(session_, ending, start + seconds(5)));
   EXPECT_EQ(forced_, Names{"1"}) << "once";
+  EXPECT_TRUE(control_.ending().empty());
 }
 
 TEST_F(Charon, WhatEndsForAnotherReasonIsNotHurried) {

@@ -107,12 +107,15 @@ void Diagnosis::add(Failure failure) {
   if (added.alert_due && targets_.alert) targets_.alert(*added.failure, explanation, false);
 }
 
-void Diagnosis::measured(const PathReport& report) {
-  if (report.black_hole()) {
-    add(failure_of(report, targets_.now()));
-  } else if (report.finding.answered && report.finding.steady) {
-    tell_past(history_.over(report.site, FailureKind::PathMtu));
+void Diagnosis::measured(const std::vector<PathReport>& reports) {
+  if (const PathReport* hole = black_hole_of(reports)) {
+    add(failure_of(*hole, targets_.now()));
+    return;
   }
+  const auto passes = std::find_if(reports.begin(), reports.end(), [](const PathReport& report) {
+    return report.finding.answered && report.finding.steady;
+  });
+  if (passes != reports.end()) tell_past(history_.over(passes->site, FailureKind::PathMtu));
 }
 
 void Diagnosis::observe(const std::string& site, const std::string& peer, uint64_t packets_in,

@@ -41,9 +41,9 @@ class Diagnosis {
   // What was found without charon.
   void add(Failure failure);
 
-  // A tunnel that was measured: a black hole is a failure, anything else that was answered is the
-  // end of one.
-  void measured(const PathReport& report);
+  // A tunnel that was measured, over each family of its networks: a black hole is a failure,
+  // anything else that was answered is the end of one.
+  void measured(const std::vector<PathReport>& reports);
 
   // Counters of the site's SAs, as they are now: packets that go in one direction only are a
   // failure after kOneDirectionSeconds. Called again and again.

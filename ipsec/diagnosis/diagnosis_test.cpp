@@ -125,16 +125,36 @@ TEST_F(DiagnosisTest, AMeasuredBlackHoleStandsUntilItIsMeasuredAgain) {
   report.finding.passes_bytes = 1318;
   report.finding.fails_bytes = 1322;
   report.lets_in_bytes = 1446;
-  diagnosis_.measured(report);
+  diagnosis_.measured({report});
   EXPECT_EQ(alerts_, std::vector<std::string>{"path-mtu"});
   EXPECT_EQ(diagnosis_.history().standing("osaka")->number, 1318);
   report.finding.answered = false;  // proves nothing
-  diagnosis_.measured(report);
+  diagnosis_.measured({report});
   EXPECT_EQ(alerts_.size(), 1U);
   report.finding.answered = true;
   report.lets_in_bytes = 1318;
-  diagnosis_.measured(report);
+  diagnosis_.measured({report});
   EXPECT_EQ(alerts_.back(), "path-mtu is over");
+  EXPECT_FALSE(diagnosis_.history().standing("osaka"));
+}
+
+TEST_F(DiagnosisTest, OneFamilysBlackHoleIsOne) {
+  PathReport hole;
+  hole.site = "osaka";
+  hole.finding.answered = true;
+  hole.finding.passes_bytes = 1318;
+  hole.finding.fails_bytes = 1322;
+  hole.lets_in_bytes = 1446;
+  PathReport smaller = hole;
+  smaller.finding.passes_bytes = 1300;
+  PathReport whole = hole;
+  whole.finding.passes_bytes = 1446;
+  whole.finding.fails_bytes = 0;
+  diagnosis_.measured({hole, whole});
+  EXPECT_EQ(diagnosis_.history().standing("osaka")->number, 1318);
+  diagnosis_.measured({hole, smaller});
+  EXPECT_EQ(diagnosis_.history().standing("osaka")->number, 1300);
+  diagnosis_.measured({whole, whole});
   EXPECT_FALSE(diagnosis_.history().standing("osaka"));
 }
 

@@ -123,6 +123,39 @@ std::string sites_with_names(const Subject& subject) {
 
 }  // namespace
 
+bool is_translated_transport(const Subject& subject) {
+  const Failure& failure = subject.failure;
+  const bool translated = failure.nat_here || failure.nat_there;
+  if (subject.site == nullptr || !subject.site->transport_mode || !translated) return false;
+  // Who refuses the SA answers that no proposal fits.
+  const bool refused = failure.kind == Kind::EspProposal && failure.we_asked &&
+                       (failure.received.empty() || failure.received == "NO_PROPOSAL_CHOSEN");
+  return refused || failure.kind == Kind::NotInstalled;
+}
+
+Explanation explain_translated_transport(const Subject& subject) {
+  const Failure& failure = subject.failure;
+  Explanation text;
+  text.what = "transport mode does not pass a NAT, and there is one in between";
+  text.side = FaultySide::Between;
+  text.received = failure.nat_there
+                      ? fmt::format("{} is behind NAT, or acts so", subject.peer_name())
+                      : "the peer sees another address of ours";
+  if (failure.nat_there && failure.nat_here) text.received += "; so is this gateway";
+  text.configured = "transport-mode;";
+  text.here.push_back(subject.in_site() +
+                      "remove `transport-mode;`, write local-networks and remote-networks: a "
+                      "tunnel passes NAT");
+  if (failure.nat_here) text.here.push_back("an address of the Internet's for this gateway");
+  text.there.push_back(
+      "the same, the other way round; swanctl: mode = tunnel, local_ts, remote_ts");
+  if (failure.nat_there) text.there.push_back("an address of the Internet's for the peer");
+  text.remarks.push_back(
+      "checksums inside are over addresses that the NAT has changed (RFC 3948 section 3.1.2)");
+  text.remarks.push_back("no cipher is at fault, whatever the other side's log says of proposals");
+  return text;
+}
+
 Explanation explain_reach(const Subject& subject) {
   switch (subject.failure.kind) {
     case Kind::FilteredPort4500:

@@ -44,6 +44,7 @@ Explanation explain(const Failure& failure, const config::VpnSettings& settings)
       std::find_if(settings.sites.begin(), settings.sites.end(),
                    [&failure](const config::VpnSite& site) { return site.name == failure.site; });
   const Subject subject{failure, found == settings.sites.end() ? nullptr : &*found, settings};
+  if (is_translated_transport(subject)) return explain_translated_transport(subject);
   switch (failure.kind) {
     case Kind::IkeProposal:
       return explain_ike_proposal(subject);

@@ -33,6 +33,9 @@ inline constexpr const char* kTheirSite = "Masugata, in its site for us: ";
 [[nodiscard]] Explanation explain_own_credentials(const Subject& subject);
 [[nodiscard]] Explanation explain_certificate(const Subject& subject);
 
+// Transport mode with a NAT in between, which one of the two refused.
+[[nodiscard]] bool is_translated_transport(const Subject& subject);
+[[nodiscard]] Explanation explain_translated_transport(const Subject& subject);
 [[nodiscard]] Explanation explain_reach(const Subject& subject);
 [[nodiscard]] Explanation explain_stranger(const Subject& subject);
 [[nodiscard]] Explanation explain_path(const Subject& subject);

@@ -123,13 +123,12 @@ std::vector<Case> identities() {
   ours.local_identity = "hq.example.com";
   cases.push_back({"identity: ours", from(ours)});
   cases.push_back({"PSK", from(of_site(AlertKind::PeerAuthentication, "osaka"))});
-  cases.push_back(
-      {"refused: PSK or identity", from(asked_by_us(AlertKind::LocalAuthentication, "osaka"))});
-  cases.push_back(
-      {"refused: certificate", from(asked_by_us(AlertKind::LocalAuthentication, "sendai"))});
-  CharonAlert nothing = asked_by_us(AlertKind::LocalAuthentication, "osaka");
-  nothing.peer_answered = false;
-  cases.push_back({"own credentials", from(nothing)});
+  const char* refusal = "AUTHENTICATION_FAILED";
+  cases.push_back({"refused: PSK or identity",
+                   from(with(asked_by_us(AlertKind::LocalAuthentication, "osaka"), refusal, ""))});
+  cases.push_back({"refused: certificate",
+                   from(with(asked_by_us(AlertKind::LocalAuthentication, "sendai"), refusal, ""))});
+  cases.push_back({"own credentials", from(asked_by_us(AlertKind::LocalAuthentication, "osaka"))});
   return cases;
 }
 
@@ -194,6 +193,14 @@ std::vector<Case> ways() {
 std::vector<Case> others() {
   std::vector<Case> cases;
   cases.push_back({"not installed", from(of_site(AlertKind::SaNotInstalled, "osaka"))});
+  CharonAlert translated = of_site(AlertKind::SaNotInstalled, "logs");
+  translated.remote = sample::ip("198.51.100.20");
+  translated.nat_there = true;
+  cases.push_back({"transport mode: the peer behind NAT", from(translated)});
+  translated = asked_by_us(AlertKind::ChildProposals, "logs");
+  translated.nat_here = true;
+  cases.push_back(
+      {"transport mode: we are behind NAT", from(with(translated, "", sample::kOurEsp))});
   CharonAlert error = asked_by_us(AlertKind::PeerNotified, "osaka");
   error.number = 7;
   cases.push_back({"any other error", from(with(error, "INVALID_SYNTAX", ""))});

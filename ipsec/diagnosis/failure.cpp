@@ -187,7 +187,7 @@ std::optional<Kind> kind_of(const CharonAlert& alert, const VpnSite* site, int64
     case AlertKind::ChildRekeyed:
       return was_narrowed(alert) ? std::optional(Kind::NetworksNarrowed) : std::nullopt;
     case AlertKind::LocalAuthentication:
-      return alert.peer_answered || alert.established ? Kind::PeerRefusesUs : Kind::OwnCredentials;
+      return alert.received.empty() ? Kind::OwnCredentials : Kind::PeerRefusesUs;
     case AlertKind::PeerAuthentication:
       return kind_of_authentication(alert, site);
     case AlertKind::PeerNotConfigured:

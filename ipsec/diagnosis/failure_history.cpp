@@ -58,6 +58,8 @@ FailureHistory::Added FailureHistory::add(Failure failure) {
   entry.failure.provisional = entry.failure.provisional && failure.provisional;
   entry.failure.last = failure.last;
   entry.failure.ike_id = failure.ike_id;
+  entry.failure.number = failure.number;
+  entry.failure.other_number = failure.other_number;
   entry.standing = true;
   const uint64_t count = entry.failure.count;
   entries.push_back(std::move(entry));

@@ -3,6 +3,17 @@
 
 namespace masugata::ipsec {
 
+const PathReport* black_hole_of(const std::vector<PathReport>& reports) {
+  const PathReport* worst = nullptr;
+  for (const PathReport& report : reports) {
+    if (!report.black_hole()) continue;
+    if (worst == nullptr || report.finding.passes_bytes < worst->finding.passes_bytes) {
+      worst = &report;
+    }
+  }
+  return worst;
+}
+
 Failure failure_of(const PathReport& report, int64_t now) {
   Failure failure;
   failure.kind = FailureKind::PathMtu;

@@ -8,13 +8,15 @@
 
 #include "ipsec/diagnosis/failure.h"
 #include "ipsec/diagnosis/path_search.h"
+#include "net/address.h"
 
 namespace masugata::ipsec {
 
 // Sizes are of inner packets where nothing else is said.
 struct PathReport {
   std::string site;
-  std::string peer;  // outer address
+  std::string peer;                        // outer address
+  net::Family family = net::Family::Ipv4;  // of the inner packets
   PathFinding finding;
   std::vector<std::string> asked;  // who was asked at first
   std::string answered_by;         // an address; of an error, who sent it
@@ -33,6 +35,9 @@ struct PathReport {
            finding.passes_bytes < lets_in_bytes;
   }
 };
+
+// Of one tunnel's reports the one with a black hole that lets least through; nullptr: none has.
+[[nodiscard]] const PathReport* black_hole_of(const std::vector<PathReport>& reports);
 
 // The black hole as a failure; `now` in seconds since 1970.
 [[nodiscard]] Failure failure_of(const PathReport& report, int64_t now);

@@ -28,7 +28,7 @@ inline config::VpnSite site(const char* name, const char* peer) {
 }
 
 // osaka: by address and secret. nagoya: by domain name. sendai: anywhere, by certificate. kobe:
-// switched off.
+// switched off. logs: no tunnel.
 inline config::VpnSettings settings() {
   config::VpnSettings settings;
   settings.sites.push_back(site("osaka", "198.51.100.7"));
@@ -42,6 +42,11 @@ inline config::VpnSettings settings() {
   config::VpnSite kobe = site("kobe", "198.51.100.9");
   kobe.enabled = false;
   settings.sites.push_back(kobe);
+  config::VpnSite logs = site("logs", "198.51.100.20");
+  logs.transport_mode = true;
+  logs.local_networks.clear();
+  logs.remote_networks.clear();
+  settings.sites.push_back(logs);
   return settings;
 }
 

@@ -51,6 +51,19 @@ std::string charon_line(const Json& answer) {
                      printable(text_of(charon, "problem")));
 }
 
+// Nothing as long as there was none.
+std::string early_line(const Json& answer) {
+  const Json& early = member(answer, "early_packets");
+  const uint64_t kept = number_of(early, "kept");
+  const uint64_t refused = number_of(early, "refused");
+  if (kept + refused == 0) return {};
+  return fmt::format(
+      "early packets    {} waited for their SA, {} went on; dropped: {} had no room to wait, {} "
+      "waited for too long\n",
+      format_count(kept), format_count(number_of(early, "let_go")), format_count(refused),
+      format_count(number_of(early, "expired")));
+}
+
 std::string all_sites(const Json& answer) {
   Table table({{"SITE"},
                {"STATE"},
@@ -70,7 +83,8 @@ std::string all_sites(const Json& answer) {
                               printable(text_of(site, "name")), printable(problem));
     }
   }
-  return charon_line(answer) + "\n" + table.to_string() + (problems.empty() ? "" : "\n") + problems;
+  return charon_line(answer) + early_line(answer) + "\n" + table.to_string() +
+         (problems.empty() ? "" : "\n") + problems;
 }
 
 std::string end_text(const Json& ike, const std::string& side) {
@@ -132,7 +146,7 @@ std::string one_site(const Json& answer, const Json& site) {
     text +=
         fmt::format("problem          it is not loaded as configured: {}\n", printable(problem));
   }
-  text += charon_line(answer);
+  text += charon_line(answer) + early_line(answer);
   for (const Json& ike : list_of(site, "ike_sas")) text += ike_lines(ike);
   return text;
 }

@@ -59,10 +59,8 @@ std::string path_text(const Json& answer) {
                                : fmt::format("a router on the way has said {}", said));
 }
 
-}  // namespace
-
-std::string render_vpn_probe(const Json& answer) {
-  std::string text = fmt::format("{}: {}\n", printable(text_of(answer, "site")), outcome(answer));
+std::string one_family(const std::string& site, const std::string& title, const Json& answer) {
+  std::string text = fmt::format("{}: {}\n", title, outcome(answer));
   const bool answered = flag_of(answer, "answered");
   if (answered) text += line("passes", passes_text(answer));
   text += line("tunnel", mtu_text(answer));
@@ -78,10 +76,24 @@ std::string render_vpn_probe(const Json& answer) {
   if (!answered) {
     return text + line("try", fmt::format("masugata request vpn {} probe HOST, a host behind it "
                                           "that answers pings",
-                                          printable(text_of(answer, "site"))));
+                                          site));
   }
   return text + lines("remark", answer, "remarks") + lines("set here", answer, "set_here") +
          lines("set there", answer, "set_there");
+}
+
+}  // namespace
+
+std::string render_vpn_probe(const Json& answer) {
+  const std::string site = printable(text_of(answer, "site"));
+  const Json& measured = list_of(answer, "measured");
+  std::string text;
+  for (const Json& each : measured) {
+    const std::string family = printable(text_of(each, "family"));
+    text +=
+        one_family(site, measured.size() < 2 ? site : fmt::format("{}, {}", site, family), each);
+  }
+  return text;
 }
 
 }  // namespace masugata::cli

@@ -30,8 +30,9 @@ struct Notification {
 // Blocking; one thread. A connection lives as long as the object.
 class JsonRpcClient {
  public:
-  // How long call() waits for an answer. A reload compiles for a second at most.
-  static constexpr int kAnswerTimeoutSeconds = 60;
+  // How long call() waits for an answer. A tunnel is measured for twice 45 seconds
+  // at most.
+  static constexpr int kAnswerTimeoutSeconds = 100;
   static constexpr size_t kMaximumLineBytes = size_t{17} << 20U;
 
   static tl::expected<JsonRpcClient, CallError> connect(const std::string& path);

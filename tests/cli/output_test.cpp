@@ -140,7 +140,8 @@ TEST_F(OutputTest, RequestVpnProbe) {
   auto& vpn = server_->gateway.vpn_answer;
   expect_golden(output_of({"request", "vpn", "osaka", "probe"}), "request-vpn-probe-black-hole");
   EXPECT_EQ(vpn.calls, std::vector<std::string>{"osaka probe"});
-  auto& answer = *vpn.probe_answer;
+  vpn.probe_answer->reserve(2);
+  auto& answer = vpn.probe_answer->front();
   answer.black_hole.reset();
   answer.report.finding.fails_bytes = 0;
   answer.report.finding.passes_bytes = answer.report.lets_in_bytes = 1346;
@@ -149,6 +150,11 @@ TEST_F(OutputTest, RequestVpnProbe) {
   expect_golden(output_of({"request", "vpn", "osaka", "probe", "10.20.0.5"}),
                 "request-vpn-probe-router");
   EXPECT_EQ(vpn.calls.back(), "osaka probe 10.20.0.5");
+  vpn.probe_answer->push_back(answer);
+  vpn.probe_answer->back().report.family = net::Family::Ipv6;
+  vpn.probe_answer->back().report.answered_by = "2001:db8:9::1";
+  expect_golden(output_of({"request", "vpn", "osaka", "probe"}), "request-vpn-probe-both");
+  vpn.probe_answer->pop_back();
   answer.report.finding.answered = false;
   expect_golden(output_of({"request", "vpn", "osaka", "probe"}), "request-vpn-probe-silent");
   vpn.probe_answer = failure("vpn site osaka", "is down: there is nothing to measure");

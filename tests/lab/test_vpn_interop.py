@@ -96,13 +96,13 @@ def test_every_network_of_version_1(offices, lab, begun_by):
         peer.swanctl("--initiate", "--child", child, "--timeout", "5")
     assert wait_until(lambda: len(offices.head.spis()) == 2, 25, 0.2), offices.head.log()[-2000:]
     for host in (PEER_HOST, SECOND_HOST):
-        assert ping_peer(host=host) == (3, 3), host
+        assert ping_peer(host=host) == (3, 3), (host, lab.gateway.command("show", "drops").stdout)
     before = offices.head.spis()
     lab.gateway.command("request", "vpn", SITE, "rekey")
     assert wait_until(lambda: len(offices.head.spis() - before) == 2, 10, 0.2), \
         offices.head.log()[-2000:]
     for host in (PEER_HOST, SECOND_HOST):
-        assert ping_peer(host=host) == (3, 3), host
+        assert ping_peer(host=host) == (3, 3), (host, lab.gateway.command("show", "drops").stdout)
 
 
 def test_a_peer_that_signs_with_pss(offices, lab):

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from labkit import addresses as plan
 from labkit.commands import run, wait_until
 from labkit.topology import inside
-from labkit.vpn_edge import EDGE, PEER_HOST, PEER_PRIVATE, UPLINK
+from labkit.vpn_edge import EDGE, PEER, PEER_HOST, PEER_PRIVATE, UPLINK
 from labkit.vpn_head import authority
 from labkit.charon_pair import NEEDED, PLUGINS
 from labkit.charon_pair import pki as strongswan_pki
@@ -25,6 +26,7 @@ GOLDEN = Path(__file__).with_name("vpn_reasons.txt")
 # What the peer's own ESP can.
 PLAIN = Agreement(esn=False)
 TRANSLATED = Agreement(esn=False, translated=True)
+HOST_BEHIND_NAT = dataclasses.replace(TRANSLATED, transport=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +42,12 @@ class Case:
     name: str = PEER_IDENTITY  # in the peer's certificate
     revoked: bool = False
     listed: bool = True  # there is a list of what is revoked
+    below: bool = False  # the peer's is issued by a CA of a CA, which ours may not have
+    machine: str = "libipsec"
+    lost: str = ""  # what does not arrive; when the tunnel comes up before, from then on
+    switched_off: bool = False
+    without_secrets: bool = False  # charon has lost them
+    timeout_s: int = 8
 
 
 def certified(kind):
@@ -57,6 +65,11 @@ SMALLER = (("local_ts = 10.9.0.0/24", "local_ts = 10.9.0.0/25"),)
 OTHER_GROUP = (("-x25519-noesn", "-modp3072-noesn"),)
 NOT_FOR_US = ((f"{SITE} {{\n  version", "elsewhere {\n  version"),
               (f"remote_addrs = {plan.PUBLIC}", "remote_addrs = 192.0.2.99"))
+
+OUR_IKE = f"ip saddr {plan.PUBLIC} udp sport {{ 500, 4500 }}"
+# Of IKE in UDP port 500: exchange type 35.
+SECOND_MESSAGES = f"ip saddr {plan.PUBLIC} udp dport 500 @th,208,8 35"
+FROM_PEER = f"ip saddr {PEER}"
 
 CASES = {
     "revoked": Case(agreement=certified("revoked"), revoked=True),
@@ -76,6 +89,21 @@ CASES = {
     "version 1 here, begun here": Case(here=OLD_VERSION_HERE, agreement=OLD,
                                        begun_by="head"),
     "one side only, begun here": Case(there=NOT_FOR_US, begun_by="head"),
+    "transport mode behind NAT": Case(agreement=HOST_BEHIND_NAT, here=BY_ADDRESS[:1]),
+    "transport mode behind NAT, begun here": Case(agreement=HOST_BEHIND_NAT, here=BY_ADDRESS[:1],
+                                                  begun_by="head"),
+    "switched off": Case(here=(("zone branches;", "disable; zone branches;"),), switched_off=True),
+    "name without an address, begun here": Case(here=((f"peer {PEER};", "peer osaka.invalid;"),),
+                                                begun_by="head", timeout_s=30),
+    "half open": Case(lost=OUR_IKE, timeout_s=60),
+    "second message, begun here": Case(machine="linux", lost=SECOND_MESSAGES, begun_by="head",
+                                       timeout_s=30),
+    "peer gone": Case(here=(("ike {", "dead-peer { interval 1s; } ike {"),), comes_up=True,
+                      lost=FROM_PEER, timeout_s=60),
+    "own credentials, begun here": Case(without_secrets=True, begun_by="head"),
+    "chain of certificates": Case(agreement=certified("below"), below=True),
+    "not installed": Case(machine="linux", agreement=Agreement(transport=True),
+                          there=(("mode = transport", "mode = tunnel"),)),
     "narrowed": Case(there=SMALLER, comes_up=True),
     "narrowed, begun here": Case(there=SMALLER, comes_up=True, begun_by="head"),
     "group of the first rekey": Case(there=OTHER_GROUP, rekeyed_by="peer"),
@@ -116,8 +144,44 @@ def certify(head, case):
     pki("issue", f"osaka-{kind}", "--dns", case.name)
     if case.revoked:
         pki("revoke", f"osaka-{kind}")
+    if case.below:
+        issue_below(head.store, kind)
     if not case.listed:
         (head.store / "ca" / f"own-{kind}.crl.pem").unlink()
+
+
+def issue_below(store, kind):
+    """The peer's certificate, by an authority below ours. The peer shows both."""
+    below, request = store / "below.pem", ("--type", "priv", "--outform", "pem", "--in")
+    run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", below])
+    ours = ("--cacert", store / f"ca/own-{kind}.pem", "--cakey", store / f"ca-keys/own-{kind}.pem")
+    (store / "below-ca.pem").write_text(
+        strongswan_pki("--issue", *ours, *request, below, "--ca", "--dn", "CN=below"), encoding="utf-8")
+    (store / f"certificates/osaka-{kind}.pem").write_text(strongswan_pki(
+        "--issue", "--cacert", store / "below-ca.pem", "--cakey", below, *request,
+        store / f"keys/osaka-{kind}.pem", "--dn", f"CN={PEER_IDENTITY}", "--san", PEER_IDENTITY),
+        encoding="utf-8")
+
+
+@contextlib.contextmanager
+def lost(packets):
+    """On the way between the two."""
+    if not packets:
+        yield
+        return
+    run(inside(plan.WAN, ["nft", f"add table ip lost; add chain ip lost on {{ type filter hook forward "
+                                 f"priority 0; }}; add rule ip lost on {packets} drop"]))
+    try:
+        yield
+    finally:
+        run(inside(plan.WAN, ["nft", "delete table ip lost"]))
+
+
+def forget_secrets(head):
+    empty = Path(head.lab.directory) / "no-secrets"
+    empty.mkdir(exist_ok=True)
+    run(["env", f"SWANCTL_DIR={empty}", "swanctl", "--load-creds", "--clear", "--noprompt", "--uri",
+         f"unix://{head.gateway.charon_socket}"])
 
 
 @contextlib.contextmanager
@@ -133,29 +197,51 @@ def forwarding():
         run(inside(plan.EDGE, ["nft", "delete table ip forwarded"]))
 
 
+def show_authority_below(peer, store):
+    shutil.copy(store / "below-ca.pem", peer.directory / "swanctl" / "x509ca" / "below.pem")
+    peer.swanctl("--load-all", "--noprompt", "--clear")
+
+
 def begin(offices, side):
     if side == "peer":
         offices.peer.initiate(timeout_s=3)
     else:
-        offices.lab.gateway.command("request", "vpn", SITE, "up")
+        offices.lab.gateway.command("request", "vpn", SITE, "up", check=False)
 
 
-@pytest.mark.parametrize("name", CASES)
+# charon itself waits for half a minute.
+SLOW = {"half open"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.full] * (name in SLOW))
+                                  for name in CASES])
 def test_reason(offices, lab, name):
     case = CASES[name]
-    peer = offices.peer_of("libipsec")
+    peer = offices.peer_of(case.machine)
     peer.terminate()
     certify(offices.head, case)
     offices.head.use()  # what was of the site before is forgotten
     peer.load(case.agreement, offices.head.store, case.there)
-    offices.head.use(changed(case.agreement.site(), case.here))
-    with forwarding() if case.agreement.translated else contextlib.nullcontext():
+    if case.below:
+        show_authority_below(peer, offices.head.store)
+    if case.switched_off:
+        offices.head.use(case.agreement.site())
+    offices.head.use(changed(case.agreement.site(), case.here), load=not case.switched_off)
+    if case.without_secrets:
+        forget_secrets(offices.head)
+    with contextlib.ExitStack() as stack:
+        if case.agreement.translated:
+            stack.enter_context(forwarding())
+        if not case.comes_up:
+            stack.enter_context(lost(case.lost))
         begin(offices, case.begun_by)
         if case.comes_up or case.rekeyed_by:
             assert offices.head.wait_for_tunnel(), offices.head.log()[-2000:]
         if case.rekeyed_by:
             getattr(offices, case.rekeyed_by).rekey()
-        check_reason(lab, name)
+        if case.comes_up:
+            stack.enter_context(lost(case.lost))
+        check_reason(lab, name, case.timeout_s)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,12 @@ class IpsecEarly : public IpsecTest {
     return sealed(from_peer_,
                   fmt::format("icmp echo-request 10.9.0.5 > 10.0.1.10 id 1 seq {}", number));
   }
+  // Of the packets that came before their SA: kept, went on, had no room, waited for too long.
+  using Counts = std::array<uint64_t, 4>;
+  Counts counted() const {
+    const dataplane::EarlyTotals totals = gateway_->ipsec().early_totals();
+    return {totals.kept, totals.let_go, totals.refused, totals.expired};
+  }
   // Of echo requests that came out.
   static std::vector<uint32_t> numbers_of(const std::vector<PortFrame>& frames) {
     std::vector<uint32_t> numbers;
@@ -61,12 +68,14 @@ TEST_F(IpsecEarly, WaitsForItsSaAndStaysInOrder) {
       EXPECT_TRUE(send("wan0", {numbered(number)}).empty()) << workers;
     }
     EXPECT_EQ(gateway_->buffers_in_use(), idle + 3);
+    EXPECT_EQ(counted(), (Counts{3, 0, 0, 0})) << workers;
     gateway_->advance(100);
     install(spi);
     EXPECT_EQ(numbers_of(send("wan0", {numbered(4), numbered(5)})),
               (std::vector<uint32_t>{1, 2, 3, 4, 5}))
         << workers;
     for (const auto& [reason, count] : gateway_->drop_counts()) EXPECT_EQ(count, 0U) << reason;
+    EXPECT_EQ(counted(), (Counts{3, 3, 0, 0})) << workers << ": 4 and 5 came in time";
     EXPECT_EQ(gateway_->buffers_in_use(), idle);
   }
 }
@@ -82,7 +91,9 @@ TEST_F(IpsecEarly, GivesUpWhenTheSaDoesNotCome) {
   gateway_->advance(100);
   EXPECT_EQ(drops("ipsec-early"), 1U);
   install(spi);
+  EXPECT_EQ(counted(), (Counts{2, 0, 0, 1}));
   EXPECT_EQ(numbers_of(send("wan0", {numbered(3)})), (std::vector<uint32_t>{2, 3}));
+  EXPECT_EQ(counted(), (Counts{2, 1, 0, 1}));
   EXPECT_EQ(gateway_->buffers_in_use(), idle);
 }
 
@@ -111,6 +122,9 @@ TEST_F(IpsecEarly, KeepsSoMuchOfOneSaAndSoMuchInAll) {
   for (uint32_t i = 0; i < numbers.size(); ++i) EXPECT_EQ(numbers[i], i);
   gateway_->advance(EarlyPackets::kPeriod_ms);
   EXPECT_EQ(drops("ipsec-early"), 3U + EarlyPackets::kMaximum);
+  constexpr uint64_t kOfOne = EarlyPackets::kMaximumPerSpi;
+  EXPECT_EQ(counted(),
+            (Counts{EarlyPackets::kMaximum, kOfOne, 3 + kOfOne, EarlyPackets::kMaximum - kOfOne}));
   EXPECT_EQ(gateway_->buffers_in_use(), idle);
 }
 

@@ -18,13 +18,15 @@ namespace {
 using dataplane::PathProbe;
 using ipsec::PathReport;
 using ipsec::SaParameters;
+using Reports = std::vector<PathReport>;
 
 // What lies between the gateway and the peer, and behind the peer.
 struct Way {
   size_t outer_passes = 1500;
-  bool router_speaks = false;  // of what it drops
-  std::string host = {};       // that answers echo requests; empty: none
-  bool peer_speaks = false;    // of hops that are used up
+  bool router_speaks = false;    // of what it drops
+  std::string host = {};         // that answers echo requests; empty: none
+  std::string second_host = {};  // another one
+  bool peer_speaks = false;      // of hops that are used up
 };
 
 class IpsecProbe : public IpsecTest {
@@ -43,9 +45,9 @@ class IpsecProbe : public IpsecTest {
     result_.reset();
     std::optional<net::IpAddress> address;
     if (host) address = net::IpAddress::parse(*host);
-    probe_->start("osaka", address, [this](const Result<PathReport>& report) {
+    probe_->start("osaka", address, [this](const Result<Reports>& reports) {
       EXPECT_FALSE(result_) << "answered twice";
-      result_ = report;
+      result_ = reports;
     });
   }
 
@@ -60,11 +62,15 @@ class IpsecProbe : public IpsecTest {
     ASSERT_TRUE(result_);
   }
 
-  const PathReport& measured(const Way& way, const std::optional<std::string>& host = {}) {
+  const Reports& all_measured(const Way& way, const std::optional<std::string>& host = {}) {
     start_probe(host);
     walk(way);
     EXPECT_TRUE(*result_) << result_->error().message();
     return **result_;
+  }
+  // Of the first family.
+  const PathReport& measured(const Way& way, const std::optional<std::string>& host = {}) {
+    return all_measured(way, host).front();
   }
   std::string refused(const std::optional<std::string>& host = {}) {
     start_probe(host);
@@ -72,7 +78,7 @@ class IpsecProbe : public IpsecTest {
   }
 
   std::optional<PathProbe> probe_;
-  std::optional<Result<PathReport>> result_;
+  std::optional<Result<Reports>> result_;
   std::vector<size_t> sizes_;  // of the probes that the peer decrypted
 
  private:
@@ -110,7 +116,7 @@ class IpsecProbe : public IpsecTest {
                : fmt::format("icmp6 time-exceeded 2001:db8:9::fe > {} quoting {{ icmp6 "
                              "echo-request {} > {} id {} seq {} }}",
                              us, us, them, word(4), word(6)));
-    } else if (asks_for(packet, way.host)) {
+    } else if (asks_for(packet, way.host) || asks_for(packet, way.second_host)) {
       answer(fmt::format("{} echo-reply {} > {} id {} seq {} payload-size {}",
                          ipv4 ? "icmp" : "icmp6", them, us, word(4), word(6),
                          packet.size() - icmp - 8));
@@ -222,6 +228,28 @@ TEST_F(IpsecProbe, OverIpv6ThePeerSpeaksToo) {
   EXPECT_EQ(report.finding.passes_bytes, fits(1500));
 }
 
+TEST_F(IpsecProbe, BothFamiliesAreAsked) {
+  start();
+  open_tunnel();
+  const Reports& whole = all_measured({.host = "10.9.0.1", .second_host = "2001:db8:9::1"});
+  ASSERT_EQ(whole.size(), 2U);
+  EXPECT_EQ(whole[0].family, net::Family::Ipv4);
+  EXPECT_EQ(whole[0].answered_by, "10.9.0.1");
+  EXPECT_EQ(whole[1].family, net::Family::Ipv6);
+  EXPECT_EQ(whole[1].answered_by, "2001:db8:9::1");
+  for (const PathReport& report : whole) EXPECT_EQ(report.finding.passes_bytes, fits(1500));
+  EXPECT_EQ(drops("ipsec-probe"), 4U);
+  // One does not answer: the other is told.
+  const Reports& half = all_measured({.outer_passes = 1372, .second_host = "2001:db8:9::1"});
+  ASSERT_EQ(half.size(), 2U);
+  EXPECT_FALSE(half[0].finding.answered);
+  EXPECT_TRUE(half[1].black_hole());
+  EXPECT_EQ(half[1].finding.passes_bytes, fits(1372));
+  EXPECT_EQ(ipsec::black_hole_of(half), &half[1]);
+  // Who names a host means that one.
+  EXPECT_EQ(all_measured({.host = "10.9.7.7"}, "10.9.7.7").size(), 1U);
+}
+
 TEST_F(IpsecProbe, NobodyAnswers) {
   start();
   open_tunnel();
@@ -230,6 +258,7 @@ TEST_F(IpsecProbe, NobodyAnswers) {
   EXPECT_FALSE(report.black_hole());
   EXPECT_EQ(report.asked, std::vector<std::string>{"10.9.0.1"});
   EXPECT_LT(report.finding.took_ms, 5000U);
+  EXPECT_EQ((*result_)->at(1).asked, std::vector<std::string>{"2001:db8:9::1"});
 }
 
 TEST_F(IpsecProbe, WhatCannotBeMeasuredIsRefused) {
@@ -241,10 +270,10 @@ TEST_F(IpsecProbe, WhatCannotBeMeasuredIsRefused) {
   start_probe();
   std::string second;
   probe_->start("osaka", std::nullopt,
-                [&second](const Result<PathReport>& report) { second = report.error().message(); });
+                [&second](const Result<Reports>& reports) { second = reports.error().message(); });
   EXPECT_EQ(second, "vpn site osaka: osaka is measured just now; once more in a minute");
   probe_->start("kobe", std::nullopt,
-                [&second](const Result<PathReport>& report) { second = report.error().message(); });
+                [&second](const Result<Reports>& reports) { second = reports.error().message(); });
   EXPECT_EQ(second, "vpn site kobe: is not configured");
 }
 

@@ -115,6 +115,32 @@ TEST_F(IpsecTest, SwitchesToTheNewSaAtARekey) {
   EXPECT_EQ(send("wan0", {sealed(from_peer_, kRequest), sealed(inbound, kRequest)}).size(), 2U);
 }
 
+// Both sides began at once, and one of the two is being ended: the peer has thrown it away already.
+TEST_F(IpsecTest, LeavesAnSaThatEndsForAnotherOne) {
+  start();
+  open_tunnel();
+  ASSERT_EQ(send("wan0", {sealed(from_peer_, kRequest)}).size(), 1U);
+  ipsec::EspSa* last = add_sa(Direction::Outbound, 0x2002);
+  ASSERT_TRUE(gateway_->ipsec().add_policy(policy(0x2002)));
+  gateway_->ipsec().set_ending({{tunnel_id_ + 1, 0x2002}});
+  auto left = send("lan0", {inner(kAnswer)});
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(opened(last, left[0]).size(), inner(kAnswer).size()) << "another tunnel's";
+  gateway_->ipsec().set_ending({{tunnel_id_, 0x2002}});
+  left = send("lan0", {inner(kAnswer)});
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(opened(to_peer_, left[0]).size(), inner(kAnswer).size());
+  // The one before the last, and none that stays.
+  gateway_->ipsec().set_ending({{tunnel_id_, 0x2001}});
+  left = send("lan0", {inner(kAnswer)});
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(opened(last, left[0]).size(), inner(kAnswer).size());
+  gateway_->ipsec().set_ending({{tunnel_id_, 0x2002}, {tunnel_id_, 0x2001}});
+  left = send("lan0", {inner(kAnswer)});
+  ASSERT_EQ(left.size(), 1U) << "better than nothing";
+  EXPECT_EQ(opened(last, left[0]).size(), inner(kAnswer).size());
+}
+
 // SPIs are the receivers' choice: two peers that are connected to one site may choose the same.
 TEST_F(IpsecTest, TellsPeersWithTheSameSpiApart) {
   start();

@@ -86,6 +86,8 @@ control::VpnStatus RunningVpn::now(const std::string& wanted) const {
   status.charon_version = charon.version.version;
   status.problem = charon.problem;
   status.charon_since_seconds = (now_ms - charon.since_ms) / 1000;
+  const EarlyTotals early = manager_.early_totals();
+  status.early = {early.kept, early.let_go, early.refused, early.expired};
   const std::vector<SaStatus> sas = manager_.statuses();
   const config::Model& model = model_();
   for (const config::VpnSite& configured : exchange_.settings().sites) {
@@ -122,16 +124,21 @@ void RunningVpn::act(const std::string& site, ipsec::SiteAction action, DoneCall
 
 void RunningVpn::probe(const std::string& site, std::optional<net::IpAddress> host,
                        ProbeCallback done) {
-  probe_.start(site, host, [this, done = std::move(done)](const Result<ipsec::PathReport>& report) {
-    if (!report) return done(tl::unexpected(report.error()));
-    diagnosis_.measured(*report);
-    control::VpnProbe answer;
-    answer.report = *report;
-    if (report->black_hole()) {
-      answer.black_hole = explain(failure_of(*report, 0), exchange_.settings());
-    }
-    done(std::move(answer));
-  });
+  probe_.start(
+      site, host,
+      [this, done = std::move(done)](const Result<std::vector<ipsec::PathReport>>& reports) {
+        if (!reports) return done(tl::unexpected(reports.error()));
+        diagnosis_.measured(*reports);
+        std::vector<control::VpnProbe> answer;
+        for (const ipsec::PathReport& report : *reports) {
+          auto& each = answer.emplace_back();
+          each.report = report;
+          if (report.black_hole()) {
+            each.black_hole = explain(failure_of(report, 0), exchange_.settings());
+          }
+        }
+        done(std::move(answer));
+      });
 }
 
 }  // namespace masugata::dataplane

@@ -84,8 +84,9 @@ class Head:
         self.charon.wait(5)
         self.gateway.charon_socket.unlink(missing_ok=True)
 
-    def use(self, *sites, inspect="ips standard;"):
-        """Configures the gateway with these sites; what was before ends."""
+    def use(self, *sites, inspect="ips standard;", load=True):
+        """Configures the gateway with these sites; what was before ends. `load`: none of them is
+        disabled."""
         text = self.before.replace(FROM_WAN, FROM_WAN + IKE_RULE, 1) + \
             POLICY % ("".join(sites), inspect, inspect)
         if text == self.used:
@@ -96,7 +97,7 @@ class Head:
         if self.charon is None and sites:
             self.start_charon()
         self.used = text
-        if not wait_until(lambda: self._count_loaded() >= loaded + len(sites), 15):
+        if not wait_until(lambda: self._count_loaded() >= loaded + len(sites) * load, 15):
             raise LabError(f"sites are not loaded: {self.gateway.program.log()[-2000:]}")
 
     def _count_loaded(self):
