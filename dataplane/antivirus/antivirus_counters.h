@@ -16,6 +16,7 @@ struct AntivirusCounters {
   RelaxedCounter scanned_early;  // beginnings of objects, because they stalled
   RelaxedCounter clean;
   RelaxedCounter known_clean;  // by their digest, not scanned
+  RelaxedCounter broken_off;   // their connection was reset
   RelaxedCounter infected;
   RelaxedCounter exempt;           // by kind or announced size
   RelaxedCounter opaque_sessions;  // encrypted or of a protocol without contents

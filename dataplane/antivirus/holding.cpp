@@ -44,16 +44,19 @@ void ObjectGuard::find_limit(ScannedSession& session, ids::Direction direction) 
   const size_t side = ids::index_of(direction);
   bool limited = false;
   uint32_t limit = 0;
+  const auto narrow = [&](uint32_t sequence) {
+    if (!limited || is_after(limit, sequence)) limit = sequence;
+    limited = true;
+  };
   for (uint32_t i = session.first_object; i != kNone32; i = objects_[i].next) {
     const ScannedObject& object = objects_[i];
-    if (!object.limits || object.facts.direction != direction) continue;
-    if (!limited || is_after(limit, object.hold_sequence)) limit = object.hold_sequence;
-    limited = true;
+    if (object.facts.direction != direction) continue;
+    if (object.announced_end && object.phase != ObjectPhase::Told) narrow(*object.announced_end);
+    if (!object.limits) continue;
+    narrow(object.hold_sequence);
   }
   if (direction == ids::Direction::ToClient && session.transfers.waits) {
-    const uint32_t waits = session.transfers.hold_sequence;
-    if (!limited || is_after(limit, waits)) limit = waits;
-    limited = true;
+    narrow(session.transfers.hold_sequence);
   }
   session.limited[side] = limited;
   session.limit[side] = limit;
@@ -68,9 +71,12 @@ void ObjectGuard::move_limits(ScannedSession& session, const SegmentPlace& segme
     if (segment.ahead) move_ahead(session, object, segment);
     if (!object.touched || segment.ahead) continue;
     if (object.announced && !object.announced_end) {
-      const uint64_t missing = *object.announced - std::min(object.bytes, *object.announced);
-      // Farther off it could not be told from what has passed.
-      if (missing < kNearEnd) object.announced_end = segment.end + static_cast<uint32_t>(missing);
+      const uint64_t missing = *object.announced - std::min(object.arrived, *object.announced);
+      // Farther off it could not be told from what has passed. With nothing missing, others' bytes
+      // may stand before `readable_end`.
+      if (missing != 0 && missing < kNearEnd) {
+        object.announced_end = segment.readable_end + static_cast<uint32_t>(missing);
+      }
       session.announced_end = object.announced_end;
     }
     if (object.whole_held) {
@@ -92,8 +98,7 @@ void ObjectGuard::move_limits(ScannedSession& session, const SegmentPlace& segme
 }
 
 // A segment behind a gap waits as the last that came: the receiver has neither it nor what is
-// missing. What stands before it goes, else its sender would not learn of the gap. What nobody
-// announced does not: it cannot be taken back when the gap is closed.
+// missing. What stands before it goes, else its sender would not learn of the gap.
 void ObjectGuard::move_ahead(const ScannedSession& session, ScannedObject& object,
                              const SegmentPlace& segment) noexcept {
   if (object.phase != ObjectPhase::Collecting || object.ended || object.whole_held ||
@@ -107,9 +112,6 @@ void ObjectGuard::move_ahead(const ScannedSession& session, ScannedObject& objec
   if (!fresh) return;
   object.limits = true;
   object.hold_sequence = segment.sequence;
-  if (object.announced_end && is_after(segment.sequence, *object.announced_end)) {
-    object.hold_sequence = *object.announced_end;
-  }
   object.news_ms = now_ms_;
 }
 
@@ -119,6 +121,15 @@ void ObjectGuard::note_repetition(ScannedSession& session, const SegmentPlace& s
     ScannedObject& object = objects_[i];
     if (object.limits && object.facts.direction == segment.direction) object.asked_again = true;
   }
+}
+
+// Both ends have thrown away what they had of the connection, or will: see Inspector for what
+// comes all the same.
+void ObjectGuard::take_reset(ScannedSession& session) noexcept {
+  session.reset = true;
+  counters_.broken_off.add(session.objects);
+  forget_objects(session);
+  discard_held(session);
 }
 
 GuardVerdict ObjectGuard::end_segment() noexcept {
@@ -137,6 +148,8 @@ GuardVerdict ObjectGuard::end_segment() noexcept {
     session.ending = true;
     watch(session);
   }
+  // A refusal that waits for its turn is carried out all the same: it is to be told and recorded.
+  if (segment_.resets && !session.postponed.any) take_reset(session);
   find_limit(session, segment_.direction);
   const size_t side = ids::index_of(segment_.direction);
   if (session.limited[side] || session.queues[side].count != 0) watch(session);

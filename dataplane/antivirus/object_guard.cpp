@@ -300,10 +300,11 @@ void ObjectGuard::bytes(ids::ContentId content, std::span<const uint8_t> bytes) 
   EVP_DigestUpdate(object->digest, bytes.data(), bytes.size());
 }
 
-void ObjectGuard::arrived(ids::ContentId content) noexcept {
+void ObjectGuard::arrived(ids::ContentId content, size_t bytes) noexcept {
   ScannedObject* object = object_of(content);
   if (object == nullptr) return;
   object->touched = true;
+  object->arrived += bytes;
   object->news_ms = now_ms_;
 }
 

@@ -76,6 +76,9 @@ class ObjectGuard final : public StreamGuard {
   [[nodiscard]] bool is_closed(uint32_t place) const noexcept override {
     return sessions_[place].closed;
   }
+  [[nodiscard]] bool is_reset(uint32_t place) const noexcept override {
+    return sessions_[place].reset;
+  }
   void begin_segment(uint32_t place, const SegmentPlace& segment, uint32_t now_ms,
                      uint64_t now_us) noexcept override;
   void cancel_segment() noexcept override { current_ = kNone32; }
@@ -122,7 +125,7 @@ class ObjectGuard final : public StreamGuard {
   // --- ids::ContentReceiver ---
   ids::ContentId begin(const ids::ContentFacts& facts) noexcept override;
   void bytes(ids::ContentId content, std::span<const uint8_t> bytes) noexcept override;
-  void arrived(ids::ContentId content) noexcept override;
+  void arrived(ids::ContentId content, size_t bytes) noexcept override;
   void end(ids::ContentId content, ids::ContentEnd end) noexcept override;
   void request(std::string_view host, std::string_view location, std::string_view languages,
                bool answered_next) noexcept override;
@@ -148,6 +151,7 @@ class ObjectGuard final : public StreamGuard {
   void move_ahead(const ScannedSession& session, ScannedObject& object,
                   const SegmentPlace& segment) noexcept;
   void note_repetition(ScannedSession& session, const SegmentPlace& segment) noexcept;
+  void take_reset(ScannedSession& session) noexcept;
   void find_limit(ScannedSession& session, ids::Direction direction) noexcept;
   void note_passed(ScannedSession& session, ids::Direction direction, uint32_t end) noexcept;
   void release_held(ScannedSession& session, WorkerContext& context) noexcept;

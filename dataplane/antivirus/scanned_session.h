@@ -43,10 +43,11 @@ struct ScannedObject {
   bool summed = false;      // `sha256` is that of the whole
   uint8_t early_scans = 0;
   uint32_t hold_sequence = 0;
-  // Of a response whose length was announced: where it is over. Too early while its decoded bytes
-  // are more than those that came.
+  // Of a response whose length was announced: where it is over. Nothing behind that passes before
+  // it has a verdict.
   std::optional<uint64_t> announced;
   std::optional<uint32_t> announced_end;
+  uint64_t arrived = 0;     // of the announced bytes
   uint32_t news_ms = 0;     // when its last bytes came
   uint32_t waiting_ms = 0;  // since when there is no room among the scans
   uint32_t asked_ms = 0;    // when the scan under way was asked for
@@ -120,6 +121,7 @@ struct ScannedSession {
   SessionHandle handle;
   AntivirusSlotIndex slot = kNoAntivirusSlot;
   bool closed = false;   // refused: nothing passes any more
+  bool reset = false;    // by either end
   bool opaque = false;   // counted
   bool watched = false;  // in the list of those that are looked at every millisecond
   uint32_t next_watched = kNone32;

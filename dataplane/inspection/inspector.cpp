@@ -77,6 +77,8 @@ SegmentPlace place_of(const StreamSegment& segment, ids::Direction direction,
               (segment.has(net::kTcpSyn) ? 1U : 0U) + (fin ? 1U : 0U);
   place.carries = !segment.payload.empty() || fin;
   place.ends = fin || segment.has(net::kTcpRst);
+  place.resets = result.reset;
+  place.readable_end = place.end - (fin ? 1U : 0U) + result.bytes_behind;
   place.ahead = result.ahead;
   place.repeated = result.repeated && !fin;
   place.payload = segment.payload;
@@ -448,6 +450,12 @@ InspectionOutcome Inspector::inspect_stream(Packet& packet, Session& session,
   if (result.fate == SegmentFate::Drop) {
     counters_.segments_refused.add(1);
     outcome.reason = DropReason::StreamSegment;
+    return outcome;
+  }
+  if (!segment.payload.empty() && entry.guarded != kNone32 && guard_->is_reset(entry.guarded)) {
+    stream.refuse(result);
+    outcome.reason = DropReason::AfterReset;
+    outcome.tell_sender = true;
     return outcome;
   }
   if (result.fate == SegmentFate::NoMemory) {

@@ -17,9 +17,12 @@ namespace masugata::dataplane {
 struct SegmentPlace {
   ids::Direction direction = ids::Direction::ToServer;
   uint32_t sequence = 0;
-  uint32_t end = 0;       // behind its last byte, FIN included
-  bool carries = false;   // bytes or FIN: what must not pass beyond a limit
-  bool ends = false;      // FIN or RST
+  uint32_t end = 0;      // behind its last byte, FIN included
+  bool carries = false;  // bytes or FIN: what must not pass beyond a limit
+  bool ends = false;     // FIN or RST
+  bool resets = false;   // a believable RST: neither end has a use for what follows
+  // Behind the last byte that can be read now: of a segment that closed a gap farther than `end`.
+  uint32_t readable_end = 0;
   bool ahead = false;     // behind a gap: nobody can read it before that is closed
   bool repeated = false;  // nothing of it is new
   std::span<uint8_t> payload;
@@ -55,6 +58,8 @@ class StreamGuard : public ids::ContentReceiver {
   virtual void close(uint32_t place) noexcept = 0;
   // What the guard refused before stays refused.
   [[nodiscard]] virtual bool is_closed(uint32_t place) const noexcept = 0;
+  // A believable RST has passed: nothing is remembered of contents, bytes must not pass any more.
+  [[nodiscard]] virtual bool is_reset(uint32_t place) const noexcept = 0;
 
   // Around what the engine does with a segment, or with the flow's end.
   virtual void begin_segment(uint32_t place, const SegmentPlace& segment, uint32_t now_ms,

@@ -108,6 +108,7 @@ namespace masugata::dataplane {
   X(InspectionOverload, "inspection-overload", "as many sessions are inspected as there is room for, and the profile says drop") \
   X(InspectionMemory, "inspection-memory", "no memory to go on inspecting its session with, and the profile says drop") \
   X(InspectionMidstream, "inspection-midstream", "the beginning of its TCP session was not seen, and the profile says drop") \
+  X(AfterReset, "after-reset", "data behind the RST that ended its scanned session")                \
   X(AntivirusRefused, "antivirus-refused", "its session carried something that antivirus refuses")  \
   X(AntivirusNoRoom, "antivirus-no-room", "no room to hold it until its object is scanned; its sender repeats it") \
   X(StreamSegment, "stream-segment", "TCP segment that its receiver would not read as it was inspected") \

@@ -165,6 +165,8 @@ struct SegmentResult {
   bool ended = false;             // on commit this direction's stream is complete (FIN reached)
   bool reset = false;             // a believable RST
   bool reopens = false;           // with Drop: a SYN over a closed connection, begin a new pair
+  // Of what next() gives of this direction: so many bytes stand behind the segment's own last one.
+  uint32_t bytes_behind = 0;
   uint64_t missing = 0;  // bytes of the *other* direction found to be lost by this ACK; next() has
                          // that gap and what lies behind it
   // The plan of commit(); nobody else's business.

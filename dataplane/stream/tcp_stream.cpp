@@ -309,6 +309,7 @@ void TcpStreamPair::take_payload(const StreamSegment& segment, SegmentResult& re
   result.in_order_bytes = true;
   plan.read_position = sender.next();
   plan.read_end = sender.readable_end(static_cast<uint64_t>(end));
+  result.bytes_behind = static_cast<uint32_t>(plan.read_end - static_cast<uint64_t>(end));
 }
 
 SegmentResult TcpStreamPair::accept(ids::Direction direction,

@@ -28,9 +28,9 @@ class ContentFeed {
     }
   }
   // See ContentReceiver::arrived().
-  void arrived() noexcept {
+  void arrived(size_t bytes) noexcept {
     if (receiver_ != nullptr) {
-      receiver_->arrived(content_);
+      receiver_->arrived(content_, bytes);
     }
   }
   // See ContentReceiver::continues().

@@ -7,6 +7,7 @@
 // header, its MIME structure untouched.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -81,9 +82,9 @@ class ContentReceiver {
   // kNoContent: not wanted, no further call for it.
   virtual ContentId begin(const ContentFacts& facts) noexcept = 0;
   virtual void bytes(ContentId content, std::span<const uint8_t> bytes) noexcept = 0;
-  // Bytes of it have come as sent. What they decode to follows, or nothing as long as a coding
-  // needs more of them.
-  virtual void arrived(ContentId /*content*/) noexcept {}
+  // So many bytes of it have come as sent, of those that were announced. What they decode to was
+  // given, or follows, or nothing does as long as a coding needs more of them.
+  virtual void arrived(ContentId /*content*/, size_t /*bytes*/) noexcept {}
   virtual void end(ContentId content, ContentEnd end) noexcept = 0;
 
   // IMAP: the content goes on in the answer to a further command with this tag (a message fetched

@@ -22,6 +22,7 @@ constexpr std::array kCounters{
     Meaning{"scanned_early", "scanned in part because they stalled"},
     Meaning{"clean", "found clean"},
     Meaning{"known_clean", "known to be clean, not scanned again"},
+    Meaning{"broken_off", "without a verdict: their connection was reset"},
     Meaning{"infected", "infected"},
     Meaning{"exempt", "not scanned: the profile exempts them"},
     Meaning{"opaque_sessions", "sessions without readable contents"},

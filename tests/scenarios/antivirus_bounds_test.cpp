@@ -98,6 +98,29 @@ TEST_F(AntivirusBoundsTest, LetsObjectsPassBeyondItsRoom) {
   EXPECT_EQ(answer(4001, 0, page(5)).size(), 1U);
 }
 
+// What an ended transfer leaves behind must not be kept until its session expires: a few hundred
+// downloads that are broken off would take all memory.
+TEST_F(AntivirusBoundsTest, ForgetsObjectsWhoseConnectionIsReset) {
+  auto limits = kSmall;
+  limits.objects = 1;
+  start_scanning(limits, "hold-whole 4;");
+  ASSERT_TRUE(gateway_->set_scanner("waits"));
+  for (int port = 4000; port < 4004; ++port) {
+    ASSERT_EQ(ask(port), 1U);
+    const std::string whole = page(100);
+    answer(port, 0, whole.substr(0, 60));
+    answer(port, 60 - 4, whole.substr(60, 20));
+    EXPECT_EQ(
+        send("lan0", {fmt::format("tcp 10.0.1.10:{} > 203.0.113.1:80 flags R seq 1028", port)})
+            .size(),
+        1U);
+    EXPECT_TRUE(objects().empty()) << "there was room";
+    // Its server does not know yet; it is told by us.
+    EXPECT_EQ(answer(port, 80 - 4, whole.substr(80)).size(), 1U);
+    EXPECT_EQ(gateway_->drop_counts()["after-reset"], static_cast<uint64_t>(port - 4000 + 1));
+  }
+}
+
 TEST_F(AntivirusBoundsTest, WaitsForAPlaceAmongTheScansForFiveSeconds) {
   auto limits = kSmall;
   limits.sessions = limits.objects = av::kScanSlots + 1;

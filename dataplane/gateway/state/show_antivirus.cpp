@@ -20,6 +20,7 @@ constexpr std::array kCounters{
     NamedCounter{"scanned_early", &AntivirusCounters::scanned_early},
     NamedCounter{"clean", &AntivirusCounters::clean},
     NamedCounter{"known_clean", &AntivirusCounters::known_clean},
+    NamedCounter{"broken_off", &AntivirusCounters::broken_off},
     NamedCounter{"infected", &AntivirusCounters::infected},
     NamedCounter{"exempt", &AntivirusCounters::exempt},
     NamedCounter{"opaque_sessions", &AntivirusCounters::opaque_sessions},

@@ -221,7 +221,7 @@ void HttpContents::body_data(HttpTransaction& transaction, Direction direction,
       side.undecodable();
     }
   } else if (side.progress == Progress::Given) {
-    side.feed.arrived();
+    side.feed.arrived(bytes.size());
     if (side.raw) {
       side.feed.bytes(bytes);
     }

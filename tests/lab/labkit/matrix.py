@@ -20,9 +20,9 @@ TRANSFER_S, FORM_S = 60, 240
 MAIL_ARRIVES_S = 20
 ARRIVED = "arrived whole"
 
-# refused: the client was told or cut off; None: cannot be said of this form.
-Outcome = namedtuple("Outcome", "item expected arrived refused", defaults=(None,))
-Transfer = namedtuple("Transfer", "refused body")
+# refused: the client was told or cut off; None: cannot be said of this form. said: by the client.
+Outcome = namedtuple("Outcome", "item expected arrived refused said", defaults=(None, ""))
+Transfer = namedtuple("Transfer", "refused body said")
 # run(matrix, items, form's name) yields Outcomes
 Form = namedtuple("Form", "name takes run")
 
@@ -33,7 +33,8 @@ def fault_of(outcome):
     if not item.infected:
         if outcome.arrived == outcome.expected:
             return None
-        return f"{len(outcome.arrived)} bytes arrived, not the {len(outcome.expected)} sent"
+        return (f"{len(outcome.arrived)} bytes arrived, not the {len(outcome.expected)} sent"
+                f" {outcome.said}")
     if outcome.expected in outcome.arrived or item.content in outcome.arrived:
         return ARRIVED
     return "was not refused" if outcome.refused is False else None
@@ -92,7 +93,8 @@ class Matrix:
         ends = {int(words[0]): words[1:] for line in told.stdout.splitlines()
                 if len(words := line.split()) == 3}
         bodies = [target.read_bytes() if target.exists() else b"" for target in targets]
-        return [Transfer(ends.get(number, ["", ""])[0] != "0" or ends[number][1] == "403", body)
+        return [Transfer(ends.get(number, ["", ""])[0] != "0" or ends[number][1] == "403", body,
+                         f"(curl's exit and answer: {ends.get(number)})")
                 for number, body in enumerate(bodies)]
 
     def mail_of(self, form, item):
@@ -184,7 +186,7 @@ def uploads(lines, folder=PLAIN, path="", port=ODD_PORT):
             sent = file.read_bytes()
             if b"form-data" in kept and sent in kept:
                 kept = sent
-            yield Outcome(item, sent, kept, transfer.refused)
+            yield Outcome(item, sent, kept, transfer.refused, transfer.said)
     return run
 
 
@@ -262,7 +264,7 @@ def ftp_gets(mode):
         transfers = matrix.curl([(f"ftp://{matrix.site.address}/{base}/{item.name}", mode)
                                  for item in items])
         for item, transfer in zip(items, transfers):
-            yield Outcome(item, item.content, transfer.body, transfer.refused)
+            yield Outcome(item, item.content, transfer.body, transfer.refused, transfer.said)
     return run
 
 
@@ -276,7 +278,7 @@ def ftp_puts(mode):
         for item, name, transfer in zip(items, names, transfers):
             target = matrix.files / "incoming" / name
             kept = target.read_bytes() if target.exists() else b""
-            yield Outcome(item, item.content, kept, transfer.refused)
+            yield Outcome(item, item.content, kept, transfer.refused, transfer.said)
     return run
 
 
