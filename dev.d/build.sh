@@ -43,6 +43,9 @@ require_room() {
 build_all() {
   require_room "$BUILD" "$BUILD_MEGABYTES"
   set_up_build "$BUILD" --buildtype=debugoptimized || exit 1
+  if [ ! -e "$BUILD/masugatad" ]; then
+    say "building into $BUILD; the first time takes tens of minutes on two processors"
+  fi
   quietly "the build" ninja -C "$BUILD" || exit 1
   build_charon_plugin
 }

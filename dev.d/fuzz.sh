@@ -5,7 +5,7 @@
 FUZZ_BUILD=${MASUGATA_FUZZ_BUILD_DIR:-$ROOT/build-fuzz}
 FINDINGS=$FUZZ_BUILD/findings
 # About what it holds in the end, with findings.
-FUZZ_BUILD_MEGABYTES=600
+FUZZ_BUILD_MEGABYTES=400
 
 fuzz_targets() {
   as_owner meson introspect --targets "$FUZZ_BUILD" | "$PYTHON" -c '
