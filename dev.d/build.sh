@@ -35,7 +35,7 @@ require_room() {
   local directory=$1 needed=$2 place=$1 held=0 free
   if [ -d "$directory" ]; then held=$(du -sm "$directory" 2>/dev/null | cut -f1) || true; fi
   while [ ! -d "$place" ]; do place=$(dirname "$place"); done
-  free=$(df -Pm "$place" | awk 'NR == 2 { print $4 }')
+  free=$(df -m --output=avail "$place" | tail -n 1 | tr -d ' ')
   [ $((held + free)) -lt "$needed" ] || return 0
   die "$directory needs about $needed MB and holds $held MB; $place has $free MB free"
 }
