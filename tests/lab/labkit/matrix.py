@@ -16,6 +16,8 @@ from .services import PROBES, PYTHON
 
 PARALLEL_TRANSFERS = 6
 PARALLEL_FORMS = 3
+# curl 7.88 sometimes sends nothing for 60 s in the middle of an FTP upload, one of several at once, although
+# all that it sent was acknowledged and the window is open; then it goes on.
 TRANSFER_S, FORM_S = 120, 240
 MAIL_ARRIVES_S = 20
 ARRIVED = "arrived whole"
