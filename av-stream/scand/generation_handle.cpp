@@ -72,47 +72,61 @@ Result<std::unique_ptr<GenerationHandle>> GenerationHandle::start(const Generati
   std::unique_ptr<GenerationHandle> handle(
       new GenerationHandle(std::move(channel->first), std::move(*board)));
   handle->started_ms_ = monotonic_ms();
+  GenerationPlan own_plan = plan;
+  if (!plan.sandbox.required) {
+    const SandboxUser owner = plan.sandbox.user.value_or(SandboxUser{geteuid(), getegid()});
+    auto folder = ScratchFolder::create(owner.user, owner.group);
+    if (!folder) return tl::unexpected(folder.error());
+    own_plan.sandbox.folder = folder->path();
+    handle->folder_.emplace(std::move(*folder));
+  }
   const pid_t own = getpid();
   const pid_t process = fork();
   if (process < 0) return failure("generation", std::strerror(errno));
   if (process == 0) {
     // Whose parent is gone by now gets no signal of its end.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != own) _exit(1);
-    become_generation(plan, std::move(channel->second), *handle->board_, holders, regions);
+    if (setpgid(0, 0) != 0) _exit(1);
+    become_generation(own_plan, std::move(channel->second), *handle->board_, holders, regions);
   }
+  // Whoever of the two is first: it stands before anybody is killed by it.
+  setpgid(process, process);
   handle->process_ = process;
-  handle->tidies_up_ = !plan.sandbox.required;
   return handle;
 }
 
 GenerationHandle::~GenerationHandle() {
-  if (state_ == State::Ended || (tidies_up_ && ends_by_itself())) return;
+  if (process_ == 0 || state_ == State::Ended) return;
   kill(process_, SIGKILL);
-  waitpid(process_, nullptr, 0);
+  siginfo_t ended{};
+  waitid(P_PID, static_cast<id_t>(process_), &ended, WEXITED | WNOWAIT);
+  reap();
 }
 
-// It does when it cannot hear us any more.
-bool GenerationHandle::ends_by_itself() {
-  { const MessageSocket closed = std::move(channel_); }
-  const uint64_t until_ms = monotonic_ms() + kPatienceMs;
-  do {
-    if (waitpid(process_, nullptr, WNOHANG) == process_) return true;
-    const timespec pause{0, 2'000'000};
-    nanosleep(&pause, nullptr);
-  } while (monotonic_ms() < until_ms);
-  return false;
+// While a dead process keeps its number nobody else has it, nor its group; scanners whose parent it
+// was are ours by then.
+void GenerationHandle::reap() {
+  kill(-process_, SIGKILL);
+  while (waitpid(-process_, nullptr, 0) > 0 || errno == EINTR) {
+  }
 }
 
 GenerationHandle::State GenerationHandle::look() {
   if (state_ == State::Ended) return state_;
   // First whether it lives: what it said before it died is heard after that.
-  const bool dead = waitpid(process_, nullptr, WNOHANG) == process_;
+  siginfo_t ended{};
+  const bool dead =
+      waitid(P_PID, static_cast<id_t>(process_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+      ended.si_pid == process_;
   while (true) {
     auto message = channel_.receive();
     if (!message || !*message) break;
     hear(**message);
   }
-  if (dead) state_ = State::Ended;
+  if (dead) {
+    reap();
+    state_ = State::Ended;
+  }
   return state_;
 }
 
@@ -165,12 +179,6 @@ void GenerationHandle::kill_at_once() { kill(process_, SIGKILL); }
 
 void GenerationHandle::settle(std::vector<ScannerRegion>& regions) {
   for (const ScannerSeat& seat : board_->seats) {
-    const pid_t scanner = seat.process.load();
-    // The number could be forged: only a child of ours is ended.
-    if (scanner > 0 && waitpid(scanner, nullptr, WNOHANG) == 0) {
-      kill(scanner, SIGKILL);
-      waitpid(scanner, nullptr, 0);
-    }
     const uint32_t holder = seat.holder.load();
     if (holder == 0) continue;
     for (ScannerRegion& region : regions) region.settle(holder, ScanFailure::Crash);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "av-stream/scand/generation.h"
 #include "av-stream/scand/message_socket.h"
 #include "av-stream/scand/scanner_board.h"
+#include "av-stream/scand/scratch_folder.h"
 
 namespace masugata::av {
 
@@ -48,7 +50,8 @@ struct ScanCounters {
 };
 
 // Thread: one; it must be the process's only one. Its process is a subreaper: scanners of a
-// generation that died are its children.
+// generation that died are its children. A generation and its scanners are a process group of their
+// own, by which all are found, and to which no terminal sends signals.
 class GenerationHandle {
  public:
   enum class State : uint8_t { Loading, Ready, Refused, Ended };
@@ -58,10 +61,8 @@ class GenerationHandle {
       const GenerationPlan& plan, HolderNumbers& holders, std::span<const int> regions);
   GenerationHandle(const GenerationHandle&) = delete;
   GenerationHandle& operator=(const GenerationHandle&) = delete;
-  // Ends it when it still runs: at once, or within kPatienceMs where it may have files of its own
-  // on a disk, because its sandbox is not required.
+  // Ends it and its scanners when they still run, sees them dead, and removes their files.
   ~GenerationHandle();
-  static constexpr uint64_t kPatienceMs = 2000;
 
   // Hears what it has to say. State only goes forward.
   State look();
@@ -78,20 +79,20 @@ class GenerationHandle {
   void give_regions(std::span<const int> regions);
   void ask_to_stop();
   void kill_at_once();
-  // When it has ended: sees its scanners dead, then answers what they had.
+  // When it has ended, and its scanners with it: answers what they had.
   void settle(std::vector<ScannerRegion>& regions);
 
  private:
   GenerationHandle(MessageSocket channel, SharedWithForks<ScannerBoard> board)
       : channel_(std::move(channel)), board_(std::move(board)) {}
   void hear(const Message& message);
-  [[nodiscard]] bool ends_by_itself();
+  void reap();
 
   MessageSocket channel_;
   SharedWithForks<ScannerBoard> board_;
   pid_t process_ = 0;
   uint64_t started_ms_ = 0;
-  bool tidies_up_ = false;
+  std::optional<ScratchFolder> folder_;  // where namespaces may be forbidden
   State state_ = State::Loading;
   GenerationFacts facts_;
   std::string problem_;

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "av-stream/scand/end_signals.h"
 #include "av-stream/scand/on_demand_scan.h"
 #include "av-stream/scand/scan_job_run.h"
 #include "av-stream/scand/scand_log.h"
@@ -93,7 +94,8 @@ int scan(const ScandOptions& options) {
   auto service = service_for_files(options);
   if (!service) return complain(service.error(), kProblem);
   const bool progress = !options.quiet && !options.json && isatty(STDERR_FILENO) == 1;
-  av::ScanReport report(std::cout, std::cerr, {options.json, options.quiet, progress});
+  av::ScanReport report(std::cout, std::cerr,
+                        {options.json, options.quiet, progress, av::end_was_asked});
   const auto scanners = options.scanners.value_or(
       static_cast<uint32_t>(std::max<long>(1, sysconf(_SC_NPROCESSORS_ONLN))));
   av::OnDemandRequest request;
@@ -150,7 +152,7 @@ int check(const ScandOptions& given) {
   }
   auto service = service_for_files(options);
   if (!service) return complain(service.error(), kProblem);
-  if (auto status = av::wait_for_engine(*service); !status) {
+  if (auto status = av::wait_for_engine(*service, av::end_was_asked); !status) {
     return complain(status.error(), kProblem);
   }
   const av::GenerationFacts& facts = service->current()->facts();
@@ -173,9 +175,11 @@ int main(int count, char** words) {
       fmt::print("masugata-scand {}\n", MASUGATA_VERSION);
       return 0;
     case av::ScandMode::Check:
-      return check(*options);
+      av::note_end_signals();
+      return av::end_as_asked(check(*options));
     case av::ScandMode::Scan:
-      return scan(*options);
+      av::note_end_signals();
+      return av::end_as_asked(scan(*options));
     case av::ScandMode::Job:
       return job(*options);
     case av::ScandMode::Serve:

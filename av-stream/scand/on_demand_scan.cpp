@@ -40,17 +40,19 @@ int64_t system_time_ns() noexcept {
   return nanoseconds(now);
 }
 
-Status wait_for_engine(ScanService& service) {
+Status wait_for_engine(ScanService& service, const std::function<bool()>& wants_end) {
   do {
     service.tick();
     if (service.ready()) return {};
+    if (wants_end()) return failure("", "stopped before the signatures were loaded");
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   } while (service.loading() || service.refusal().empty());
   return failure("", service.refusal());
 }
 
 Status OnDemandScan::prepare() {
-  if (auto status = wait_for_engine(service_); !status) return status;
+  if (auto status = wait_for_engine(service_, [this] { return listener_.wants_end(); }); !status)
+    return status;
   const GenerationFacts& facts = service_.current()->facts();
   summary_.version = facts.version;
   summary_.signatures = facts.signatures;
@@ -75,10 +77,10 @@ Status OnDemandScan::prepare() {
   return {};
 }
 
-uint64_t OnDemandScan::count_files() const {
+uint64_t OnDemandScan::count_files() {
   uint64_t files = 0;
   FileWalk walk(request_.paths, request_.excluded, [](const std::string&, const std::string&) {});
-  while (walk.next()) ++files;
+  while (!listener_.wants_end() && walk.next()) ++files;
   return files;
 }
 
@@ -207,7 +209,11 @@ void OnDemandScan::scan_files(uint64_t files) {
 
 Result<ScanSummary> OnDemandScan::run() {
   const uint64_t begin_ms = monotonic_ms();
-  if (auto status = prepare(); !status) return tl::unexpected(status.error());
+  if (auto status = prepare(); !status) {
+    if (!listener_.wants_end()) return tl::unexpected(status.error());
+    summary_.stopped = true;
+    return summary_;
+  }
   scan_files(request_.count_first ? count_files() : 0);
   service_.drop_regions();
   summary_.duration_ms = monotonic_ms() - begin_ms;

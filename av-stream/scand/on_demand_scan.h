@@ -17,8 +17,9 @@
 
 namespace masugata::av {
 
-// Waits until `service` has an engine; the fault says why there is none.
-[[nodiscard]] Status wait_for_engine(ScanService& service);
+// Waits until `service` has an engine; the fault says why there is none. Also one when `wants_end`
+// holds meanwhile.
+[[nodiscard]] Status wait_for_engine(ScanService& service, const std::function<bool()>& wants_end);
 
 // Nanoseconds since 1970, of the machine's clock.
 [[nodiscard]] int64_t system_time_ns() noexcept;
@@ -55,7 +56,7 @@ class OnDemandScan {
   };
 
   [[nodiscard]] Status prepare();
-  [[nodiscard]] uint64_t count_files() const;
+  [[nodiscard]] uint64_t count_files();
   void scan_files(uint64_t files);
   // False when there is nothing left to open.
   bool open_next(FileWalk& walk);

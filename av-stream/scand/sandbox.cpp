@@ -85,12 +85,14 @@ Result<DirectoryHandle> make_file_system(uint64_t bytes, const SandboxUser& owne
   return DirectoryHandle(mounted);
 }
 
-// Without namespaces: a directory that nobody else can look into.
-Result<DirectoryHandle> make_plain_directory() {
-  std::error_code error;
-  std::string path =
-      (std::filesystem::temp_directory_path(error) / "masugata-scan-XXXXXX").string();
-  if (mkdtemp(path.data()) == nullptr) return system_failure(path);
+// Without namespaces: a folder in one that nobody else can look into.
+Result<DirectoryHandle> make_plain_directory(const std::string& parent, uint32_t index,
+                                             const SandboxUser& owner) {
+  const std::string path = parent + "/" + std::to_string(index);
+  if (mkdir(path.c_str(), 0700) != 0) return system_failure(path);
+  if (geteuid() == 0 && chown(path.c_str(), owner.user, owner.group) != 0) {
+    return system_failure(path);
+  }
   const int directory = open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) return system_failure(path);
   return DirectoryHandle(directory);
@@ -180,7 +182,6 @@ std::string DirectoryHandle::path() const { return fmt::format("/proc/self/fd/{}
 Result<Sandbox> Sandbox::enter(const SandboxPlan& plan) {
   Sandbox sandbox;
   sandbox.plan_ = plan;
-  sandbox.owner_ = getpid();
   if (auto status = leave_namespaces(); !status) {
     if (plan.required) return tl::unexpected(status.error());
     sandbox.reduced_ = true;
@@ -188,7 +189,8 @@ Result<Sandbox> Sandbox::enter(const SandboxPlan& plan) {
   const SandboxUser owner = plan.user.value_or(SandboxUser{geteuid(), getegid()});
   for (uint32_t index = 0; index <= plan.seats; ++index) {
     const uint64_t bytes = index == 0 ? kLoaderScratchBytes : plan.scratch_bytes;
-    auto directory = sandbox.reduced_ ? make_plain_directory() : make_file_system(bytes, owner);
+    auto directory = sandbox.reduced_ ? make_plain_directory(plan.folder, index, owner)
+                                      : make_file_system(bytes, owner);
     if (!directory) return tl::unexpected(directory.error());
     sandbox.directories_.push_back(std::move(*directory));
   }
@@ -205,14 +207,6 @@ Result<Sandbox> Sandbox::enter(const SandboxPlan& plan) {
     return system_failure("rights cannot be given up");
   }
   return sandbox;
-}
-
-Sandbox::~Sandbox() {
-  if (!reduced_ || owner_ != getpid()) return;
-  std::error_code error;
-  for (const DirectoryHandle& directory : directories_) {
-    std::filesystem::remove_all(std::filesystem::read_symlink(directory.path(), error), error);
-  }
 }
 
 void Sandbox::clear_seat(uint32_t seat) const {

@@ -26,7 +26,8 @@ struct SandboxPlan {
   uint32_t seats = 1;                    // scanners at a time
   uint64_t scratch_bytes = 0;            // of unpacked files per scanner
   uint64_t memory_bytes = 0;             // of a scanner besides what it inherits
-  bool required = true;  // false: without namespaces go on with the filter of system calls alone
+  bool required = true;     // false: without namespaces go on with the filter of system calls alone
+  std::string folder = {};  // on a disk, of `user`: for scratch files in that case
 };
 
 // Descriptor of a directory; closed with the object.
@@ -53,7 +54,6 @@ class Sandbox {
 
   Sandbox(Sandbox&&) noexcept = default;
   Sandbox& operator=(Sandbox&&) = delete;
-  ~Sandbox();
 
   // For the files that loading makes.
   [[nodiscard]] std::string scratch_directory() const { return directories_.front().path(); }
@@ -72,7 +72,6 @@ class Sandbox {
   std::vector<DirectoryHandle> directories_;  // the loader's own, then one per seat
   SandboxPlan plan_;
   bool reduced_ = false;
-  pid_t owner_ = 0;  // the process that entered it
 };
 
 }  // namespace masugata::av

@@ -88,6 +88,7 @@ void ScanReport::summary(const ScanSummary& summary) {
                               {"infected", summary.infected},
                               {"other_findings", summary.other_findings},
                               {"not_scanned", summary.not_scanned},
+                              {"stopped", summary.stopped},
                               {"duration_ms", summary.duration_ms},
                               {"signatures", summary.signatures},
                               {"version", fmt::format("{:016x}", summary.version)}}}})
@@ -95,6 +96,7 @@ void ScanReport::summary(const ScanSummary& summary) {
     return;
   }
   if (style_.quiet) return;
+  if (summary.stopped) findings_ << "\nStopped: what follows is of the files until then.";
   findings_ << fmt::format(
       "\nSignatures:      {}\nScanned files:   {} ({:.1f} MB)\nUnchanged files: {}\n"
       "Infected files:  {}\nOther findings:  {}\nNot scanned:     {}\nTime:            {:.1f} s\n",

@@ -64,7 +64,8 @@ class ScanListener {
 struct ReportStyle {
   bool json = false;
   bool quiet = false;
-  bool progress = false;  // `messages` is a terminal
+  bool progress = false;                   // `messages` is a terminal
+  bool (*wants_end)() noexcept = nullptr;  // asked again and again: the scan is to end
 };
 
 // For people at a terminal, and for programs. Names of files are shown with control characters
@@ -79,6 +80,9 @@ class ScanReport final : public ScanListener {
   void problem(const std::string& path, const std::string& what) override;
   // Draws at most five times a second.
   void progress(const ScanSummary& so_far, uint64_t files, uint64_t now_ms) override;
+  [[nodiscard]] bool wants_end() override {
+    return style_.wants_end != nullptr && style_.wants_end();
+  }
   void summary(const ScanSummary& summary);
 
  private:

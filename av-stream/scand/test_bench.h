@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -62,6 +63,13 @@ inline constexpr std::string_view kEvil = "this text is evil for the tests of th
 
 inline std::span<const uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+// How many there were. Whoever has children that he still wants to hear of must not.
+inline int bury_dead_children() {
+  int count = 0;
+  while (waitpid(-1, nullptr, WNOHANG) > 0) ++count;
+  return count;
 }
 
 // Takes libclamav seconds.
