@@ -12,9 +12,9 @@ from labkit.matrix import FORMS, Matrix
 # Of what a line with loss is tried with: a few items, and forms of each protocol.
 LOSSY_ITEMS = ("eicar.com", "marked.txt", "clam.7z")
 LOSSY_FORMS = ("plain", "coded-gzip", "coded-zstd", "chunked", "no-length", "length-too-large",
-               "length-and-more", "ranges", "pipelined", "form", "put-chunked", "put-continue", "webdav",
-               "attachment", "bdat", "bdat-at-once", "pop3-retr", "imap-fetch", "imap-append", "ftp-get-passive",
-               "ftp-get-active", "ftp-put-passive")
+               "length-and-more", "chunks-of-http-1.0", "ranges", "pipelined", "form", "put-chunked",
+               "put-continue", "webdav", "attachment", "bdat", "bdat-at-once", "pop3-retr", "imap-fetch",
+               "imap-part", "imap-append", "ftp-get-passive", "ftp-get-active", "ftp-put-passive")
 # too-deep: clam_cache_emax.tgz is as deep as the profile allows.
 REASONS = {"infected", "too-deep", "url-remembered"}
 

@@ -49,7 +49,8 @@ bool are_headers_doubtful(std::string_view raw) noexcept {
     std::string_view line = raw.substr(0, end);
     raw.remove_prefix(std::min(end + 1, raw.size()));
     while (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.empty()) return false;
+    // To libhtp LF LF CR is not the end of the header; to programs it is.
+    if (line.empty()) return !raw.empty();
     if (line.find('\r') != std::string_view::npos) return true;
     const std::string_view name = name_in(line);
     const bool of_the_body = is_of_the_body(name);

@@ -11,7 +11,7 @@ namespace masugata::ids {
 
 // `raw`: the header's lines as sent. True for Content-Length, Transfer-Encoding, Content-Encoding,
 // Content-Range and the Content-Type of a multipart body over several lines or with anything
-// between name and colon, and for a CR within a line.
+// between name and colon, for a CR within a line, and for lines behind an empty one.
 [[nodiscard]] bool are_headers_doubtful(std::string_view raw) noexcept;
 
 }  // namespace masugata::ids

@@ -20,7 +20,7 @@ TEST(DoubtfulHeaders, AreThoseThatProgramsReadDifferently) {
         " Content-Length: 2\r\n", "A: b\r\n Transfer-Encoding: chunked\r\n",
         "Content-Type: multipart/form-data;\r\n boundary=x\r\n",
         "Content-Type:\r\n Multipart/mixed; boundary=x\r\n", "Content-Type : a/b\r\n",
-        "A: b\rContent-Length: 2\r\n",
+        "A: b\rContent-Length: 2\r\n", "\n\rA: b\r\n", "A: b\r\n\r\nB: c\r\n",
         "\x01"
         "Content-Length: 2\r\n"}) {
     EXPECT_TRUE(are_headers_doubtful(text)) << text;
@@ -34,7 +34,7 @@ TEST(DoubtfulHeaders, AreNotTheOthers) {
         "Content-Length:2\nContent-Encoding: gzip \n", "X: a\r\n b\r\nContent-Length: 2\r\n\r\n",
         "Content-Type: text/plain;\r\n charset=x\r\n", "X : a\r\n", "X: a\r\r\n",
         "Content-Length: 2\r\nX: a\r\n b: c\r\n", "no colon\r\nContent-Length: 2\r\n",
-        "Content-Length-X : 2\r\n y\r\n", "A: b\r\n\r\n Content-Length: 2\r\n"}) {
+        "Content-Length-X : 2\r\n y\r\n"}) {
     EXPECT_FALSE(are_headers_doubtful(text)) << text;
   }
 }
@@ -62,6 +62,22 @@ TEST(DoubtfulHeaders, EndWhatIsReadOfAFlow) {
   EXPECT_EQ(
       told_of(kGet, "HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 2\r\n\r\nab").contents.size(),
       1U);
+}
+
+// libhtp takes the body's beginning for more of the header when it comes in the same packet.
+TEST(DoubtfulHeaders, AreThoseThatGoOnBehindTheirEnd) {
+  const ParserDemands demands;
+  const auto parser = make_http_parser(demands);
+  ContentRecorder told;
+  parser->set_content_receiver(&told);
+  const auto say = [&](Direction direction, std::string_view text) {
+    return parser->on_data(direction, {reinterpret_cast<const uint8_t*>(text.data()), text.size()},
+                           0);
+  };
+  EXPECT_EQ(say(Direction::ToServer, kGet), ParseOutcome::Going);
+  EXPECT_EQ(say(Direction::ToClient, "HTTP/1.1 200 OK\n\n\r \r:X ~\r\nA: b\r\n\r\nhello"),
+            ParseOutcome::Failed);
+  EXPECT_TRUE(told.contents.empty());
 }
 
 // curl and wget read chunks of HTTP/1.0, too, whatever the length says.

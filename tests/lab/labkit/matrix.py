@@ -313,6 +313,9 @@ FORMS = [
                                               lambda whole: whole[:len(whole) // 2])),
     Form("length-and-more", small, downloads(PLAIN, "followed/", ODD_PORT)),
     Form("no-length", small, downloads(PLAIN, "lengthless/", ODD_PORT)),
+    # Nobody can say what that is to its client: a clean one is refused as well.
+    Form("no-status-line", lambda item: item.infected and not item.is_large,
+         downloads(PLAIN, "bare/", ODD_PORT, lines=("http0.9",))),
     Form("ranges", small, ranges(False)),
     Form("ranges-backwards", small, ranges(True)),
     Form("pipelined", every, pipelined),
