@@ -160,7 +160,8 @@ GuardVerdict ObjectGuard::end_segment() noexcept {
   if (segment_.carries && waits) {
     verdict.fate = GuardFate::Hold;
     if (segment_.repeated) note_repetition(session, segment_);
-  } else if (segment_.carries) {
+  } else if (!segment_.payload.empty()) {
+    // A bare end that overtakes bytes puts none in the place of what is said before it.
     note_passed(session, segment_.direction, segment_.end);
   }
   return verdict;
