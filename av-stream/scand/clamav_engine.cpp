@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <optional>
 
 #include "av-stream/scand/failed_allocations.h"
 #include "av-stream/scand/scan_limits.h"
@@ -23,6 +24,7 @@ constexpr const char* kWhere = "signatures";
 // Unpackers that stop at the limit end this close below it.
 constexpr uint64_t kLimitMargin = 16 * 1024;
 constexpr size_t kNothingToScan = 5;  // bytes of which libclamav says so
+constexpr size_t kEmpty7zBytes = 32;  // its first header alone
 
 // What libclamav said; it has one place for messages in all.
 struct Messages {
@@ -39,6 +41,9 @@ struct ScanWatch {
   bool stopped_at_limit = false;
   bool was_short = false;  // of files, of room for them, of descriptors or of memory
   bool held_rar = false;
+  // Of a 7z archive that nothing has come out of yet.
+  std::optional<uint32_t> unopened_7z_level = std::nullopt;
+  bool held_unopened_7z = false;
 };
 ScanWatch* g_watch = nullptr;
 
@@ -139,6 +144,14 @@ class WatchScope {
   WatchScope& operator=(const WatchScope&) = delete;
 };
 
+// libclamav calls a 7z archive clean whose method it does not know (bzip2, deflate and others).
+void note_archives(ScanWatch& watch, std::string_view type, uint32_t level, size_t bytes) {
+  if (watch.unopened_7z_level && level <= *watch.unopened_7z_level) watch.held_unopened_7z = true;
+  watch.unopened_7z_level.reset();
+  if (type == "CL_TYPE_RAR") watch.held_rar = true;
+  if (type == "CL_TYPE_7Z" && bytes > kEmpty7zBytes) watch.unopened_7z_level = level;
+}
+
 // Called before the object itself (level 0) and whatever is unpacked from it is looked into. Some
 // unpackers (ZIP among them) cut what is above the limit and say nothing.
 cl_error_t watch_layer(int /*descriptor*/, const char* type, const char** /*ancestors*/,
@@ -149,7 +162,7 @@ cl_error_t watch_layer(int /*descriptor*/, const char* type, const char** /*ance
   if (watch == nullptr) return CL_CLEAN;
   watch->began = true;
   if (!watch->was_short) watch->was_short = is_short(watch->scratch_directory, bytes);
-  if (type != nullptr && std::string_view(type) == "CL_TYPE_RAR") watch->held_rar = true;
+  note_archives(*watch, type == nullptr ? "" : type, level, bytes);
   if (level > 0 && bytes + kLimitMargin > watch->file_bytes) watch->stopped_at_limit = true;
   return CL_CLEAN;
 }
@@ -305,6 +318,8 @@ ScanResult ClamavEngine::scan(std::span<const uint8_t> object, const std::string
     result.outcome = ScanOutcome::LimitSize;
   } else if (watch.held_rar && limits.report_encrypted != 0 && !opens_rar()) {
     result = {ScanOutcome::Encrypted, ScanFailure::None, "Unopened.RAR"};
+  } else if ((watch.held_unopened_7z || watch.unopened_7z_level) && limits.report_encrypted != 0) {
+    result = {ScanOutcome::Encrypted, ScanFailure::None, "Unopened.7Z"};
   }
   return result;
 }

@@ -154,6 +154,30 @@ TEST_F(Engine, SaysWhichArchivesItCannotOpen) {
   EXPECT_EQ(scan("harmless", limits).outcome, ScanOutcome::Clean);
 }
 
+TEST_F(Engine, SaysWhich7zArchivesItCannotOpen) {
+  const ScanLimits limits{.report_encrypted = 1};
+  const std::string evil(kEvil);
+  const auto made = [](const std::string& method, const std::string& content) {
+    return archived({ARCHIVE_FORMAT_7ZIP, ARCHIVE_FILTER_NONE, "compression=" + method},
+                    {{"a.txt", content}});
+  };
+  for (const char* method : {"lzma1", "lzma2", "ppmd", "store"}) {
+    SCOPED_TRACE(method);
+    EXPECT_EQ(scan(made(method, evil), limits).outcome, ScanOutcome::Infected);
+    EXPECT_EQ(scan(made(method, "harmless"), limits).outcome, ScanOutcome::Clean);
+  }
+  for (const char* method : {"bzip2", "deflate"}) {
+    SCOPED_TRACE(method);
+    EXPECT_EQ(scan(made(method, evil), limits).signature, "Unopened.7Z");
+    EXPECT_EQ(scan(made(method, evil), limits).outcome, ScanOutcome::Encrypted);
+    EXPECT_EQ(scan(zipped(made(method, evil)) + "behind", limits).outcome, ScanOutcome::Encrypted);
+    EXPECT_EQ(scan(made(method, evil)).outcome, ScanOutcome::Clean) << "not asked for";
+  }
+  EXPECT_EQ(scan(archived({ARCHIVE_FORMAT_7ZIP, ARCHIVE_FILTER_NONE}, {}), limits).outcome,
+            ScanOutcome::Clean)
+      << "there is nothing in it";
+}
+
 // libclamav calls such scans clean.
 TEST_F(Engine, BelievesNoScanThatNeverBegan) {
   EXPECT_EQ(scan(kEvil).outcome, ScanOutcome::Infected);
