@@ -68,6 +68,9 @@ class ScanAtTerminal {
       return static_cast<bool>(children >> child);
     });
   }
+  [[nodiscard]] bool was_not_possible() const {
+    return ended_ && WIFEXITED(status_) && WEXITSTATUS(status_) == kNotPossible;
+  }
   void type(char key) const { ASSERT_EQ(write(terminal_, &key, 1), 1); }
   void send(int number) const { kill(process_, number); }
   [[nodiscard]] int end() {
@@ -134,11 +137,12 @@ class EndSignals : public ::testing::TestWithParam<bool> {
 
 TEST_P(EndSignals, AKeyEndsAScanAndItsBar) {
   ScanAtTerminal scan(directory, GetParam());
-  ASSERT_TRUE(scan.shows("of 8 files")) << scan.output();
+  const bool begun = scan.shows("of 8 files");
+  if (scan.was_not_possible()) GTEST_SKIP() << "no user namespaces here to give up";
+  ASSERT_TRUE(begun) << scan.output();
   const uint64_t begin_ms = monotonic_ms();
   scan.type('\x03');
   const int status = scan.end();
-  if (WIFEXITED(status) && WEXITSTATUS(status) == kNotPossible) GTEST_SKIP();
   EXPECT_LT(monotonic_ms() - begin_ms, 10'000U);  // well below a second on an idle machine
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) << status;
   EXPECT_TRUE(nothing_is_left());
@@ -155,10 +159,11 @@ TEST_P(EndSignals, ARequestEndsItWhileItLoads) {
   }
   directory.write("signatures/many.ndb", many);
   ScanAtTerminal scan(directory, GetParam());
-  ASSERT_TRUE(scan.has_a_child());
+  const bool begun = scan.has_a_child();
+  if (scan.was_not_possible()) GTEST_SKIP() << "no user namespaces here to give up";
+  ASSERT_TRUE(begun);
   scan.send(SIGTERM);
   const int status = scan.end();
-  if (WIFEXITED(status) && WEXITSTATUS(status) == kNotPossible) GTEST_SKIP();
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) << status;
   EXPECT_TRUE(nothing_is_left());
   EXPECT_EQ(bury_dead_children(), 0);

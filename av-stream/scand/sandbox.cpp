@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -125,6 +126,8 @@ Result<uint64_t> own_address_space() {
 }
 
 Status bound_resources(uint64_t memory_bytes, uint64_t scratch_bytes) {
+  // What was freed before would be memory beside the bound.
+  malloc_trim(0);
   const auto address_space = own_address_space();
   if (!address_space) return tl::unexpected(address_space.error());
   const std::array<std::pair<__rlimit_resource, rlim_t>, 5> limits = {{
