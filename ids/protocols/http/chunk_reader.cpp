@@ -54,9 +54,14 @@ ChunkReader::State ChunkReader::next(uint8_t byte) noexcept {
       return byte == '\n' ? State::Size : State::Broken;
     case State::TrailerLine:
       if (byte == '\r') return State::TrailerReturn;
-      return byte == '\n' ? State::Over : State::Trailer;
+      if (byte == '\n') return State::Over;
+      // A folded line, or one that some take for it.
+      return byte > ' ' && byte < 0x7f ? State::Trailer : State::Broken;
     case State::Trailer:
+      if (byte == '\r') return State::TrailerLineReturn;
       return byte == '\n' ? State::TrailerLine : State::Trailer;
+    case State::TrailerLineReturn:
+      return byte == '\n' ? State::TrailerLine : State::Broken;
     case State::TrailerReturn:
       return byte == '\n' ? State::Over : State::Broken;
     default:

@@ -14,6 +14,12 @@ class ChunkReader {
   // Bytes of the body from its first size on, in order. False, from then on: not so. What stands
   // behind the body is not looked at.
   [[nodiscard]] bool read(std::span<const uint8_t> bytes) noexcept;
+  // The body's end was read, with its trailer.
+  [[nodiscard]] bool is_over() const noexcept { return state_ == State::Over; }
+  // Are the next so many bytes a chunk's data?
+  [[nodiscard]] bool is_data(uint64_t bytes) const noexcept {
+    return state_ == State::Data && bytes <= left_;
+  }
   // So many bytes are missing. False: nobody knows where in the chunks it goes on.
   [[nodiscard]] bool skip(uint64_t bytes) noexcept;
 
@@ -28,7 +34,8 @@ class ChunkReader {
     DataReturn,  // LF behind CR
     TrailerLine,
     Trailer,
-    TrailerReturn,
+    TrailerLineReturn,  // LF behind CR at the end of a line
+    TrailerReturn,      // LF behind CR of the empty line
     Over,
     Broken,
   };

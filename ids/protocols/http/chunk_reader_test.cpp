@@ -53,10 +53,30 @@ TEST(ChunkReader, RefusesWhatSomeReadOtherwise) {
                                       "80000000\r\nab",
                                       "10000000000000002\r\nab\r\n",
                                       "0\r\n\rX",
+                                      "0\r\nA: b\rC: d\r\n\r\n",
+                                      "0\r\nA: b\r\n c\r\n\r\n",
+                                      "0\r\n\tA: b\r\n\r\n",
                                       "0,\r\n\r\n",
                                       "\v2\r\nab\r\n"}) {
     expect_read(text, false);
   }
+}
+
+TEST(ChunkReader, KnowsDataAndTheEnd) {
+  const auto read = [](ChunkReader& reader, std::string_view text) {
+    return reader.read({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  };
+  ChunkReader reader;
+  EXPECT_FALSE(reader.is_data(1));
+  EXPECT_TRUE(read(reader, "5;x\n"));
+  EXPECT_TRUE(reader.is_data(5));
+  EXPECT_FALSE(reader.is_data(6));
+  EXPECT_TRUE(read(reader, "abcde"));
+  EXPECT_FALSE(reader.is_data(1));
+  EXPECT_TRUE(read(reader, "\r\n0\r\n\r"));
+  EXPECT_FALSE(reader.is_over());
+  EXPECT_TRUE(read(reader, "\n"));
+  EXPECT_TRUE(reader.is_over());
 }
 
 TEST(ChunkReader, LosesBytesOfAChunkOnly) {

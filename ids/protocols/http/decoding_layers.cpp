@@ -119,11 +119,17 @@ bool InflateLayer::read_header(std::span<const uint8_t>& input) noexcept {
   wrapped_ = is_gzip_ || is_zlib(text);
   size_t header = wrapped_ ? 2 : 0;
   if (is_gzip_) {
-    const std::optional<size_t> found = gzip_header_bytes(text);
+    const std::optional<size_t> found = gzip_header_bytes(text.substr(0, kKeptInputBytes));
     if (!found && text.size() < kKeptInputBytes) {
       return false;
     }
-    header = found.value_or(0);
+    if (!found) {
+      // Receivers have no such bound: what they decode is not known here.
+      state_->broken = state_->cut = true;
+      phase_ = Phase::Passing;
+      return true;
+    }
+    header = *found;
   }
   retried_ = false;
   kept_.assign(text.substr(0, std::min(header, kKeptInputBytes)));
@@ -148,9 +154,13 @@ void InflateLayer::start() noexcept {
 
 void InflateLayer::inflate_bytes(std::span<const uint8_t>& input) noexcept {
   const std::span<const uint8_t> whole_input = input;
+  // What is not believed yet is decoded up to where it is, however much came at once.
+  const size_t believed = guessing_ ? kGuessedBytes : kKeptInputBytes;
+  const size_t size =
+      member_given_ ? input.size() : std::min(input.size(), believed - kept_.size());
   Block block;
   stream_.next_in = const_cast<Bytef*>(input.data());
-  stream_.avail_in = static_cast<uInt>(input.size());
+  stream_.avail_in = static_cast<uInt>(size);
   int result = Z_OK;
   do {
     stream_.next_out = block.data();
@@ -158,16 +168,18 @@ void InflateLayer::inflate_bytes(std::span<const uint8_t>& input) noexcept {
     result = inflate(&stream_, Z_NO_FLUSH);
     give({block.data(), block.size() - stream_.avail_out});
   } while (result == Z_OK && !state_->bomb && (stream_.avail_in != 0 || stream_.avail_out == 0));
-  input = input.last(stream_.avail_in);
+  input = input.subspan(size - stream_.avail_in);
   if (result == Z_STREAM_END) {
     phase_ = Phase::Trailer;
     release();
   } else if (result != Z_OK && result != Z_BUF_ERROR) {
     fail(whole_input);
   } else if (!member_given_) {
-    kept_.append(as_text(whole_input).substr(0, kKeptInputBytes - kept_.size()));
-    if (kept_.size() >= kGuessedBytes) {
+    kept_.append(as_text(whole_input).substr(0, size));
+    if (kept_.size() >= believed) {
       release();
+      member_given_ = true;
+      kept_.clear();
     }
   }
 }
@@ -310,7 +322,9 @@ void BrotliLayer::finish(bool broken, std::span<const uint8_t> whole_input,
                          std::span<const uint8_t> rest) noexcept {
   ended_ = true;
   state_->broken = state_->broken || broken;
-  state_->cut = state_->cut || (broken && given_ != 0);
+  // No more is kept: some bytes would be missing in between.
+  const bool beyond = kept_.size() >= kKeptInputBytes;
+  state_->cut = state_->cut || (broken && (given_ != 0 || beyond));
   if (broken && given_ == 0) {
     kept_.append(as_text(whole_input));
     next_->take(as_bytes(std::exchange(kept_, {})));

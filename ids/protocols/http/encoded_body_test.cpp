@@ -6,6 +6,7 @@
 #include <string>
 
 #include "ids/protocols/http/coded_text.h"
+#include "ids/protocols/http/decoding_layers.h"
 
 namespace masugata::ids {
 namespace {
@@ -101,6 +102,62 @@ TEST(EncodedBody, ShowsTheRestOfWhatBreaks) {
       17};
   EXPECT_EQ(decode(sent), "abcneedle");
   EXPECT_EQ(decode(sent, 1), "abcneedle");
+}
+
+struct Decoded {
+  std::string text;
+  bool cut;
+};
+Decoded decode_in_pieces(std::string_view sent, size_t piece, ContentCoding coding) {
+  Collector collector;
+  EncodedBody body({coding}, collector);
+  for (size_t at = 0; at < sent.size(); at += piece) {
+    const std::string part{sent.substr(at, piece)};
+    body.take({reinterpret_cast<const uint8_t*>(part.data()), part.size()});
+  }
+  body.end();
+  return {collector.text, body.state().cut};
+}
+
+// However much of it comes at once.
+TEST(EncodedBody, BelievesRawDeflateAtTheSameByte) {
+  // Stored blocks of three bytes, then a block of the type that does not exist.
+  const std::string block{
+      "\x00\x03\x00\xFC\xFF"
+      "abc",
+      8};
+  std::string late;
+  for (size_t at = 0; at < 2 * kGuessedBytes; at += block.size()) late += block;
+  for (const size_t piece : {size_t{1}, size_t{700}, size_t{100'000}}) {
+    const Decoded early = decode_in_pieces(block + "\x07needle", piece, Deflate);
+    EXPECT_EQ(early.text, block + "\x07needle");
+    EXPECT_FALSE(early.cut);
+    EXPECT_TRUE(decode_in_pieces(late + "\x07needle", piece, Deflate).cut) << piece;
+  }
+}
+
+TEST(EncodedBody, DoesNotGuessBehindALongHeader) {
+  gz_header header{};
+  for (const size_t length : {kKeptInputBytes - 100, kKeptInputBytes}) {
+    std::string name(length, 'n');
+    header.name = reinterpret_cast<Bytef*>(name.data());
+    const std::string sent = deflate_text("text", 31, &header);
+    for (const size_t piece : {size_t{1}, size_t{700}, size_t{100'000}}) {
+      const Decoded decoded = decode_in_pieces(sent, piece, Deflate);
+      EXPECT_EQ(decoded.text, length < kKeptInputBytes ? "text" : sent) << piece;
+      EXPECT_EQ(decoded.cut, length >= kKeptInputBytes) << piece;
+    }
+  }
+}
+
+// Empty blocks bring nothing out.
+TEST(EncodedBody, SaysThatBytesAreMissingOfWhatBreaksLate) {
+  const std::string block{"\x00\x00\x00\xFF\xFF", 5};
+  std::string sent = "\x78\x9C";
+  while (sent.size() < 2 * kKeptInputBytes) sent += block;
+  for (const size_t piece : {size_t{1}, size_t{700}, size_t{100'000}}) {
+    EXPECT_TRUE(decode_in_pieces(sent + "\x07needle", piece, Deflate).cut) << piece;
+  }
 }
 
 TEST(EncodedBody, StopsABombInAnyLayer) {

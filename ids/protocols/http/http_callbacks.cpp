@@ -77,6 +77,7 @@ int on_log(htp_log_t* message) noexcept {
 // at the line.
 int on_request_start(htp_tx_t* source) noexcept {
   (void)session_of(source)->find(source, true);
+  session_of(source)->begin_head(Direction::ToServer);
   return HTP_OK;
 }
 
@@ -95,6 +96,12 @@ int on_request_line(htp_tx_t* source) noexcept {
     return session_of(source)->failed() ? HTP_ERROR : HTP_OK;
   }
   transaction->touch(Direction::ToServer);
+  if (!session_of(source)->is_head_as_read(Direction::ToServer, false)) return HTP_ERROR;
+  // Whether what follows is its body or headers depends on what came in the same packet.
+  if (source->is_protocol_0_9 != 0 && session_of(source)->contents() != nullptr) {
+    session_of(source)->miss_content();
+    return HTP_ERROR;
+  }
   // A client of HTTP/0.9 has nothing to add: this one left out the protocol, headers follow.
   if (source->is_protocol_0_9 != 0 && session_of(source)->more_request_bytes()) {
     source->is_protocol_0_9 = 0;
@@ -123,7 +130,9 @@ int on_request_headers(htp_tx_t* source) noexcept {
 bool has_doubtful_headers(HttpTransaction* transaction, Direction direction) noexcept {
   if (transaction == nullptr) return false;
   HttpSession& session = *session_of(&transaction->source());
-  if (session.contents() == nullptr || !transaction->headers_doubtful(direction)) return false;
+  if (session.contents() == nullptr) return false;
+  if (!session.is_head_as_read(direction, true)) return true;
+  if (!transaction->headers_doubtful(direction)) return false;
   session.miss_content();
   return true;
 }
@@ -190,6 +199,7 @@ int on_request_body(htp_tx_data_t* data) noexcept {
   HttpSession& session = *session_of(data->tx);
   const std::span<const uint8_t> all{data->data, data->len};
   const std::span<const uint8_t> own = session.own_bytes(*transaction, Direction::ToServer, all);
+  if (session.failed()) return HTP_ERROR;
   if (!own.empty()) {
     give_request_body(session, *transaction, own);
     transaction->touch(Direction::ToServer);
@@ -212,6 +222,7 @@ int on_request_complete(htp_tx_t* source) noexcept {
 // A response whose request was never seen begins a transaction, too.
 int on_response_start(htp_tx_t* source) noexcept {
   (void)session_of(source)->find(source, true);
+  session_of(source)->begin_head(Direction::ToClient);
   return HTP_OK;
 }
 
@@ -219,6 +230,7 @@ int on_response_line(htp_tx_t* source) noexcept {
   if (HttpTransaction* const transaction = transaction_of(source)) {
     transaction->headers_changed(Direction::ToClient, true);
     session_of(source)->note_response_line(*source);
+    (void)session_of(source)->is_head_as_read(Direction::ToClient, false);
   }
   return session_of(source)->failed() ? HTP_ERROR : HTP_OK;
 }
@@ -313,6 +325,7 @@ int on_response_body(htp_tx_data_t* data) noexcept {
   HttpSession& session = *session_of(data->tx);
   const std::span<const uint8_t> all{data->data, data->len};
   const std::span<const uint8_t> own = session.own_bytes(*transaction, Direction::ToClient, all);
+  if (session.failed()) return HTP_ERROR;
   if (!own.empty()) {
     give_response_body(session, *transaction, own);
     transaction->touch(Direction::ToClient);

@@ -73,6 +73,7 @@ ParseOutcome HttpSession::on_gap(Direction direction, uint64_t bytes) noexcept {
 ParseOutcome HttpSession::feed(Direction direction, const uint8_t* bytes, size_t size) noexcept {
   feeding_ = direction;
   chunks_from_ = 0;
+  head_from_ = 0;
   response_end_ = 0;
   begun_[index_of(direction)] = true;
   input_ = bytes == nullptr ? std::span<const uint8_t>{} : std::span{bytes, size};
@@ -87,6 +88,7 @@ ParseOutcome HttpSession::feed(Direction direction, const uint8_t* bytes, size_t
   if (std::optional<ChunkReader>& chunks = chunks_[index_of(direction)]; chunks) {
     failed_ = failed_ || (bytes == nullptr ? !chunks->skip(size) : !read_chunks(bytes_read()));
   }
+  if (heads_[index_of(direction)]) failed_ = failed_ || bytes == nullptr || !read_head();
   const ParseOutcome outcome = outcome_of(state, bytes == nullptr);
   const bool pauses = outcome == ParseOutcome::Going && state == HTP_STREAM_DATA_OTHER;
   if (bytes == nullptr || (outcome != ParseOutcome::Changed && !pauses)) {
@@ -204,8 +206,10 @@ HttpContents* HttpSession::contents() noexcept {
 
 void HttpSession::finish_body(HttpTransaction& transaction, Direction direction) noexcept {
   // One that was ended because there are too many has not flushed its decoders.
-  const bool whole = !transaction.finished[index_of(direction)] &&
-                     (!closing_ || is_whole_at_close(transaction.source(), direction));
+  const bool whole =
+      !transaction.finished[index_of(direction)] &&
+      (!closing_ || is_whole_at_close(transaction.source(), direction) ||
+       is_message_over(transaction.source(), transaction.message_end(direction), direction));
   transaction.finish(direction, true);
   if (contents_) {
     contents_->complete(transaction, direction, whole);
@@ -347,6 +351,12 @@ std::span<const uint8_t> HttpSession::own_bytes(HttpTransaction& transaction, Di
   if (content_receiver() == nullptr) {
     return bytes;
   }
+  if (bytes.data() != nullptr && !bytes.empty() && chunks_[index_of(direction)] &&
+      !is_message_over(transaction.source(), transaction.message_end(direction), direction) &&
+      !is_chunk_data(direction, bytes)) {
+    failed_ = true;
+    return {};
+  }
   // Without a status line nobody can say to what it belongs.
   const bool unasked = direction == Direction::ToClient && is_without_line(transaction.source());
   return bytes.first(unasked
@@ -357,8 +367,6 @@ std::span<const uint8_t> HttpSession::own_bytes(HttpTransaction& transaction, Di
 
 void HttpSession::begin_body(const htp_tx_t& source, Direction direction) noexcept {
   std::optional<ChunkReader>& chunks = chunks_[index_of(direction)];
-  // The one before came with the same bytes.
-  failed_ = failed_ || (chunks && !read_chunks(bytes_read()));
   if (content_receiver() == nullptr || !is_in_chunks(source, direction)) {
     chunks.reset();
     return;
@@ -367,9 +375,43 @@ void HttpSession::begin_body(const htp_tx_t& source, Direction direction) noexce
   chunks_from_ = bytes_read();
 }
 
+void HttpSession::begin_head(Direction direction) noexcept {
+  if (content_receiver() == nullptr || feeding_ != direction || closing_) return;
+  std::optional<ChunkReader>& chunks = chunks_[index_of(direction)];
+  // Of the message before, which may have come with the same bytes.
+  failed_ = failed_ || (chunks && (!read_chunks(bytes_read()) || !chunks->is_over()));
+  chunks.reset();
+  heads_[index_of(direction)].emplace();
+  head_from_ = bytes_read();
+}
+
+bool HttpSession::read_head() noexcept {
+  const size_t from = std::exchange(head_from_, std::max(head_from_, bytes_read()));
+  return heads_[index_of(feeding_)]->read(input_.subspan(from, head_from_ - from));
+}
+
+bool HttpSession::is_head_as_read(Direction direction, bool over) noexcept {
+  std::optional<HeadReader>& head = heads_[index_of(direction)];
+  if (!head || feeding_ != direction || closing_) return true;
+  failed_ = failed_ || !read_head() || (over ? !head->is_behind_head() : !head->is_behind_line());
+  if (over) head.reset();
+  return !failed_;
+}
+
 bool HttpSession::read_chunks(size_t end) noexcept {
-  return chunks_[index_of(feeding_)]->read(
-      input_.subspan(std::min(chunks_from_, end), end - std::min(chunks_from_, end)));
+  const size_t from = std::exchange(chunks_from_, std::max(chunks_from_, end));
+  return chunks_[index_of(feeding_)]->read(input_.subspan(from, chunks_from_ - from));
+}
+
+// libhtp takes for a body what it does not take for a size, depending on how much of it has come.
+bool HttpSession::is_chunk_data(Direction direction, std::span<const uint8_t> bytes) noexcept {
+  const std::less_equal<> before;
+  if (feeding_ != direction || !before(input_.data(), bytes.data()) ||
+      !before(bytes.data() + bytes.size(), input_.data() + input_.size())) {
+    return false;
+  }
+  return read_chunks(static_cast<size_t>(bytes.data() - input_.data())) &&
+         chunks_[index_of(direction)]->is_data(bytes.size());
 }
 
 bool HttpSession::ends_before(HttpTransaction& transaction, Direction direction,
@@ -383,7 +425,9 @@ bool HttpSession::ends_before(HttpTransaction& transaction, Direction direction,
 }
 
 void HttpSession::miss_announcement(Direction direction, const uint8_t* first) noexcept {
-  if (std::exchange(failed_, true)) return;
+  // With the end of the connection libhtp takes a line that it kept for a body, if it did not come
+  // byte by byte: nothing comes any more that could be held.
+  if (std::exchange(failed_, true) || closing_) return;
   if (HttpContents* const contents = this->contents()) {
     contents->unannounced(direction, first);
   }

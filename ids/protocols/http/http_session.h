@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "ids/protocols/http/chunk_reader.h"
+#include "ids/protocols/http/head_reader.h"
 #include "ids/protocols/http/http_connection.h"
 #include "ids/protocols/http/http_contents.h"
 #include "ids/protocols/http/http_transaction.h"
@@ -61,11 +62,16 @@ class HttpSession final : public ProtocolParser {
   void note_response_bytes(std::span<const uint8_t> bytes) noexcept;
   // Likewise of its headers, or of its trailer.
   void note_response_end() noexcept { response_end_ = bytes_read(); }
-  // Of bytes that libhtp takes for a body those that are. Without a receiver all: rules look into
-  // what stands behind, too.
+  // Of bytes that libhtp takes for a body those that are; the parser fails when they are not of the
+  // chunk that they should be of. Without a receiver all: rules look into what stands behind, too.
   [[nodiscard]] std::span<const uint8_t> own_bytes(HttpTransaction& transaction,
                                                    Direction direction,
                                                    std::span<const uint8_t> bytes) noexcept;
+  // A message begins: how the lines of its head end is looked at from here on.
+  void begin_head(Direction direction) noexcept;
+  // libhtp has read the first line of a head, or all of it (`over`). False: a line, or the head,
+  // ends elsewhere, and no more is to be parsed.
+  [[nodiscard]] bool is_head_as_read(Direction direction, bool over) noexcept;
   // Its header is complete: how its chunks are written is looked at from here on.
   void begin_body(const htp_tx_t& source, Direction direction) noexcept;
   // The message is over before `bytes`. False: no more is to be parsed.
@@ -89,6 +95,8 @@ class HttpSession final : public ProtocolParser {
   void judge_unasked(std::span<const uint8_t> bytes) noexcept;
   void read_unfinished_line() noexcept;
   [[nodiscard]] bool read_chunks(size_t end) noexcept;
+  [[nodiscard]] bool read_head() noexcept;
+  [[nodiscard]] bool is_chunk_data(Direction direction, std::span<const uint8_t> bytes) noexcept;
   void miss_announcement(Direction direction, const uint8_t* first) noexcept;
   void begin_input() noexcept;
   void update_progress() noexcept;
@@ -116,6 +124,9 @@ class HttpSession final : public ProtocolParser {
   // Of bodies in chunks, when contents are taken.
   std::array<std::optional<ChunkReader>, 2> chunks_;
   size_t chunks_from_ = 0;  // of input_: where they go on
+  // Of messages whose head is not complete, when contents are taken.
+  std::array<std::optional<HeadReader>, 2> heads_;
+  size_t head_from_ = 0;  // of input_: where it goes on
   bool feeding_waiting_ = false;
   bool closing_ = false;
   bool changed_ = false;

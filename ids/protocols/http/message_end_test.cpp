@@ -190,6 +190,49 @@ TEST_F(MessageEnds, AreNotKnownOfAResponseWithoutStatusLine) {
   }
 }
 
+// libhtp reads what follows as its body, or as headers when it comes in the same packet.
+TEST_F(MessageEnds, AreNotKnownOfARequestWithoutProtocol) {
+  for (const std::string text : {"GET /f\r\n", "PUT /f\r\nContent-Length: 2\r\n\r\nab"}) {
+    const ContentRecorder told =
+        ContentConversation{make_http_parser, {client_says(text), server_says(page("ab"))}}.told();
+    EXPECT_TRUE(told.contents.empty()) << text;
+  }
+  EXPECT_EQ(up("GET /f\r\nHost: h\r\n\r\n"), ParseOutcome::Failed);
+}
+
+// libhtp takes for a body what does not look like a size, if it sees enough of it at once.
+TEST_F(MessageEnds, AreThoseOfChunksHoweverTheirSizesCome) {
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string size = "5;name=a value that is longer than any size\r\n";
+  for (const std::string& text : {head + size + "abcde\r\n0\r\n\r\n", head + size.substr(0, 30)}) {
+    const ContentConversation conversation{make_http_parser,
+                                           {client_says(kGet), server_says(text)}};
+    for (const size_t most : {size_t{1000}, size_t{1}, size_t{3}, size_t{12}}) {
+      ContentRecorder told;
+      conversation.run(told, most);
+      ASSERT_EQ(told.contents.size(), 1U);
+      EXPECT_TRUE(std::string_view{"abcde"}.starts_with(told.contents[0].bytes)) << most;
+    }
+  }
+}
+
+// Nothing is told of lines that libhtp keeps until the end of the connection.
+TEST_F(MessageEnds, AreToldAlikeWithTheConnections) {
+  const ContentRecorder told = ContentConversation{
+      make_http_parser,
+      {client_says("x" + std::string{kGet} + "abc"),
+       server_says(page("ab"))}}.told();
+  EXPECT_TRUE(told.unannounced_in.empty());
+  EXPECT_EQ(told.contents.size(), 1U);
+  const ContentRecorder chunks =
+      ContentConversation{make_http_parser,
+                          {client_says("aPUT /f HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+                                       "chunked\r\n\r\n1\r\na\r\n0\r\n\r\nPOS")}}
+          .told();
+  ASSERT_EQ(chunks.contents.size(), 1U);
+  EXPECT_EQ(chunks.contents[0].end, ContentEnd::Whole);
+}
+
 TEST_F(MessageEnds, AStatusLineMayComeInPieces) {
   up(kGet);
   for (const std::string text : {"H", "TT", "P/1.1 200 OK\r", "\nContent-Length: 2\r\n\r\nab"}) {

@@ -18,6 +18,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 
 HOST, OBJECTS, SEED, FOLDER = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
@@ -189,7 +190,10 @@ def work(seed):
             else:
                 browse(chance, batch)
         except OSError as error:
-            count(f"error: {error.__class__.__name__}", len(batch))
+            places = [f"{frame.name} {frame.lineno}"
+                      for frame in traceback.extract_tb(error.__traceback__)]
+            count(f"error: {error.__class__.__name__} at {time.time():.1f} in "
+                  f"{', '.join(places)}", len(batch))
 
 
 def tell():
